@@ -1,0 +1,38 @@
+/* names.h — the dictionary: outside text ↔ dense numbers, with salts and commitments (docs/log-format.md, section 2).
+ *
+ * Purpose: the only place where outside text of the log stands. Ownership: struct names owns the files' descriptors and a table; strs
+ * that it returns point into its mapping and live until the next names_intern or names_free. Threads: writer one at a time; a reader has its own
+ * struct names (names_open with write false) and calls names_refresh to see more.
+ * Units: bytes. Errors: negative errno; -EBADMSG with the place in names_damage().
+ */
+#ifndef TYTO_NAMES_H
+#define TYTO_NAMES_H
+
+#include "base/buf.h"
+#include "event/event.h"
+#include "evidence/leaf.h"
+
+#define NAME_VALUE_MAX 8192
+
+struct names;
+
+int names_open(int log_dirfd, bool write, struct names **ret);
+struct names *names_free(struct names *n);
+/* Sees what another process has added since. */
+int names_refresh(struct names *n);
+
+/* The number of a value, 0 if it has none. */
+uint64_t names_find(const struct names *n, enum name_kind kind, str value);
+/* Finds or adds. When added, *ret_new is true and ret_commitment is filled: the caller writes the leaf. Buffered until names_sync. */
+int names_intern(struct names *n, enum name_kind kind, str value, uint64_t *ret_number, bool *ret_new, uint8_t ret_commitment[static 32]);
+int names_sync(struct names *n); /* written and fsynced */
+/* -ENOENT unknown number, -ENODATA erased. */
+int names_value(const struct names *n, enum name_kind kind, uint64_t number, str *ret);
+uint64_t names_count(const struct names *n, enum name_kind kind);
+
+/* Whole path from its last component. */
+int names_path(const struct names *n, uint64_t component, struct buf *ret);
+/* Component number of a path, 0 if any part is unknown. */
+uint64_t names_find_path(const struct names *n, str path);
+
+#endif

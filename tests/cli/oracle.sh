@@ -46,8 +46,8 @@ leaves() { sed -n 's/^ok \([0-9]*\) leaves$/\1/p' "$tmp/out"; }
 # A state of as many leaves as asked for: the leaves that one record needs are measured first, each further record is one more. A heartbeat
 # may come in between on a slow machine: then it is counted, and tried again.
 make_state() { # dir leaves
-	local dir=$1 want=$2 records=$2 have try
-	for try in 1 2 3 4; do
+	local dir=$1 want=$2 records=$2 have
+	for _ in 1 2 3 4; do
 		rm -rf "$dir"
 		[ "$records" -ge 1 ] || records=1
 		python3 "$oracle/records.py" plain "$records" >"$tmp/in.jsonl"

@@ -111,7 +111,10 @@ int zipf_init(struct zipf *z, unsigned n, double s)
 	_cleanup_free_ uint32_t *small = calloc(n, sizeof(*small)), *large = calloc(n, sizeof(*large));
 	double sum = 0;
 
-	*z = (struct zipf){ .n = n, .keep = calloc(n, sizeof(float)), .info = calloc(n, sizeof(float)), .other = calloc(n, sizeof(uint32_t)) };
+	*z = (struct zipf){ .n = n };
+	z->keep = calloc(n, sizeof(*z->keep));
+	z->info = calloc(n, sizeof(*z->info));
+	z->other = calloc(n, sizeof(*z->other));
 	if (!p || !small || !large || !z->keep || !z->info || !z->other) {
 		zipf_done(z);
 		return -ENOMEM;

@@ -11,10 +11,12 @@ const char *const office_info_names[INFO_MAX_] = { "time", "action", "document",
 static const char *const units[] = { "sales", "engineering", "legal", "finance", "purchasing", "personnel", "production", "quality",
 	"projects", "board", "logistics", "service" };
 static const char *const topics[] = { "customers", "offers", "contracts", "drawings", "tests", "minutes", "invoices", "budget", "suppliers",
-	"audits", "training", "prices", "patents", "claims", "tenders", "reports", "\xe8\xa6\x8b\xe7\xa9\x8d", "\xe5\xa5\x91\xe7\xb4\x84\xe6\x9b\xb8",
+	"audits", "training", "prices", "patents", "claims", "tenders", "reports",
+	"\xe8\xa6\x8b\xe7\xa9\x8d", "\xe5\xa5\x91\xe7\xb4\x84\xe6\x9b\xb8",
 	"plans", "archive" };
-static const char *const things[] = { "summary", "draft", "list", "calculation", "letter", "presentation", "overview", "protocol", "specification",
-	"order", "analysis", "forecast", "checklist", "comparison", "agreement", "schedule", "\xe5\xa0\xb1\xe5\x91\x8a", "assembly", "quotation",
+static const char *const things[] = { "summary", "draft", "list", "calculation", "letter", "presentation", "overview", "protocol",
+	"specification", "order", "analysis", "forecast", "checklist", "comparison", "agreement", "schedule",
+	"\xe5\xa0\xb1\xe5\x91\x8a", "assembly", "quotation",
 	"review" };
 static const char *const kinds[] = { "xlsx", "docx", "pdf", "pptx", "csv", "dwg", "odt", "txt" };
 static const uint8_t kind_weights[] = { 74, 69, 51, 20, 13, 13, 8 };
@@ -134,8 +136,10 @@ static void who(const struct office *o, const struct actor *a, struct event *e, 
 		[AT_SMB] = { "/usr/sbin/smbd", VIA_SMB, BY_OPENER, true, 2, { "/usr/sbin/smbd", "/usr/lib/systemd/systemd" } },
 		[AT_SFTP] = { "/usr/lib/openssh/sftp-server", VIA_SSH, BY_LOGIN, true, 3,
 			{ "/usr/sbin/sshd", "/usr/sbin/sshd", "/usr/lib/systemd/systemd" } },
-		[AT_SHELL] = { NULL, VIA_SSH, BY_LOGIN, true, 4, { "/usr/bin/bash", "/usr/sbin/sshd", "/usr/sbin/sshd", "/usr/lib/systemd/systemd" } },
-		[AT_BACKUP] = { "/usr/bin/rsync", VIA_LOCAL, BY_ACTING, false, 3, { "/usr/bin/bash", "/usr/sbin/cron", "/usr/lib/systemd/systemd" } },
+		[AT_SHELL] = { NULL, VIA_SSH, BY_LOGIN, true, 4,
+			{ "/usr/bin/bash", "/usr/sbin/sshd", "/usr/sbin/sshd", "/usr/lib/systemd/systemd" } },
+		[AT_BACKUP] = { "/usr/bin/rsync", VIA_LOCAL, BY_ACTING, false, 3,
+			{ "/usr/bin/bash", "/usr/sbin/cron", "/usr/lib/systemd/systemd" } },
 		[AT_INDEXER] = { "/usr/bin/recollindex", VIA_LOCAL, BY_ACTING, false, 1, { "/usr/lib/systemd/systemd" } },
 	};
 
@@ -156,7 +160,9 @@ static void who(const struct office *o, const struct actor *a, struct event *e, 
 	}
 	if (ways[a->kind].by == BY_LOGIN) {
 		e->login_uid = a->uid;
-		e->cwd = a->kind == AT_SHELL && a->cwd_doc != UINT_MAX ? (str){ o->docs[a->cwd_doc].path, o->docs[a->cwd_doc].dir } : str_c(a->home);
+		e->cwd = str_c(a->home);
+		if (a->kind == AT_SHELL && a->cwd_doc != UINT_MAX)
+			e->cwd = (str){ o->docs[a->cwd_doc].path, o->docs[a->cwd_doc].dir };
 		e->present |= EV_BIT(EV_LOGIN_UID) | EV_BIT(EV_CWD);
 	}
 	if (exec) {
@@ -392,7 +398,9 @@ int office_new(const struct office_params *p, struct office **ret)
 	o->docs = calloc(o->docs_cap, sizeof(*o->docs));
 	o->actors = calloc(o->n_actors, sizeof(*o->actors));
 	o->heap = calloc(o->n_actors, sizeof(*o->heap));
-	if (!o->docs || !o->actors || !o->heap || zipf_init(&o->popular, p->documents, p->zipf) < 0 || zipf_init(&o->recent, RECENT_MAX, 1) < 0)
+	if (!o->docs || !o->actors || !o->heap)
+		return -ENOMEM;
+	if (zipf_init(&o->popular, p->documents, p->zipf) < 0 || zipf_init(&o->recent, RECENT_MAX, 1) < 0)
 		return -ENOMEM;
 	for (unsigned s = 0; s < p->shares && r == 0; s++)
 		for (unsigned i = 0; i < p->documents && r == 0; i++) {

@@ -34,7 +34,8 @@ struct office_params {
 #define OFFICE_DEFAULTS ((struct office_params){ .seed = 1, .start = 1764028800LL * NSEC_PER_SEC, .persons = 100, .shares = 10, \
 	.folders = 120, .documents = 3000, .days = 1, .zipf = 1.0, .gap_s = 300, .own = 0.7, .known = 0.3, .bytes = true })
 
-enum office_info { INFO_TIME, INFO_ACTION, INFO_DOCUMENT, INFO_NAME, INFO_OBJECT, INFO_PID, INFO_BYTES, INFO_COUNT, INFO_SESSION, INFO_HASH, INFO_MAX_ };
+enum office_info { INFO_TIME, INFO_ACTION, INFO_DOCUMENT, INFO_NAME, INFO_OBJECT, INFO_PID, INFO_BYTES, INFO_COUNT,
+	INFO_SESSION, INFO_HASH, INFO_MAX_ };
 extern const char *const office_info_names[INFO_MAX_];
 
 struct office;

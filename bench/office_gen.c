@@ -230,7 +230,8 @@ static bool number(const char *s, uint64_t *ret)
 static int parse(int argc, char **argv, struct options *o)
 {
 	enum { PERSONS = 1, SHARES, FOLDERS, DOCUMENTS, DAYS, RECORDS, SEED, START, NO_BYTES, ENTROPY };
-	static const struct option table[] = { { "persons", 1, NULL, PERSONS }, { "shares", 1, NULL, SHARES }, { "folders", 1, NULL, FOLDERS },
+	static const struct option table[] = { { "persons", 1, NULL, PERSONS }, { "shares", 1, NULL, SHARES },
+		{ "folders", 1, NULL, FOLDERS },
 		{ "documents", 1, NULL, DOCUMENTS }, { "days", 1, NULL, DAYS }, { "records", 1, NULL, RECORDS }, { "seed", 1, NULL, SEED },
 		{ "start", 1, NULL, START }, { "no-bytes", 0, NULL, NO_BYTES }, { "entropy", 0, NULL, ENTROPY }, { 0 } };
 	int c;
@@ -266,8 +267,8 @@ int main(int argc, char **argv)
 	int r = parse(argc, argv, &opt);
 
 	if (r < 0) {
-		fprintf(stderr, "usage: office-gen [--persons N] [--shares N] [--folders N] [--documents N] [--days N] [--records N] [--seed N]\n"
-			"                  [--start RFC3339] [--no-bytes] [--entropy]\n");
+		fprintf(stderr, "usage: office-gen [--persons N] [--shares N] [--folders N] [--documents N] [--days N]\n"
+			"                  [--records N] [--seed N] [--start RFC3339] [--no-bytes] [--entropy]\n");
 		return 2;
 	}
 	if (opt.p.records && !opt.days_given)

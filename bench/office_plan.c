@@ -155,7 +155,8 @@ static void plan_command(struct office *o, struct actor *a, uint32_t doc)
 	static const struct {
 		const char *program, *format;
 		unsigned files; /* mean of further files; 0: one */
-	} commands[] = { { "/usr/bin/less", "less %s", 0 }, { "/usr/bin/grep", "grep -rn %.12s .", 9 }, { "/usr/bin/python3.11", "python3 load.py --input %s", 0 },
+	} commands[] = { { "/usr/bin/less", "less %s", 0 }, { "/usr/bin/grep", "grep -rn %.12s .", 9 },
+		{ "/usr/bin/python3.11", "python3 load.py --input %s", 0 },
 		{ "/usr/bin/cat", "cat %s", 1 }, { "/usr/bin/vim.basic", "vim %s", 0 }, { "/usr/bin/rsync", "rsync -a ./ work/%s", 14 } };
 	unsigned c = draw_weighted(&o->d, INFO_ACTION, weights, ARRAY_SIZE(commands));
 	const struct doc *d = &o->docs[doc];

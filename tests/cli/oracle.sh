@@ -31,6 +31,25 @@ run python3 "$oracle/selftest.py"
 ok $? "the Python checker finds each damage in logs of its own" "$tmp/out"
 run "$tlogcheck" -selftest
 ok $? "the Go checker finds each damage in exports of its own" "$tmp/out"
+
+# Each checker against a writer that the other's author would recognise: the Python side's logs and exports, read by both.
+for size in 1 256 257 700; do
+	run python3 "$oracle/makelog.py" "$tmp/made-$size" "$size" "$tmp/made-export-$size"
+	ok $? "a log of $size leaves is written from the page" "$tmp/out"
+	check --strict "$tmp/made-$size"
+	ok $? "$size leaves: check_log finds it sound" "$tmp/out"
+	check --export "$tmp/made-export-$size" "$tmp/made-$size"
+	ok $? "$size leaves: check_log accepts its export" "$tmp/out"
+	run "$tlogcheck" "$tmp/made-export-$size"
+	ok $? "$size leaves: tlogcheck accepts its export" "$tmp/out"
+	for proof in "$tmp/made-export-$size"/proof-*; do
+		check --proof "$proof" "$tmp/made-$size" && run "$tlogcheck" -proof "$proof" -entry "$tmp/made-export-$size" \
+			-vkey "$tmp/made-export-$size/log.vkey"
+		ok $? "$size leaves: both accept ${proof##*/}" "$tmp/out"
+	done
+	rm -rf "$tmp/made-$size" "$tmp/made-export-$size"
+done
+
 if [ -e "$root/docs/log-vectors.json" ]; then
 	check --vectors "$root/docs/log-vectors.json"
 	ok $? "the page's test vectors" "$tmp/out"

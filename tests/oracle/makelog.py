@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""makelog.py STATE LEAVES: a small, valid evidence log written from docs/log-format.md, for the self-test of check_log.py.
+"""makelog.py STATE LEAVES [EXPORT]: a small, valid evidence log written from docs/log-format.md, for the self-test of check_log.py.
 
 It holds every leaf kind, every event field, two segments or more, frames of each size, journals, kept checkpoints, a key rotation and
 an erased name. Never used by Tyto.
@@ -79,7 +79,8 @@ class Writer:
     def event(self, i):
         r = self.rng
         self.time += r.randrange(1, 10**9)
-        f = {"time": self.time, "verb": r.randrange(1, 14), "seen": r.randrange(1, 4), "person_by": 1, "via": 3, "pid": r.randrange(1 << 22),
+        f = {"time": self.time, "verb": r.randrange(1, 14), "seen": r.randrange(1, 4), "person_by": 1, "via": 3,
+             "pid": r.randrange(1 << 22),
              "host": self.name(F.HOST, b"srv"), "person": self.name(F.PERSON, b"clerk%d" % (i % 7)),
              "uid": self.name(F.ACCOUNT, b"%d" % (1000 + i % 7)),
              "path": self.path(b"/srv/share/%d/d\xff\n%d.odt" % (i % 5, i % 40)),
@@ -89,10 +90,12 @@ class Writer:
 
     def full_event(self):
         f = self.event(3)
-        begin = self.put(F.IMPORT, time=self.time, phase=1, file=self.name(F.DOCUMENT, bytes(32)), format=1, title=self.name(F.TEXT, b"x.jsonl"))
+        begin = self.put(F.IMPORT, time=self.time, phase=1, file=self.name(F.DOCUMENT, bytes(32)), format=1,
+                         title=self.name(F.TEXT, b"x.jsonl"))
         f.update(parents=self.chain([b"/usr/bin/bash", b"/usr/sbin/sshd"]), client=self.name(F.CLIENT, b"10.1.2.3"),
                  login_uid=self.name(F.ACCOUNT, b"1003"), count=9, end=10**9, refers=0, cwd=self.path(b"/home"), to=self.path(b"rel/x"),
-                 document=self.name(F.DOCUMENT, bytes(range(32))), label=4, bytes=1 << 40, covered=4096, command=self.name(F.TEXT, b"cat x"),
+                 document=self.name(F.DOCUMENT, bytes(range(32))), label=4, bytes=1 << 40, covered=4096,
+                 command=self.name(F.TEXT, b"cat x"),
                  parent_command=self.name(F.TEXT, b"bash"), peer=self.name(F.CLIENT, b"::1"), port=65535, allowed=0, confirmed=2,
                  container=self.name(F.CONTAINER, b"c0ffee"), source=begin, extra=self.name(F.EXTRA, b'{"x":1}'), late=1)
         self.put(F.EVENT, **f)
@@ -175,6 +178,64 @@ def frame_plan(n, rng):
     return plan
 
 
+def tile_path(n):
+    text = f"{n % 1000:03d}"
+    while n >= 1000:
+        n //= 1000
+        text = f"x{n % 1000:03d}/{text}"
+    return text
+
+
+def write_export(out, leaves, key, proofs=()):
+    """The log as tlog-tiles, and proof-N files; by this file's own reading of the C2SP pages."""
+    level = [F.leaf_hash(x) for x in leaves]
+    files = {"log.vkey": key.vkey().encode()}
+    entries = [struct.pack(">H", len(x)) + x for x in leaves]
+
+    def tiles(name, items):
+        for at in range(0, len(items), 256):
+            part = items[at:at + 256]
+            files[f"tile/{name}/{tile_path(at // 256)}" + (f".p/{len(part)}" if len(part) < 256 else "")] = b"".join(part)
+
+    tiles("entries", entries)
+    L, hashes = 0, level
+    while hashes:
+        tiles(L, hashes)
+        hashes = [subtree(hashes[i:i + 256]) for i in range(0, len(hashes) // 256 * 256, 256)]
+        L += 1
+    files["checkpoint"] = checkpoint(len(leaves), subtree(level), [key])
+    for n in proofs:
+        lines = "".join(base64.b64encode(h).decode() + "\n" for h in inclusion(n, level))
+        files[f"proof-{n}"] = f"c2sp.org/tlog-proof@v1\nindex {n}\n{lines}\n".encode() + files["checkpoint"]
+    for name, data in files.items():
+        path = os.path.join(out, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(data)
+
+
+def split(n):
+    return 1 << (n - 1).bit_length() - 1
+
+
+def subtree(hashes):
+    """RFC 6962, 2.1, as it is written there."""
+    if len(hashes) == 1:
+        return hashes[0]
+    k = split(len(hashes))
+    return F.node_hash(subtree(hashes[:k]), subtree(hashes[k:]))
+
+
+def inclusion(m, hashes):
+    """RFC 6962, 2.1.1: PATH(m, D[n])."""
+    if len(hashes) == 1:
+        return []
+    k = split(len(hashes))
+    if m < k:
+        return inclusion(m, hashes[:k]) + [subtree(hashes[k:])]
+    return inclusion(m - k, hashes[k:]) + [subtree(hashes[:k])]
+
+
 def write(state, leaves, seed=1):
     w = Writer(seed)
     w.fill(leaves)
@@ -196,10 +257,11 @@ def write(state, leaves, seed=1):
         done = first + count
     overlap = min(done, 256)
     put(f"journal-{done - overlap:020d}", journal(done - overlap, w.leaves[done - overlap:], 100))
-    tree, nonces = F.Tree(), [F.Nonces(s, f) for f, s in zip(firsts, seeds)]
+    tree, nonces, whole = F.Tree(), [F.Nonces(s, f) for f, s in zip(firsts, seeds)], []
     kept = {n // 3, n - 1} - {0}
     for i, p in enumerate(w.leaves):
-        tree.append(F.leaf_hash(F.whole_leaf(p, nonces[second is not None and i >= second].of(i))))
+        whole.append(F.whole_leaf(p, nonces[second is not None and i >= second].of(i)))
+        tree.append(F.leaf_hash(whole[-1]))
         if w.rotated_at == i:
             put(f"checkpoints/{i + 1:020d}", checkpoint(i + 1, tree.root(), w.keys))
         elif i + 1 in kept:
@@ -215,8 +277,15 @@ def write(state, leaves, seed=1):
         put(name, data)
     head = b"TYTORSV1" + bytes(52)
     put("reserve", head + struct.pack(">I", F.crc32c(head)) + bytes(65536 - 64))
-    return w
+    return w, whole
+
+
+def main():
+    n = int(sys.argv[2])
+    w, whole = write(sys.argv[1], n)
+    if len(sys.argv) > 3:
+        write_export(sys.argv[3], whole, w.keys_at(n)[0], sorted({0, n // 2, n - 1}))
 
 
 if __name__ == "__main__":
-    write(sys.argv[1], int(sys.argv[2]))
+    main()

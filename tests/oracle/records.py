@@ -35,7 +35,8 @@ def awkward():
         return {"time": stamp(60 * i, 123_456_789), **base, **more}
 
     deep = "/" + "/".join("d" * 255 for _ in range(16))
-    for p in ("/", "/a", "a/b", "//x//y/", "/srv/new\nline", "/srv/tab\t\u0001", "/srv/\u65e5\u672c\u8a9e.xlsx", "/srv/\U0001f600", deep[:4096], "x" * 4096):
+    for p in ("/", "/a", "a/b", "//x//y/", "/srv/new\nline", "/srv/tab\t\u0001", "/srv/\u65e5\u672c\u8a9e.xlsx", "/srv/\U0001f600",
+              deep[:4096], "x" * 4096):
         yield at(path=p)
     for raw in (b"/srv/\xff\xfe", b"/srv/\xe6\x97", b"\x80" * 4096):
         yield at(path=raw.decode("utf-8", "replace"), path_b64=base64.b64encode(raw).decode())

@@ -106,7 +106,8 @@ def canonical_rules():
         "longer LEB128": good[:-2] + b"\xbb\x83\x00", "trailing byte": good + b"\0", "verb 0": good.replace(b"\x02\xbb", b"\x00\xbb"),
         "verb 15": good.replace(b"\x02\xbb", b"\x0f\xbb"), "version 2": b"\2" + good[1:], "kind 0": b"\1\0" + good[2:],
         "no verb": F.encode_packed(F.EVENT, {"time": 5}), "empty": b"", "bit 35": b"\1\2" + F.put_uvar(1 << 35 | 3) + bytes(7) + b"\5\2\0",
-        "name 0": F.encode_packed(F.EVENT, {"time": 5, "verb": 2, "host": 0}), "allowed 2": F.encode_packed(F.EVENT, {"time": 5, "verb": 2, "allowed": 2}),
+        "name 0": F.encode_packed(F.EVENT, {"time": 5, "verb": 2, "host": 0}),
+        "allowed 2": F.encode_packed(F.EVENT, {"time": 5, "verb": 2, "allowed": 2}),
         "late 0": F.encode_packed(F.EVENT, {"time": 5, "verb": 2, "late": 0}), "above 2^64-1": good[:-2] + b"\xff" * 9 + b"\x02",
         "eleven bytes": good[:-2] + b"\x80" * 10 + b"\x01", "cut short": good[:-1]}
     F.decode_packed(good, "good")
@@ -124,7 +125,8 @@ def known_answers():
     t = F.Tree()
     for d in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"):
         t.append(F.leaf_hash(bytes.fromhex(d)))
-    ok(t.root().hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328", "root of the Certificate Transparency test tree")
+    ok(t.root().hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+       "root of the Certificate Transparency test tree")
     vec = F.Nonces(bytes(16), 0)
     ok(vec.of(0).hex() == "66e94bd4ef8a2c3b884cfa59ca342b2e", "AES-128 of a zero block under a zero key")
 
@@ -142,7 +144,8 @@ def main():
             ok(not missed, f"{count} flipped bits of a log of {n} leaves: each found", "\n".join(missed[:20]))
         for what, v in damaged_copies(tmp, state):
             ok(v is not None, f"found: {what} ({v})")
-        r = subprocess.run([sys.executable, os.path.join(HERE, "check_log.py"), "--events", state], capture_output=True, timeout=60, check=False)
+        r = subprocess.run([sys.executable, os.path.join(HERE, "check_log.py"), "--events", state],
+                           capture_output=True, timeout=60, check=False)
         ok(r.returncode == 0 and r.stdout.count(b"\n") > 100, "--events prints the events", r.stderr.decode())
     print(f"1..{tests}")
     return 1 if failed else 0

@@ -270,7 +270,8 @@ static bool parse(int argc, char **argv, const struct op **op)
 {
 	enum { OP = 1, BY, CREDS, COUNT_, WORKERS, UID, SLEEP, NEWNS };
 	static const struct option table[] = { { "op", 1, NULL, OP }, { "by", 1, NULL, BY }, { "creds", 1, NULL, CREDS },
-		{ "count", 1, NULL, COUNT_ }, { "workers", 1, NULL, WORKERS }, { "uid", 1, NULL, UID }, { "sleep-ms", 1, NULL, SLEEP }, { "newns", 0, NULL, NEWNS }, { 0 } };
+		{ "count", 1, NULL, COUNT_ }, { "workers", 1, NULL, WORKERS }, { "uid", 1, NULL, UID }, { "sleep-ms", 1, NULL, SLEEP },
+		{ "newns", 0, NULL, NEWNS }, { 0 } };
 	static const char *const ways[] = { "main", "threads", "forks", "brief" };
 	bool known = false;
 	int c;

@@ -67,6 +67,15 @@ class Writer:
         self.put(F.NAME_LEAF, name_kind=kind, number=n, commitment=F.sha256(b"tyto/name/1", bytes((kind,)), salt, value))
         return n
 
+    def forged(self, kind, value, number=None, commitment=None, entry=True):
+        """A dictionary entry as said, whatever the rules."""
+        number = number or self.numbers[kind] + 1
+        self.numbers[kind], salt = number, bytes(16)
+        good = F.sha256(b"tyto/name/1", bytes((kind,)), salt, value)
+        if entry:
+            self.entries.append([1, kind, number, salt, value])
+        self.put(F.NAME_LEAF, name_kind=kind, number=number, commitment=commitment or good)
+
     def path(self, p):
         n = 0
         for part in p.split(b"/"):
@@ -236,9 +245,12 @@ def inclusion(m, hashes):
     return inclusion(m - k, hashes[k:]) + [subtree(hashes[:k])]
 
 
-def write(state, leaves, seed=1):
+def write(state, leaves, seed=1, spoil=None):
+    """spoil(writer) may add leaves that break a rule; hashes and signatures then fit them."""
     w = Writer(seed)
     w.fill(leaves)
+    if spoil:
+        spoil(w)
     log = os.path.join(state, "log")
     os.makedirs(os.path.join(log, "checkpoints"))
 

@@ -119,6 +119,49 @@ def canonical_rules():
             ok(True, f"refused: {what}")
 
 
+def broken_rules(tmp):
+    """Logs whose hashes and signatures are right, and that break one rule each: their keeper lies, or has a bug."""
+    def event(**more):
+        return lambda w: w.put(F.EVENT, time=1, verb=2, **more)
+
+    def name(kind, value, **more):
+        return lambda w: w.forged(kind, value, **more)
+
+    def twice(w):
+        w.forged(F.HOST, b"twin")
+        w.forged(F.HOST, b"twin")
+
+    def import_end(w):
+        w.put(F.IMPORT, time=1, phase=3, begins=0, records=0, refused=0)
+
+    def counted_begin(w):
+        w.put(F.IMPORT, time=1, phase=1, records=3)
+
+    def strange_key(w):
+        w.put(F.KEY, time=1, public_key=bytes(32), previous=bytes(range(32)))
+
+    cases = {
+        "a name used before its leaf": event(host=99), "a path component never introduced": event(to=1 << 40),
+        "a number left out": name(F.HOST, b"gap", number=40), "a number used again": name(F.HOST, b"again", number=1),
+        "a value with two numbers": twice, "a commitment to something else": name(F.HOST, b"x", commitment=bytes(32)),
+        "a name without salt and value": name(F.HOST, b"x", entry=False), "a component with a slash": name(F.COMPONENT, b"\0a/b"),
+        "a component before its parent": name(F.COMPONENT, F.put_uvar(1 << 20) + b"x"),
+        "a chain of an unknown program": name(F.CHAIN, b"\x7f"),
+        "a chain of nine": name(F.CHAIN, b"\1" * 9), "an empty chain": name(F.CHAIN, b""),
+        "a document of 31 bytes": name(F.DOCUMENT, bytes(31)),
+        "a uid with a leading zero": name(F.ACCOUNT, b"01"), "an object with a tail": name(F.OBJECT, bytes(4)),
+        "an extra that is no JSON": name(F.EXTRA, b"{"), "a row that is a list": name(F.ROW, b"[]"), "refers to itself": event(refers=300),
+        "refers to a later leaf": event(refers=1 << 50), "source that is no import": event(source=0), "port 65536": event(port=65536),
+        "an end beyond time": event(end=(1 << 64) - 1), "an import that ends without a beginning": import_end,
+        "counts at the beginning of an import": counted_begin, "a key whose previous is not the one in force": strange_key}
+    for what, spoil in cases.items():
+        state = os.path.join(tmp, "rule")
+        makelog.write(state, 300, spoil=spoil)
+        v = verdict(state)
+        ok(v is not None, f"refused: {what} ({v})")
+        shutil.rmtree(state)
+
+
 def known_answers():
     ok(F.crc32c(b"123456789") == 0xE3069283, "CRC-32C check value")
     ok(F.EMPTY_ROOT.hex().startswith("e3b0c442"), "root of the empty tree (RFC 6962)")
@@ -144,6 +187,7 @@ def main():
             ok(not missed, f"{count} flipped bits of a log of {n} leaves: each found", "\n".join(missed[:20]))
         for what, v in damaged_copies(tmp, state):
             ok(v is not None, f"found: {what} ({v})")
+        broken_rules(tmp)
         r = subprocess.run([sys.executable, os.path.join(HERE, "check_log.py"), "--events", state],
                            capture_output=True, timeout=60, check=False)
         ok(r.returncode == 0 and r.stdout.count(b"\n") > 100, "--events prints the events", r.stderr.decode())

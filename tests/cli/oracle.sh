@@ -77,8 +77,8 @@ make_state() { # dir leaves
 		[ "$records" -gt 1 ] || [ "$have" -lt "$want" ] || break
 		records=$((records + want - have))
 	done
-	echo "# $want leaves asked for, the log has $have" # the smallest log that an import makes
-	[ "$want" -lt "$have" ]
+	# One record needs its names and the import's own leaves: no import makes a log of 1 leaf, the smallest stands for it.
+	[ "$want" -eq 1 ]
 }
 
 flip() { # file byte: changes one bit
@@ -139,14 +139,16 @@ proofs() { # state export size
 }
 
 for want in 1 255 256 257 70000; do
-	state=$tmp/state export=$tmp/export many=24
+	state=$tmp/state export=$tmp/export many=16
 	[ "$want" -lt 1000 ] || many=5
 	rm -rf "$state" "$export"
 	make_state "$state" "$want"
-	ok $? "a log of $want leaves" "$tmp/out"
+	ok $? "a log of $want leaves, or in place of 1 the smallest" "$tmp/out"
 	check --strict "$state"
-	ok $? "$want leaves: check_log finds it sound, without a remark" "$tmp/out"
+	ok $? "check_log finds it sound, without a remark" "$tmp/out"
 	size=$(leaves)
+	want=${size:-0}
+	echo "# it has $want leaves"
 	run "$tyto" --state "$state" evidence export "$export"
 	ok $? "$want leaves: export" "$tmp/out"
 	run "$tlogcheck" "$export"

@@ -8,7 +8,7 @@ import json
 import sys
 
 PATHS = ("path", "to", "cwd")
-DERIVED = {"document_derived", "gap"}
+DERIVED = {"document_derived"}  # computed later, not in the leaf
 
 
 def load(path):

@@ -139,7 +139,7 @@ proofs() { # state export size
 }
 
 for want in 1 255 256 257 70000; do
-	state=$tmp/state export=$tmp/export many=16
+	state=$tmp/state export=$tmp/export many=8
 	[ "$want" -lt 1000 ] || many=5
 	rm -rf "$state" "$export"
 	make_state "$state" "$want"

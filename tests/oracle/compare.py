@@ -18,9 +18,10 @@ def load(path):
 
 
 def path_bytes(row, key):
-    if key + "_b64" in row:
+    """The bytes of a path; None where it is absent or its name was erased."""
+    if row.get(key + "_b64") is not None:
         return base64.b64decode(row[key + "_b64"])
-    return row[key].encode("utf-8") if key in row else None
+    return row[key].encode("utf-8") if row.get(key) is not None else None
 
 
 def differences(ours, theirs):

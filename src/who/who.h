@@ -61,6 +61,8 @@ struct who; /* opaque */
 
 struct who_counters {
 	uint64_t lookups, hits, proc_reads, lost_messages; /* lost_messages: ENOBUFS of the connector; the cache was dropped */
+	uint64_t messages; /* of the connector, taken in */
+	uint64_t evicted;  /* the table was full: the oldest made room */
 };
 
 /* proc_fd: an O_PATH descriptor of /proc, kept open by the caller for our life. max_actors bounds memory (each about 2 KB).

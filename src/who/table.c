@@ -267,6 +267,16 @@ void table_fork(struct who *w, pid_t ptid, pid_t ptgid, pid_t tid, pid_t tgid, i
 		t->flags |= T_REUSED;
 }
 
+/* su, cron and sshd become somebody and execute: what that program does is not root's. Another person's uid stays remembered. */
+static void forget_root(struct task *t)
+{
+	for (size_t i = 0; i < t->n_old; i++)
+		if (t->old[i].uid == 0 && t->fsuid != 0) {
+			t->old[i] = t->old[--t->n_old];
+			return;
+		}
+}
+
 void table_exec(struct who *w, pid_t tid, pid_t tgid, int64_t when)
 {
 	struct task *t = table_find(w, tgid);
@@ -283,6 +293,7 @@ void table_exec(struct who *w, pid_t tid, pid_t tgid, int64_t when)
 	p = task_proc(w, t);
 	p->gen++;
 	p->uid_changes = 0;
+	forget_root(t);
 	intern_unref(w->names, p->program);
 	p->program = 0;
 	p->flags &= ~(uint32_t)P_PROGRAM;

@@ -84,22 +84,31 @@ int facts_read(struct who *w, struct proc *p, int dir_fd)
 	if (who_past(w))
 		return 0;
 	facts_login(w, p, dir_fd);
-	facts_container(w, p, dir_fd);
+	if (!(p->flags & P_CONTAINER))
+		facts_container(w, p, dir_fd);
 	return 0;
+}
+
+void facts_start(struct who *w, struct proc *p)
+{
+	_cleanup_close_ int dir = p->start ? -1 : procfs_open(w->proc_fd, p->tgid);
+	struct stat_facts s;
+
+	if (dir >= 0 && procfs_stat(dir, &s) == 0)
+		p->start = s.start;
 }
 
 /* Executables of the ancestors as far as they are known without a hole. */
 void facts_ancestry(struct who *w, struct proc *p)
 {
 	uint32_t names[EVENT_PARENTS_MAX];
+	struct proc *q = p;
 	size_t n = 0;
-	pid_t pid = p->ppid;
 
 	if (p->flags & P_PARENTS)
 		return;
-	while (n < EVENT_PARENTS_MAX && pid > 0) {
-		struct proc *q = table_proc(w, pid);
-
+	while (n < EVENT_PARENTS_MAX) {
+		q = table_parent(w, q);
 		if (!q || !q->program)
 			break;
 		names[n++] = q->program;
@@ -108,7 +117,6 @@ void facts_ancestry(struct who *w, struct proc *p)
 				names[n++] = q->parents[i];
 			break;
 		}
-		pid = q->ppid;
 	}
 	if (who_past(w))
 		return;

@@ -65,6 +65,7 @@ struct slot {
 	struct slot *next;       /* of the free or returned list */
 	struct slot *newer, *older;
 	struct pool *pool;
+	size_t n; /* bytes of a that count */
 	struct who_actor a;
 };
 struct pool {
@@ -112,8 +113,9 @@ struct proc {
 	uint32_t refs;   /* tasks, dead ones too */
 	uint32_t flags;
 	uint32_t gen;    /* goes up with whatever makes cached actors false */
-	pid_t tgid, ppid;
-	uint64_t start;
+	pid_t tgid, ppid; /* ppid: who forked it, also when that one has died since */
+	uint64_t start;   /* 0: not read yet */
+	int64_t born;     /* by the message of its fork; 0: was there before, or read */
 	enum kind kind;
 	uint32_t program, container, session;
 	uint32_t own_session; /* not referenced: the session whose pid this is, while it lives */
@@ -181,6 +183,8 @@ int64_t who_now(void);
 bool who_past(const struct who *w);
 struct task *table_find(struct who *w, pid_t tid);
 struct proc *table_find_proc(struct who *w, pid_t tgid);
+/* The parent of p: by its number, and because it is older; NULL when its number is another's now or it is not known. */
+struct proc *table_parent(struct who *w, struct proc *p);
 /* The live process, from the table or else read now; NULL when it cannot be read. */
 struct proc *table_proc(struct who *w, pid_t tgid);
 void table_drop_all(struct who *w);
@@ -204,6 +208,7 @@ int facts_read(struct who *w, struct proc *p, int dir_fd);
 void facts_program(struct who *w, struct proc *p, int dir_fd);
 void facts_container(struct who *w, struct proc *p, int dir_fd);
 void facts_login(struct who *w, struct proc *p, int dir_fd);
+void facts_start(struct who *w, struct proc *p);
 void facts_ancestry(struct who *w, struct proc *p);
 
 /* connector.c */

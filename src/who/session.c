@@ -167,7 +167,7 @@ static bool one_host(const struct peers *p, const struct peers *accepting, struc
 
 /* The peer of the process's one connection. With several (a server asks a directory, a session forwards ports) those count that came in on a port
  * its parent listens on. */
-static bool find_client(struct who *w, const struct proc *p, struct who_addr *ret)
+static bool find_client(struct who *w, struct proc *p, struct who_addr *ret)
 {
 	struct peers here, above;
 	struct proc *parent;
@@ -176,7 +176,7 @@ static bool find_client(struct who *w, const struct proc *p, struct who_addr *re
 		return false;
 	if (one_host(&here, NULL, ret))
 		return true;
-	parent = here.n ? table_proc(w, p->ppid) : NULL;
+	parent = here.n ? table_parent(w, p) : NULL;
 	if (!parent || parent->kind != p->kind || peers_tcp(w, parent->tgid, parent->start, &above) < 0)
 		return false;
 	return one_host(&here, &above, ret);
@@ -224,7 +224,7 @@ static struct proc *next_below(struct who *w, const struct session *s, struct pr
 	for (int depth = 0; p && depth < WHO_DEPTH_MAX; depth++) {
 		if (p->ppid == s->pid)
 			return p;
-		p = p->ppid > 1 ? table_find_proc(w, p->ppid) : NULL;
+		p = table_parent(w, p);
 	}
 	return NULL;
 }
@@ -281,9 +281,11 @@ void session_resolve(struct who *w, struct proc *p)
 		found = attached_client(w, s, &s->client);
 	} else {
 		owner = table_find_proc(w, s->pid);
+		if (owner && owner->start != s->start)
+			owner = NULL; /* its number is another's now */
 		if (owner)
 			found = find_client(w, owner, &s->client);
-		if (!found && owner && s->kind == SESSION_SSH && p != owner) { /* M may be gone: U holds the connection too */
+		if (!found && s->kind == SESSION_SSH && p != owner) { /* M may be gone: U holds the connection too */
 			struct proc *u = next_below(w, s, p);
 
 			found = u && u->kind == KIND_SSHD && find_client(w, u, &s->client);
@@ -306,16 +308,6 @@ static bool is_connected_sshd(struct who *w, const struct proc *p)
 	return !peers.n_ports || title_is_session(w, p->tgid, p->start);
 }
 
-/* For the start time that a session is known by. */
-static void need_start(struct who *w, struct proc *p)
-{
-	_cleanup_close_ int dir = p->start ? -1 : procfs_open(w->proc_fd, p->tgid);
-	struct stat_facts s;
-
-	if (dir >= 0 && procfs_stat(dir, &s) == 0)
-		p->start = s.start;
-}
-
 static void settle_sshd(struct who *w, struct proc *p, struct proc *parent)
 {
 	uint32_t id;
@@ -325,7 +317,7 @@ static void settle_sshd(struct who *w, struct proc *p, struct proc *parent)
 		p->flags |= P_INNER;
 		return;
 	}
-	need_start(w, p);
+	facts_start(w, p);
 	id = is_connected_sshd(w, p) ? session_get(w, p, SESSION_SSH, 0) : 0;
 	if (id) {
 		session_set(w, p, id);
@@ -342,12 +334,12 @@ static void settle_one(struct who *w, struct proc *p, struct proc *parent)
 
 	p->flags |= P_SETTLED;
 	if (p->kind == KIND_SMBD) {
-		need_start(w, p);
+		facts_start(w, p);
 		session_set(w, p, session_get(w, p, SESSION_SMB, 0));
 	} else if (p->kind == KIND_SSHD) {
 		settle_sshd(w, p, parent);
 	} else if (parent && (parent->kind == KIND_TMUX || parent->kind == KIND_SCREEN) && p->kind != parent->kind) {
-		need_start(w, parent);
+		facts_start(w, parent);
 		id = session_get(w, parent, kind, parent->session);
 		session_set(w, p, id);
 	} else {
@@ -363,7 +355,7 @@ void session_settle(struct who *w, struct proc *p)
 
 	while (p && !(p->flags & P_SETTLED) && n < ARRAY_SIZE(path)) {
 		path[n++] = p;
-		p = p->ppid > 0 ? table_proc(w, p->ppid) : NULL;
+		p = table_parent(w, p);
 	}
 	while (n-- > 0) {
 		settle_one(w, path[n], p);
@@ -386,7 +378,7 @@ void session_inherit(struct who *w, struct proc *p, struct proc *from)
 
 void session_exec(struct who *w, struct proc *p)
 {
-	struct proc *parent = table_find_proc(w, p->ppid);
+	struct proc *parent = table_parent(w, p);
 
 	p->flags &= ~(uint32_t)P_INNER;
 	if (p->kind == KIND_SMBD || p->kind == KIND_SSHD || (parent && (parent->kind == KIND_TMUX || parent->kind == KIND_SCREEN)))

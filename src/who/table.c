@@ -207,6 +207,26 @@ struct proc *table_proc(struct who *w, pid_t tgid)
 	return task_proc(w, t);
 }
 
+struct proc *table_parent(struct who *w, struct proc *p)
+{
+	struct proc *q;
+
+	if (p->ppid <= 0)
+		return NULL;
+	q = table_find_proc(w, p->ppid);
+	if (!q || w->netlink < 0)
+		q = table_proc(w, p->ppid);
+	if (!q || q == p)
+		return NULL;
+	if (p->born && q->born)
+		return q->born <= p->born ? q : NULL;
+	if (p->born)
+		return q; /* it was there before */
+	facts_start(w, p);
+	facts_start(w, q);
+	return p->start && q->start && q->start <= p->start ? q : NULL;
+}
+
 /* Messages. */
 
 static void inherit(struct who *w, struct proc *p, struct proc *from)
@@ -239,12 +259,13 @@ static struct task *fork_thread(struct who *w, pid_t tid, pid_t tgid)
 	return t;
 }
 
-static struct task *fork_process(struct who *w, pid_t ptid, pid_t ptgid, pid_t tid)
+static struct task *fork_process(struct who *w, pid_t ptid, pid_t ptgid, pid_t tid, int64_t when)
 {
 	struct task *t = table_add(w, tid, tid), *parent = table_find(w, ptid);
 	struct proc *p = task_proc(w, t), *from = table_find_proc(w, ptgid);
 
 	p->ppid = ptgid;
+	p->born = when;
 	if (from && from != p)
 		inherit(w, p, from);
 	if (parent && parent != t) {
@@ -261,7 +282,7 @@ void table_fork(struct who *w, pid_t ptid, pid_t ptgid, pid_t tid, pid_t tgid, i
 
 	if (old)
 		table_drop(w, old);
-	t = tid == tgid ? fork_process(w, ptid, ptgid, tid) : fork_thread(w, tid, tgid);
+	t = tid == tgid ? fork_process(w, ptid, ptgid, tid, when) : fork_thread(w, tid, tgid);
 	t->born = when;
 	if (reused)
 		t->flags |= T_REUSED;

@@ -171,10 +171,13 @@ static int publish(struct who *w, struct task *t, size_t n, uint32_t flags, stru
 		id = s->a.id;
 		memcpy(&s->a, &w->scratch, n);
 		s->a.id = id;
+		s->n = n;
 		t->slot = s;
 		pool_cached(&w->pool, s, (uint32_t)(t - w->tasks));
 	} else {
 		who_ref(&s->a);
+		pool_uncached(&w->pool, s); /* and again: it is the newest now */
+		pool_cached(&w->pool, s, (uint32_t)(t - w->tasks));
 	}
 	t->slot_gen = task_proc(w, t)->gen;
 	t->flags = (t->flags & ~(uint32_t)(T_HELD | T_LATE_OK)) | flags;
@@ -208,6 +211,9 @@ static void read_process(struct who *w, struct task **t, pid_t tid, int dir)
 		return;
 	if (w->netlink < 0) /* nothing tells of changes */
 		p->flags &= ~(uint32_t)(P_PARENTS | P_SETTLED | P_INNER);
+	/* Inherited or read at exec: processes are moved to a container before they execute there. A later move shows when the actor is read again. */
+	if ((*t)->slot)
+		p->flags &= ~(uint32_t)P_CONTAINER;
 	if (facts_read(w, p, from) == -ESTALE) {
 		struct task *other = tid == tgid ? NULL : table_find(w, tgid);
 
@@ -255,6 +261,27 @@ static int lookup_read(struct who *w, pid_t tid, bool held, struct who_actor **r
 			cwd = (str){ path, (size_t)r };
 	}
 	return publish(w, t, pack(w, t, p, cwd, WHO_FSUID | (held ? 0 : WHO_LATE)), who_past(w) ? 0 : held ? T_HELD | T_LATE_OK : T_LATE_OK, ret);
+}
+
+/* Only the credentials may have changed, as an smbd's do at every request: everything else stays as it was read. */
+static int lookup_uid(struct who *w, struct task *t, struct who_actor **ret)
+{
+	_cleanup_close_ int dir = procfs_open(w->proc_fd, t->tid);
+	int64_t fresh_until = t->fresh_until;
+	struct status_facts s;
+	int r;
+
+	if (dir < 0 || procfs_status(dir, &s) < 0 || s.tgid != task_proc(w, t)->tgid)
+		return lookup_read(w, t->tid, true, ret);
+	w->c.proc_reads++;
+	t->fsuid = s.fsuid;
+	t->flags = (t->flags & ~(uint32_t)T_STALE) | T_FSUID;
+	memcpy(&w->scratch, &t->slot->a, t->slot->n);
+	if (task_proc(w, t)->kind != KIND_KERNEL)
+		w->scratch.fsuid = s.fsuid;
+	r = publish(w, t, t->slot->n, T_HELD | T_LATE_OK, ret);
+	t->fresh_until = fresh_until;
+	return r;
 }
 
 /* Is the uid that we have the one of an access that may be up to LATE_NS past? smbd changes to root and back around what it does for a user: root's
@@ -311,10 +338,10 @@ static int lookup_late(struct who *w, struct task *t, struct who_actor **ret)
 	return r;
 }
 
-/* Nothing about the thread changed since its actor was read. */
+/* Nothing about the thread, but its credentials where T_STALE says so, changed since its actor was read. */
 static bool is_fresh(const struct who *w, const struct task *t, bool held, int64_t now)
 {
-	if (!t->slot || t->flags & T_STALE || now >= t->fresh_until || t->slot_gen != w->procs[t->proc].gen)
+	if (!t->slot || now >= t->fresh_until || t->slot_gen != w->procs[t->proc].gen)
 		return false;
 	if (held)
 		return (t->flags & (T_HELD | T_DEAD)) == T_HELD;
@@ -325,10 +352,12 @@ int who_lookup(struct who *w, pid_t tid, bool held, int64_t deadline, struct who
 {
 	struct task *t = table_find(w, tid);
 	int64_t now = who_now();
+	bool fresh;
 	int r;
 
 	w->c.lookups++;
-	if (likely(t && w->netlink >= 0 && is_fresh(w, t, held, now))) {
+	fresh = t && w->netlink >= 0 && is_fresh(w, t, held, now);
+	if (likely(fresh && !(t->flags & T_STALE))) {
 		w->c.hits++;
 		who_ref(&t->slot->a);
 		*ret = &t->slot->a;
@@ -338,6 +367,8 @@ int who_lookup(struct who *w, pid_t tid, bool held, int64_t deadline, struct who
 	w->deadline = deadline;
 	if (who_past(w))
 		return -ETIME;
+	if (fresh && held)
+		return lookup_uid(w, t, ret);
 	if (t && !held && w->netlink >= 0)
 		return lookup_late(w, t, ret);
 	r = lookup_read(w, tid, held, ret);

@@ -1,7 +1,8 @@
 /* who-print: tells as JSON who is behind thread ids.
  *
- * usage: who-print [-c] [-n MAX] [-w MOUNTPOINT]
+ * usage: who-print [-c] [-n MAX] [-b BYTES] [-w MOUNTPOINT]
  *	reads lines "held TID" or "late TID" from stdin, writes one line of JSON for each; ends at end of file. -c: without the connector.
+ *	-b: with so small a buffer for the connector's messages.
  *	-w: also holds every open on that filesystem, and writes a line for each open ("verb":"open"), create, delete and rename on it.
  * A line "ready" is written first, and "stats" asks for the counters.
  */
@@ -10,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/fanotify.h>
+#include <sys/socket.h>
 
 #include "base/json.h"
 #include "who/internal.h"
@@ -189,6 +191,7 @@ int main(int argc, char **argv)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	bool connector = true;
+	int receive = 0;
 	size_t max = 4096, used = 0;
 	const char *mount = NULL;
 	int group[2] = { -1, -1 };
@@ -196,9 +199,11 @@ int main(int argc, char **argv)
 	char in[65536];
 	int c, r;
 
-	while ((c = getopt(argc, argv, "cn:w:")) != -1) {
+	while ((c = getopt(argc, argv, "b:cn:w:")) != -1) {
 		if (c == 'c')
 			connector = false;
+		else if (c == 'b')
+			receive = atoi(optarg);
 		else if (c == 'w')
 			mount = optarg;
 		else if (c == 'n')
@@ -215,6 +220,8 @@ int main(int argc, char **argv)
 		close(w->netlink);
 		w->netlink = -1;
 	}
+	if (receive && setsockopt(who_fd(w), SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive)) < 0)
+		return 1;
 	r = mount ? watch(mount, group) : 0;
 	if (r < 0) {
 		fprintf(stderr, "who-print: %s: %s\n", mount, strerrorname_np(-r));

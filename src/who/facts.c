@@ -9,6 +9,7 @@ void facts_program(struct who *w, struct proc *p, int dir_fd)
 	char path[WHO_PATH_MAX + 1];
 	int n = procfs_exe(dir_fd, path, sizeof(path));
 	str now = { path, n > 0 ? (size_t)n : 0 };
+	enum kind kind;
 
 	w->c.proc_reads++;
 	if (n == -ESRCH || n == -EACCES || n == -EPERM)
@@ -19,7 +20,12 @@ void facts_program(struct who *w, struct proc *p, int dir_fd)
 	p->program = intern_get(w->names, now);
 	p->flags |= P_PROGRAM;
 	p->gen++;
-	p->kind = n == -ENOENT ? p->kind : session_kind_of(w, now, dir_fd);
+	if (n == -ENOENT)
+		return;
+	kind = session_kind_of(w, now, dir_fd);
+	if (kind != p->kind)
+		p->flags &= ~(uint32_t)(P_SETTLED | P_INNER);
+	p->kind = kind;
 }
 
 void facts_container(struct who *w, struct proc *p, int dir_fd)

@@ -261,9 +261,14 @@ static struct task *fork_thread(struct who *w, pid_t tid, pid_t tgid)
 
 static struct task *fork_process(struct who *w, pid_t ptid, pid_t ptgid, pid_t tid, int64_t when)
 {
-	struct task *t = table_add(w, tid, tid), *parent = table_find(w, ptid);
-	struct proc *p = task_proc(w, t), *from = table_find_proc(w, ptgid);
+	struct task *parent = table_find(w, ptid), *t;
+	struct proc *from, *p;
 
+	if (parent) /* not the one that makes room for its own child */
+		table_touch(w, parent);
+	t = table_add(w, tid, tid);
+	p = task_proc(w, t);
+	from = table_find_proc(w, ptgid);
 	p->ppid = ptgid;
 	p->born = when;
 	if (from && from != p)
@@ -319,12 +324,13 @@ void table_exec(struct who *w, pid_t tid, pid_t tgid, int64_t when)
 	p->program = 0;
 	p->flags &= ~(uint32_t)P_PROGRAM;
 	/* Read now: a short-lived program may be gone when its deeds are looked up. */
-	dir = procfs_open(w->proc_fd, tgid);
+	dir = who_past(w) ? -1 : procfs_open(w->proc_fd, tgid);
 	if (dir >= 0) {
 		facts_program(w, p, dir);
 		facts_container(w, p, dir);
 		facts_login(w, p, dir);
 	} else {
+		p->flags &= ~(uint32_t)(P_CONTAINER | P_LOGIN_READ);
 		p->kind = KIND_PLAIN;
 	}
 	session_exec(w, p);

@@ -52,7 +52,7 @@ cat >"$TMP/smb.conf" <<EOF
 	read only = no
 	create mask = 0666
 EOF
-for u in clerk engineer; do
+for u in clerk engineer; do # they may delete each other's files: the folder is open to all
 	printf 'secret-%s\nsecret-%s\n' $u $u | smbpasswd -c "$TMP/smb.conf" -L -a -s $u >"$TMP/smbpasswd.log" 2>&1 ||
 		{ sed 's/^/# /' "$TMP/smbpasswd.log"; }
 done
@@ -80,6 +80,14 @@ echo new >"$TMP/new.txt"
 smb "$near" 192.0.2.1 clerk "get plan.txt $TMP/got1; put $TMP/new.txt written.txt; rename written.txt renamed.txt; del renamed.txt"
 smb "$far" 198.51.100.1 engineer "get list.txt $TMP/got2; put $TMP/new.txt other.txt"
 smb "$near" 192.0.2.1 clerk "get both.txt $TMP/got3; logon engineer secret-engineer; tcon share; get plan.txt $TMP/got4; put $TMP/new.txt second.txt"
+# Turn about, as fast as it goes, with creations and deletions.
+TURNS="put $TMP/new.txt turn1"
+for i in 2 3 4 5 6; do
+	[ $((i % 2)) = 0 ] && u=engineer || u=clerk
+	TURNS="$TURNS; del turn$((i - 1)); logon $u secret-$u; tcon share; put $TMP/new.txt turn$i"
+done
+chmod 666 "$TMP/share"/* 2>/dev/null
+smb "$near" 192.0.2.1 clerk "$TURNS"
 sleep 1
 
 seen() { # seen VERB PATH NUMBER: the line of the NUMBERth such event of an smbd
@@ -120,6 +128,25 @@ ANSWER=$(grep -F '"verb":"open"' "$TMP/seen" | grep -F "\"tgid\":$FIRST," | grep
 ok "two users over one connection: the second, in the same smbd" all uid=41002 $SMB "$NEAR"
 seen create second.txt
 ok "the second's creation is never the first's" right_or_absent 41002 $SMB "$NEAR"
+RIGHT=0
+WRONG=0
+SMBDS=
+for i in 1 2 3 4 5 6; do
+	seen open "share/turn$i"
+	[ $((i % 2)) = 0 ] && u=41002 || u=41001
+	all uid=$u $SMB "$NEAR" && RIGHT=$((RIGHT + 1))
+	tgid=${ANSWER##*\"tgid\":}
+	SMBDS="$SMBDS ${tgid%%,*}"
+	seen create "turn$i"
+	right_or_absent $u $SMB "$NEAR" || WRONG=$((WRONG + 1))
+	[ $i = 6 ] && continue
+	seen delete "turn$i"
+	right_or_absent $u $SMB "$NEAR" || WRONG=$((WRONG + 1))
+done
+ANSWER="$RIGHT right, $WRONG wrong, smbd$SMBDS"
+ok "two users turn about over one connection: every open" test "$RIGHT" = 6
+ok "in one smbd" test "$(tr ' ' '\n' <<<"$SMBDS" | sort -u | grep -c .)" = 1
+ok "creations and deletions are never the other's" test "$WRONG" = 0
 OTHERS=$(grep -F '"smb":true' "$TMP/seen" | grep -F '"verb":"open"' | grep -vc '"uid":41001\|"uid":41002\|"uid":0,')
 ANSWER=$OTHERS
 ok "no open of an smbd without its user" test "$OTHERS" = 0

@@ -6,6 +6,8 @@
 #include <linux/cn_proc.h>
 #include <linux/connector.h>
 #include <linux/netlink.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/stat.h>
 
 #include "who/internal.h"
@@ -87,6 +89,11 @@ static void did_fork(pid_t parent, pid_t tid, pid_t tgid)
 {
 	send_event((struct proc_event){ .what = PROC_EVENT_FORK,
 		.event_data.fork = { .parent_pid = parent, .parent_tgid = parent, .child_pid = tid, .child_tgid = tgid } });
+}
+
+static void did_fork_quick(pid_t parent, pid_t pid)
+{
+	table_fork(w, parent, parent, pid, pid, (int64_t)clock_ns);
 }
 
 static void did_exec(pid_t pid)
@@ -383,6 +390,51 @@ static void every_actor_in_use(void **state)
 		}
 }
 
+/* Actors are given back by another thread while the responder makes new ones. */
+#define RING 32
+static _Atomic(struct who_actor *) ring[RING];
+
+static void *give_back(void *arg)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; n < 20000; i = (i + 1) % RING) {
+		struct who_actor *a = atomic_exchange(&ring[i], NULL);
+
+		if (!a) {
+			sched_yield();
+			continue;
+		}
+		if (a->fsuid != 1000 || a->tid < 1000)
+			abort();
+		who_unref(a);
+		n++;
+	}
+	return NULL;
+}
+
+static void two_threads(void **state)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, give_back, NULL), 0);
+	for (pid_t i = 0; i < 20000; i++) {
+		struct who_actor *a, *none;
+
+		did_fork_quick(50, 1000 + i);
+		a = look(1000 + i, false);
+		assert_non_null(a);
+		assert_int_equal(a->tid, 1000 + i);
+		for (size_t k = (size_t)i % RING;; k = (k + 1) % RING) {
+			none = NULL;
+			if (atomic_compare_exchange_strong(&ring[k], &none, a))
+				break;
+			sched_yield();
+		}
+	}
+	pthread_join(thread, NULL);
+}
+
 static void deadline_past(void **state)
 {
 	struct who_actor *a = NULL;
@@ -417,7 +469,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(gone_child), T(gone_after_exec), T(reused_number), T(cached_until_told), T(late_uid_is_never_mixed), T(late_after_su), T(threads),
-		T(hostile_programs), T(fork_bomb), T(every_actor_in_use), T(deadline_past), T(without_connector),
+		T(hostile_programs), T(fork_bomb), T(every_actor_in_use), T(two_threads), T(deadline_past), T(without_connector),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

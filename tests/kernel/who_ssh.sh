@@ -1,5 +1,6 @@
 #!/bin/bash
-# Who is behind accesses of OpenSSH sessions: ssh … cat, sftp, scp, sudo in between, root's own login, a process left behind; with and without login uid.
+# Who is behind accesses of OpenSSH sessions: ssh … cat, sftp, scp, sudo in between, root's own login, a process left behind; with and
+# without login uid.
 WHO_NS=1
 . "$(dirname "$0")/lib/who.bash"
 need /usr/sbin/sshd ssh sftp scp sudo ssh-keygen ip

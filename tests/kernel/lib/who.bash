@@ -1,6 +1,7 @@
 # who.bash — for tests/kernel/who_*.sh: TAP, a who-print to ask, a private mount and network namespace, processes that are ended by pid.
 #
-# A test sources this first. WHO_NS=1 before it: the test runs again in namespaces of its own, where accounts and addresses can be made that nobody else sees.
+# A test sources this first. WHO_NS=1 before it: the test runs again in namespaces of its own, where accounts and addresses can be made
+# that nobody else sees.
 
 export LC_ALL=C
 BUILD=${TYTO_BUILD:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)/build}

@@ -10,7 +10,8 @@ accounts
 mkdir -p "$TMP/share" "$TMP/samba/private" "$TMP/samba/run"
 mount -t tmpfs -o size=16m share "$TMP/share"
 test_end() {
-	umount "$TMP/share" 2>/dev/null
+	cd /
+	umount "$TMP/share"
 	accounts_end
 }
 

@@ -88,9 +88,11 @@ static ssize_t more(struct import *im, struct file *f)
 {
 	ssize_t n;
 
-	memmove(f->text.p, f->text.p ? f->text.p + f->at : NULL, f->text.n - f->at);
-	f->text.n -= f->at;
-	f->at = 0;
+	if (f->at) {
+		memmove(f->text.p, f->text.p + f->at, f->text.n - f->at);
+		f->text.n -= f->at;
+		f->at = 0;
+	}
 	if (buf_reserve(&f->text, CHUNK) < 0)
 		return -ENOMEM;
 	n = inflate_read(f->in, f->text.p + f->text.n, CHUNK);

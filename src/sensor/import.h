@@ -9,6 +9,7 @@
 #ifndef TYTO_IMPORT_H
 #define TYTO_IMPORT_H
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "event/event.h"
 

@@ -166,15 +166,6 @@ static int place_cmp(const void *va, const void *vb)
 	return 0;
 }
 
-static int who_cmp(const void *va, const void *vb)
-{
-	const struct agg *a = va, *b = vb;
-
-	CMP(b, a, used);
-	CMP(a, b, who);
-	return 0;
-}
-
 static int put_rows(struct wpart *w, const struct batch *b, const struct row *row, const struct row *end)
 {
 	int r = 0;
@@ -191,47 +182,19 @@ static int put_rows(struct wpart *w, const struct batch *b, const struct row *ro
 	return r;
 }
 
-static int put_had(struct wpart *w, int64_t subject, struct aggs *a)
-{
-	int r = 0;
-
-	if (a->n > 1) /* in order of the key; the table is filled anew afterwards anyway */
-		qsort(a->p, a->cap, sizeof(*a->p), who_cmp);
-	for (size_t i = 0; r == 0 && i < a->cap; i++) {
-		const struct agg *g = &a->p[i];
-
-		if (!g->used)
-			continue;
-		const int64_t v[] = { subject, g->who, g->first, g->last, (int64_t)g->count, (int64_t)g->verbs, (int64_t)g->vias };
-		for (int k = 0; k < (int)ARRAY_SIZE(v); k++)
-			sqlite3_bind_int64(w->had, k + 1, v[k]);
-		r = db_run(w->had);
-	}
-	memset(a->p, 0, a->cap * sizeof(*a->p));
-	a->n = 0;
-	return r;
-}
-
 static int put_subjects(struct wpart *w, const struct subject_row *s, const struct subject_row *end)
 {
-	struct aggs a = { 0 };
 	int r = 0;
 
 	for (; r == 0 && s < end; s++) {
-		if (s->seq >= w->upto) {
-			const int64_t v[] = { s->subject, s->time, (int64_t)s->seq, s->who, (int64_t)s->flags };
+		const int64_t v[] = { s->subject, s->time, (int64_t)s->seq, s->who, (int64_t)s->flags };
 
-			for (int k = 0; k < (int)ARRAY_SIZE(v); k++)
-				sqlite3_bind_int64(w->subject, k + 1, v[k]);
-			r = db_run(w->subject);
-			if (r == 0 && (s->flags & 0xff) != VERB_GAP && (s->subject & 3) != SUBJECT_TO)
-				r = aggs_add(&a, s->who, s->time, s->time, s->flags >> 16, (uint64_t)1 << (s->flags & 0xff),
-					s->flags >> 8 & 0xff ? (uint64_t)1 << (s->flags >> 8 & 0xff) : 0);
-		}
-		if (r == 0 && a.n && (s + 1 == end || s[1].subject != s->subject))
-			r = put_had(w, s->subject, &a);
+		if (s->seq < w->upto)
+			continue;
+		for (int k = 0; k < (int)ARRAY_SIZE(v); k++)
+			sqlite3_bind_int64(w->subject, k + 1, v[k]);
+		r = db_run(w->subject);
 	}
-	aggs_free(&a);
 	return r;
 }
 

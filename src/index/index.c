@@ -5,11 +5,11 @@
  * YYYY-MM.db meta(k, v)                 format, generation, upto
  *            by_person(who, time, seq, leaf)        everything needed to print a person's month is one range
  *            by_subject(subject, time, seq, who, flags)
- *            had(subject, who, first, last, count, verbs, vias)     the answer of `who` for a month
  *            place(component, object, first, last), and the other way round
  *
- * All of `had` and `place` stands in the months and none in one file over all of them: a month is filled in order of its keys and then rests, while one
- * table over years would be written at random places by every batch; and a month's file can be thrown away with its month.
+ * `who` reads the rows of by_subject. A table of sums (subject, who) was tried: where most persons open a document once a month it has as many rows as
+ * there are records, and the build was slower by what it cost. Places stand in the months and in no file over all of them: a month is filled in
+ * order of its keys and then rests, while one table over years would be written at random places by every batch.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,8 +31,6 @@ const char *const index_part_schema =
 	"CREATE TABLE by_person(who INTEGER, time INTEGER, seq INTEGER, leaf BLOB NOT NULL, PRIMARY KEY(who, time, seq)) WITHOUT ROWID;"
 	"CREATE TABLE by_subject(subject INTEGER, time INTEGER, seq INTEGER, who INTEGER NOT NULL, flags INTEGER NOT NULL,"
 	" PRIMARY KEY(subject, time, seq)) WITHOUT ROWID;"
-	"CREATE TABLE had(subject INTEGER, who INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,"
-	" verbs INTEGER NOT NULL, vias INTEGER NOT NULL, PRIMARY KEY(subject, who)) WITHOUT ROWID;"
 	"CREATE TABLE place(component INTEGER, object INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" PRIMARY KEY(component, object)) WITHOUT ROWID;"
 	"CREATE INDEX place_object ON place(object);";
@@ -224,7 +222,6 @@ static void wpart_close(struct wpart *w)
 {
 	db_finalize(&w->event);
 	db_finalize(&w->subject);
-	db_finalize(&w->had);
 	db_finalize(&w->place);
 	db_close(&w->db);
 	*w = (struct wpart){ 0 };
@@ -379,9 +376,6 @@ static int part_prepare(struct wpart *w)
 
 	if (r == 0)
 		r = db_prepare(w->db, "INSERT INTO by_subject VALUES(?, ?, ?, ?, ?)", &w->subject);
-	if (r == 0)
-		r = db_prepare(w->db, "INSERT INTO had VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET first=min(first, excluded.first),"
-			" last=max(last, excluded.last), count=count+excluded.count, verbs=verbs|excluded.verbs, vias=vias|excluded.vias", &w->had);
 	if (r == 0)
 		r = db_prepare(w->db, "INSERT INTO place VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET first=min(first, excluded.first),"
 			" last=max(last, excluded.last) WHERE excluded.first < first OR excluded.last > last", &w->place);

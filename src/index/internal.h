@@ -131,7 +131,7 @@ extern const char *const index_part_schema;
 /* Writer (index.c, build.c). */
 struct wpart {
 	sqlite3 *db;
-	sqlite3_stmt *event, *subject, *had, *place;
+	sqlite3_stmt *event, *subject, *place;
 	int32_t month;
 	uint64_t upto, used;
 };

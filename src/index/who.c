@@ -46,31 +46,13 @@ static int tail_who(void *arg, uint64_t seq, const struct leaf *l, uint64_t acce
 }
 
 /* A record may stand under two subjects of one question (a rename between two paths without an object): rows are then told apart by seq. */
-static bool rows_needed(const struct question *w)
+static bool may_repeat(const struct question *w)
 {
 	return w->path.count > 1;
 }
 
 
-static int had_month(sqlite3 *db, struct question *w)
-{
-	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	int r = db_prepare(db, "SELECT who, first, last, count, verbs, vias FROM had WHERE subject=?", &st);
-
-	for (size_t i = 0; r >= 0 && i < w->subjects.n; i++) {
-		sqlite3_bind_int64(st, 1, w->subjects.p[i]);
-		while ((r = db_step(st)) == 1) {
-			r = aggs_add(&w->who, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
-				(uint64_t)sqlite3_column_int64(st, 3), (uint64_t)sqlite3_column_int64(st, 4), (uint64_t)sqlite3_column_int64(st, 5));
-			if (r < 0)
-				return r;
-		}
-		sqlite3_reset(st);
-	}
-	return r;
-}
-
-/* Row by row: for part of a month, for a month that was filled further than our view of it, and where rows must be told apart. */
+/* Rows of the view's time: what a build beside us has added since is in our tail. */
 static int rows_month(sqlite3 *db, struct question *w)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL, *leaf = NULL;
@@ -89,7 +71,7 @@ static int rows_month(sqlite3 *db, struct question *w)
 
 			if ((flags & 0xff) == VERB_GAP)
 				continue;
-			if (rows_needed(w)) {
+			if (may_repeat(w)) {
 				int64_t subjects[SUBJECTS_MAX];
 				struct leaf l;
 				size_t k = 0;
@@ -119,7 +101,6 @@ static int rows_month(sqlite3 *db, struct question *w)
 static int who_month(struct question *w, const struct part *p)
 {
 	int64_t begin = month_start(p->month), end = month_start(p->month + 1);
-	uint64_t upto;
 	sqlite3 *db;
 	int r;
 
@@ -128,9 +109,7 @@ static int who_month(struct question *w, const struct part *p)
 	r = query_part(w->q, p, &db);
 	if (r < 0)
 		return r;
-	r = part_upto(db, &w->q->snap, p, &upto);
-	if (r == 0)
-		r = upto == p->upto && begin >= w->since && end <= w->until && !rows_needed(w) ? had_month(db, w) : rows_month(db, w);
+	r = rows_month(db, w);
 	query_part_done(w->q, db);
 	return r;
 }

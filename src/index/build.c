@@ -19,10 +19,10 @@ struct subject_row {
 };
 struct place_row {
 	uint64_t component, object;
-	int64_t time;
-	uint64_t seq;
+	int64_t first, last;
 	int32_t month;
 };
+#define RECENT (1 << 16) /* places met lately in a batch: most records are of a place that has a row already */
 struct decision { /* a record that completes another: its accesses are known when that one is */
 	uint64_t refers, accesses;
 	size_t subject, n_subjects;
@@ -33,6 +33,7 @@ struct batch {
 	int32_t month;           /* of the last record, with its bounds: neighbours in the log are neighbours in time */
 	int64_t begin, end;
 	int error;
+	uint32_t recent[RECENT]; /* 1 + number of the row in places */
 };
 
 #define ROWS(b, type) ((type *)(void *)(b)->p)
@@ -47,6 +48,13 @@ static void batch_free(struct batch *b)
 	buf_free(&b->decisions);
 }
 
+static void batch_freep(struct batch **b)
+{
+	if (*b)
+		batch_free(*b);
+	free(*b);
+}
+
 static int32_t batch_month(struct batch *b, int64_t time)
 {
 	if (time < b->begin || time >= b->end) {
@@ -55,6 +63,20 @@ static int32_t batch_month(struct batch *b, int64_t time)
 		b->end = month_start(b->month + 1);
 	}
 	return b->month;
+}
+
+static void take_place(struct batch *b, const struct place_row *p)
+{
+	uint32_t *slot = &b->recent[((p->component * 31 + p->object) * 0x9e3779b97f4a7c15ULL) >> 48];
+	struct place_row *row = *slot ? &ROWS(&b->places, struct place_row)[*slot - 1] : NULL;
+
+	if (row && row->component == p->component && row->object == p->object && row->month == p->month) {
+		row->first = MIN(row->first, p->first);
+		row->last = MAX(row->last, p->last);
+		return;
+	}
+	buf_put(&b->places, p, sizeof(*p));
+	*slot = (uint32_t)N_ROWS(&b->places, struct place_row);
 }
 
 static int take(void *arg, uint64_t seq, const struct leaf *l)
@@ -87,9 +109,9 @@ static int take(void *arg, uint64_t seq, const struct leaf *l)
 	}
 	size_t n_places = index_places(l, places);
 	for (size_t i = 0; i < n_places; i++) {
-		struct place_row p = { places[i], l->value[EV_OBJECT], time, seq, row.month };
+		struct place_row p = { places[i], l->value[EV_OBJECT], time, time, row.month };
 
-		buf_put(&b->places, &p, sizeof(p));
+		take_place(b, &p);
 	}
 	return 0;
 }
@@ -162,7 +184,6 @@ static int place_cmp(const void *va, const void *vb)
 	CMP(a, b, month);
 	CMP(a, b, component);
 	CMP(a, b, object);
-	CMP(a, b, time);
 	return 0;
 }
 
@@ -198,20 +219,16 @@ static int put_subjects(struct wpart *w, const struct subject_row *s, const stru
 	return r;
 }
 
+/* Of a batch applied again nothing is new: an interval put twice stays what it is. */
 static int put_places(struct wpart *w, const struct place_row *p, const struct place_row *end)
 {
 	int r = 0;
 
-	while (r == 0 && p < end) {
-		const struct place_row *first = p, *last = p;
-
-		/* Of a batch applied again nothing is new; the same interval may be put twice. */
-		for (; p < end && p->component == first->component && p->object == first->object; p++)
-			last = p;
-		sqlite3_bind_int64(w->place, 1, (sqlite3_int64)first->component);
-		sqlite3_bind_int64(w->place, 2, (sqlite3_int64)first->object);
-		sqlite3_bind_int64(w->place, 3, first->time);
-		sqlite3_bind_int64(w->place, 4, last->time);
+	for (; r == 0 && p < end; p++) {
+		sqlite3_bind_int64(w->place, 1, (sqlite3_int64)p->component);
+		sqlite3_bind_int64(w->place, 2, (sqlite3_int64)p->object);
+		sqlite3_bind_int64(w->place, 3, p->first);
+		sqlite3_bind_int64(w->place, 4, p->last);
 		r = db_run(w->place);
 	}
 	return r;
@@ -305,9 +322,12 @@ static int put_batch(struct index *x, struct evidence_reader *r, struct batch *b
 	size_t at[3] = { 0 };
 	int e = 0;
 
-	qsort(b->rows.p, N_ROWS(&b->rows, struct row), sizeof(struct row), row_cmp);
-	qsort(b->subjects.p, N_ROWS(&b->subjects, struct subject_row), sizeof(struct subject_row), subject_cmp);
-	qsort(b->places.p, N_ROWS(&b->places, struct place_row), sizeof(struct place_row), place_cmp);
+	if (b->rows.n)
+		qsort(b->rows.p, N_ROWS(&b->rows, struct row), sizeof(struct row), row_cmp);
+	if (b->subjects.n)
+		qsort(b->subjects.p, N_ROWS(&b->subjects, struct subject_row), sizeof(struct subject_row), subject_cmp);
+	if (b->places.n)
+		qsort(b->places.p, N_ROWS(&b->places, struct place_row), sizeof(struct place_row), place_cmp);
 	while (e == 0 && at[0] < N_ROWS(&b->rows, struct row)) {
 		int32_t month = ROWS(&b->rows, struct row)[at[0]].month;
 		struct wpart *w;
@@ -324,14 +344,17 @@ static int put_batch(struct index *x, struct evidence_reader *r, struct batch *b
 
 int build_batch(struct index *x, struct evidence_reader *r, uint64_t to)
 {
-	_cleanup_(batch_free) struct batch b = { 0 };
+	_cleanup_(batch_freep) struct batch *b = calloc(1, sizeof(*b));
 	uint64_t from = x->snap.indexed;
-	int e = evidence_each(r, from, to, take, &b);
+	int e;
 
+	if (!b)
+		return -ENOMEM;
+	e = evidence_each(r, from, to, take, b);
 	if (e < 0)
-		return why(e, "%s", b.error ? "a leaf cannot be encoded" : evidence_why());
-	e = buf_error(&b.leaves) ?: buf_error(&b.rows) ?: buf_error(&b.subjects) ?: buf_error(&b.places) ?: buf_error(&b.decisions);
+		return why(e, "%s", b->error ? "a leaf cannot be encoded" : evidence_why());
+	e = buf_error(&b->leaves) ?: buf_error(&b->rows) ?: buf_error(&b->subjects) ?: buf_error(&b->places) ?: buf_error(&b->decisions);
 	if (e == 0)
-		e = decide(&b, r, from);
-	return e < 0 ? e : put_batch(x, r, &b, to);
+		e = decide(b, r, from);
+	return e < 0 ? e : put_batch(x, r, b, to);
 }

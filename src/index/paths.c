@@ -63,7 +63,7 @@ int pathset_match(const struct names *n, str pattern, struct pathset *ret)
 	uint64_t count = names_count(n, NAME_COMPONENT), root, words = count / 64 + 1;
 	bool wild = has_wildcard(pattern), whole = wild || !memchr(pattern.p, '/', pattern.n);
 	struct pathset s = { calloc(words, 8), count + 1, 0 };
-	str dir = wild ? fixed_directory(pattern) : pattern;
+	str dir = wild ? fixed_directory(pattern) : whole ? STR_NONE : pattern;
 
 	while (!wild && dir.n > 1 && dir.p[dir.n - 1] == '/')
 		dir.n--;

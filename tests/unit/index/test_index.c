@@ -327,6 +327,37 @@ static void queries_beside_a_build(void **unused)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static void patterns_mean_what_the_text_says(void **unused)
+{
+	static const char *const patterns[] = { "/srv/d1/f5", "/srv/d1", "/srv/d1/", "/srv/**", "f1*", "/srv/d*/f2?", "/none/*", "f7", "d2", "/**/f9", "*" };
+	struct evidence_reader *r;
+	const struct names *n;
+
+	assert_int_equal(evidence_reader_open(state, &r), 0);
+	n = evidence_reader_names(r);
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		str pattern = str_c(patterns[i]), above = pattern;
+		struct pathset set;
+		bool wild = strpbrk(patterns[i], "*?[") != NULL;
+
+		if (above.p[above.n - 1] == '/')
+			above.n--;
+		assert_int_equal(pathset_match(n, pattern, &set), 0);
+		for (uint64_t c = 1; c <= names_count(n, NAME_COMPONENT); c++) {
+			_cleanup_buf_ struct buf path = BUF_INIT;
+			bool below, want_it;
+
+			names_path(n, c, &path);
+			below = !wild && above.p[0] == '/' && str_starts(buf_str(&path), above) && (path.n == above.n || path.p[above.n] == '/');
+			want_it = below || str_glob(pattern, buf_str(&path));
+			if (pathset_has(&set, c) != want_it)
+				fail_msg("%s: %.*s", patterns[i], STR_ARG(buf_str(&path)));
+		}
+		pathset_free(&set);
+	}
+	evidence_reader_close(r);
+}
+
 static void months(void **unused)
 {
 	static const int64_t times[] = { 0, -1, JAN_2026 * NSEC_PER_SEC, JAN_2026 * NSEC_PER_SEC - 1, INT64_MIN, INT64_MAX, 951782400LL * NSEC_PER_SEC };
@@ -347,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(months),
+		cmocka_unit_test(patterns_mean_what_the_text_says),
 		cmocka_unit_test(same_answers_whatever_is_indexed),
 		cmocka_unit_test(damage_is_never_a_wrong_answer),
 		cmocka_unit_test(a_killed_build_goes_on),

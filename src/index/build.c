@@ -141,7 +141,7 @@ static int decide(struct batch *b, struct evidence_reader *r, uint64_t from)
 			int e = index_accesses(r, accesses, d->refers, &accesses);
 
 			if (e < 0)
-				return why(e, "%s", evidence_why());
+				return index_fail(e, "%s", evidence_why());
 		}
 		for (size_t k = d->subject; k < d->subject + d->n_subjects; k++)
 			subjects[k].flags = (subjects[k].flags & 0xffff) | MIN(accesses, (uint64_t)1 << 46) << 16;
@@ -352,7 +352,7 @@ int build_batch(struct index *x, struct evidence_reader *r, uint64_t to)
 		return -ENOMEM;
 	e = evidence_each(r, from, to, take, b);
 	if (e < 0)
-		return why(e, "%s", b->error ? "a leaf cannot be encoded" : evidence_why());
+		return index_fail(e, "%s", b->error ? "a leaf cannot be encoded" : evidence_why());
 	e = buf_error(&b->leaves) ?: buf_error(&b->rows) ?: buf_error(&b->subjects) ?: buf_error(&b->places) ?: buf_error(&b->decisions);
 	if (e == 0)
 		e = decide(b, r, from);

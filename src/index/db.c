@@ -13,7 +13,7 @@ const char *index_why(void)
 	return why_text;
 }
 
-int why(int r, const char *fmt, ...)
+int index_fail(int r, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -42,7 +42,7 @@ static int db_error(sqlite3 *db, int code)
 			r = codes[i].error;
 	if (extended == SQLITE_IOERR_DATA || extended == SQLITE_IOERR_SHORT_READ || extended == SQLITE_IOERR_CORRUPTFS)
 		r = -EUCLEAN;
-	return why(r, "index %s: %s", db && sqlite3_db_filename(db, "main") ? sqlite3_db_filename(db, "main") : "", db ?
+	return index_fail(r, "index %s: %s", db && sqlite3_db_filename(db, "main") ? sqlite3_db_filename(db, "main") : "", db ?
 		sqlite3_errmsg(db) : sqlite3_errstr(code));
 }
 
@@ -68,7 +68,7 @@ static int db_open_path(const char *path, int flags, sqlite3 **ret)
 	if (flags & SQLITE_OPEN_CREATE) {
 		r = db_reserve(db);
 		if (r < 0)
-			return why(r, "index %s: no room for page sums", path);
+			return index_fail(r, "index %s: no room for page sums", path);
 		snprintf(sql, sizeof(sql), "PRAGMA page_size=%d", INDEX_PAGE);
 		r = db_exec(db, sql);
 		if (r < 0)
@@ -88,12 +88,12 @@ int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 
 	struct stat st;
 
 	if (r < 0)
-		return why(r, "SQLite has no unix VFS");
+		return index_fail(r, "SQLite has no unix VFS");
 	buf_putf(&path, "%s/%s", dir, file);
 	if (!buf_cstr(&path))
 		return -ENOMEM;
 	if (!create && (stat(path.p, &st) < 0 || st.st_size == 0))
-		return why(-ENOENT, "%s: missing", path.p);
+		return index_fail(-ENOENT, "%s: missing", path.p);
 	return db_open_path(path.p, flags, ret);
 }
 
@@ -158,7 +158,7 @@ int db_meta_get(sqlite3 *db, const char *k, uint64_t *ret)
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return why(-EUCLEAN, "index %s: no %s", sqlite3_db_filename(db, "main"), k);
+		return index_fail(-EUCLEAN, "index %s: no %s", sqlite3_db_filename(db, "main"), k);
 	*ret = (uint64_t)sqlite3_column_int64(s, 0);
 	return 0;
 }

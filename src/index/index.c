@@ -71,7 +71,7 @@ static int snapshot_origin(sqlite3 *meta, struct snapshot *s)
 	r = db_step(st);
 	origin = r == 1 ? (const char *)sqlite3_column_text(st, 0) : NULL;
 	if (!origin)
-		return r < 0 ? r : why(-EUCLEAN, "index: no origin");
+		return r < 0 ? r : index_fail(-EUCLEAN, "index: no origin");
 	snprintf(s->origin, sizeof(s->origin), "%s", origin);
 	return 0;
 }
@@ -84,7 +84,7 @@ static int snapshot_fill(sqlite3 *meta, struct snapshot *s)
 	if (r < 0)
 		return r;
 	if (format != INDEX_FORMAT)
-		return why(-EUCLEAN, "index: format %llu, expected %d", (unsigned long long)format, INDEX_FORMAT);
+		return index_fail(-EUCLEAN, "index: format %llu, expected %d", (unsigned long long)format, INDEX_FORMAT);
 	r = db_meta_get(meta, "generation", &s->generation);
 	if (r == 0)
 		r = db_meta_get(meta, "indexed", &s->indexed);
@@ -139,7 +139,7 @@ int index_leaf_sum(struct evidence_reader *r, uint64_t seq, uint64_t *ret)
 	int e = evidence_read(r, seq, &packed);
 
 	if (e < 0)
-		return why(e, "%s", evidence_why());
+		return index_fail(e, "%s", evidence_why());
 	*ret = crc32c(0, packed.p, packed.n);
 	return 0;
 }
@@ -152,15 +152,15 @@ int snapshot_check(const struct snapshot *s, const char *state, struct evidence_
 
 	index_origin(state, origin);
 	if (strcmp(origin, s->origin) != 0)
-		return why(-EUCLEAN, "index: of the log %s, not %s", s->origin, origin);
+		return index_fail(-EUCLEAN, "index: of the log %s, not %s", s->origin, origin);
 	if (s->indexed > size)
-		return why(-EUCLEAN, "index: %llu leaves, the log has %llu", (unsigned long long)s->indexed, (unsigned long long)size);
+		return index_fail(-EUCLEAN, "index: %llu leaves, the log has %llu", (unsigned long long)s->indexed, (unsigned long long)size);
 	if (s->indexed == 0)
 		return 0;
 	e = index_leaf_sum(r, s->indexed - 1, &sum);
 	if (e < 0)
 		return e;
-	return sum == s->last_leaf ? 0 : why(-EUCLEAN, "index: of another log of the same name");
+	return sum == s->last_leaf ? 0 : index_fail(-EUCLEAN, "index: of another log of the same name");
 }
 
 int part_upto(sqlite3 *db, const struct snapshot *s, const struct part *p, uint64_t *ret)
@@ -175,9 +175,9 @@ int part_upto(sqlite3 *db, const struct snapshot *s, const struct part *p, uint6
 	if (r < 0)
 		return r;
 	if (generation != s->generation)
-		return why(-ESTALE, "index: built anew meanwhile");
+		return index_fail(-ESTALE, "index: built anew meanwhile");
 	if (format != INDEX_FORMAT || upto < p->upto)
-		return why(-EUCLEAN, "index: a month is behind what meta.db says");
+		return index_fail(-EUCLEAN, "index: a month is behind what meta.db says");
 	*ret = upto;
 	return 0;
 }
@@ -243,7 +243,7 @@ static int remove_files(const char *dir)
 	DIR *d;
 
 	if (fd < 0)
-		return why(-errno, "%s: %m", dir);
+		return index_fail(-errno, "%s: %m", dir);
 	unlinkat(fd, "meta.db", 0);
 	d = fdopendir(fd);
 	if (!d)
@@ -252,7 +252,7 @@ static int remove_files(const char *dir)
 	while ((de = readdir(d)))
 		if (strstr(de->d_name, ".db") || strcmp(de->d_name, INDEX_DAMAGED) == 0)
 			if (unlinkat(dirfd(d), de->d_name, 0) < 0 && errno != ENOENT) {
-				int r = why(-errno, "%s/%s: %m", dir, de->d_name);
+				int r = index_fail(-errno, "%s/%s: %m", dir, de->d_name);
 
 				closedir(d);
 				return r;
@@ -332,7 +332,7 @@ int index_open(const char *state, struct index **ret)
 		index_close(x);
 		return -ENOMEM;
 	}
-	r = mkdir(x->dir, 0700) < 0 && errno != EEXIST ? why(-errno, "%s: %m", x->dir) : 0;
+	r = mkdir(x->dir, 0700) < 0 && errno != EEXIST ? index_fail(-errno, "%s: %m", x->dir) : 0;
 	if (r == 0) {
 		r = is_marked(x) ? -EUCLEAN : open_existing(x);
 		if (r == -EUCLEAN || r == -ENOENT || r == -ESTALE)
@@ -461,7 +461,7 @@ int index_advance(struct index *x, struct evidence_reader *r, uint64_t upto, uin
 	int e = evidence_reader_refresh(r, &size);
 
 	if (e < 0)
-		return why(e, "%s", evidence_why());
+		return index_fail(e, "%s", evidence_why());
 	upto = MIN(upto, size);
 	for (int attempt = 0;; attempt++) {
 		e = is_marked(x) || !x->meta ? -EUCLEAN : 0;

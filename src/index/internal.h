@@ -83,7 +83,7 @@ struct agg *aggs_at(struct aggs *a, int64_t who);
 int aggs_add(struct aggs *a, int64_t who, int64_t first, int64_t last, uint64_t count, uint64_t verbs, uint64_t vias);
 
 /* db.c */
-int why(int r, const char *fmt, ...) _printf_(2, 3);
+int index_fail(int r, const char *fmt, ...) _printf_(2, 3);
 int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 **ret);
 void db_close(sqlite3 **db);
 #define _cleanup_db_ _cleanup_(db_close)

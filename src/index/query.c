@@ -22,7 +22,7 @@ int index_query_open(const char *state, struct index_query **ret)
 	}
 	r = evidence_reader_open(state, &q->r);
 	if (r < 0) {
-		why(r, "%s", evidence_why());
+		index_fail(r, "%s", evidence_why());
 		index_query_close(q);
 		return r;
 	}
@@ -79,7 +79,7 @@ int query_refresh(struct index_query *q)
 	q->meta_ino = st.st_ino;
 	e = evidence_reader_refresh(q->r, &q->size);
 	if (e < 0)
-		return why(e, "%s", evidence_why());
+		return index_fail(e, "%s", evidence_why());
 	q->names = evidence_reader_names(q->r);
 	if (r == 0)
 		r = snapshot_check(&q->snap, q->state, q->r, q->size);
@@ -383,7 +383,7 @@ static int give(struct run *x, uint64_t seq, const struct leaf *l)
 	int r = evidence_event(x->q->names, seq, l, &x->scratch, &e);
 
 	if (r < 0)
-		return why(r, "record %llu: %s", (unsigned long long)seq, evidence_why());
+		return index_fail(r, "record %llu: %s", (unsigned long long)seq, evidence_why());
 	x->given++;
 	if (x->cb(x->arg, &e) || (x->plan->limit && x->given == x->plan->limit))
 		return 1;
@@ -398,7 +398,7 @@ static int give_cursor(struct run *x)
 	int r = 0;
 
 	if (leaf_decode(sqlite3_column_blob(c->st, 2), (size_t)sqlite3_column_bytes(c->st, 2), &l) < 0)
-		return why(-EUCLEAN, "index: record %llu is not a leaf", (unsigned long long)at.seq);
+		return index_fail(-EUCLEAN, "index: record %llu is not a leaf", (unsigned long long)at.seq);
 	/* A record may come by two subjects, and again after damage. */
 	if ((!x->begun || run_order(x, at, x->last) > 0) && plan_match(x->plan, &l)) {
 		x->begun = true;
@@ -421,7 +421,7 @@ static int give_tail(struct run *x, struct place_in_time at)
 	if (r == 0)
 		r = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
 	if (r < 0)
-		return why(r, "%s", evidence_why());
+		return index_fail(r, "%s", evidence_why());
 	tail_next(&x->tail);
 	x->begun = true;
 	x->last = at;

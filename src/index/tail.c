@@ -37,13 +37,13 @@ int tail_each(struct index_query *q, uint64_t from, int (*cb)(void *arg, uint64_
 
 		if (s.stopped == UINT64_MAX) {
 			if (r)
-				return r < 0 ? why(r, "%s", evidence_why()) : r;
+				return r < 0 ? index_fail(r, "%s", evidence_why()) : r;
 			from = to;
 			continue;
 		}
 		r = index_accesses(q->r, leaf_accesses(&s.leaf), s.leaf.value[EV_REFERS], &accesses);
 		if (r < 0)
-			return why(r, "%s", evidence_why());
+			return index_fail(r, "%s", evidence_why());
 		r = cb(arg, s.stopped, &s.leaf, accesses);
 		if (r)
 			return r;
@@ -132,7 +132,7 @@ static int tail_fill(struct tail *t)
 	t->more = false;
 	r = evidence_each(t->q->r, query_tail(t->q), t->q->size, tail_take, t);
 	if (r < 0)
-		return r == -ENOMEM ? r : why(r, "%s", evidence_why());
+		return r == -ENOMEM ? r : index_fail(r, "%s", evidence_why());
 	for (size_t i = t->n / 2; t->n < t->max && i-- > 0;)
 		heap_down(t, i, t->n);
 	for (size_t n = t->n; n > 1;) {

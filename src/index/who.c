@@ -81,7 +81,7 @@ static int rows_month(sqlite3 *db, struct question *w)
 				sqlite3_bind_int64(leaf, 3, sqlite3_column_int64(st, 1));
 				r = db_step(leaf);
 				if (r != 1 || leaf_decode(sqlite3_column_blob(leaf, 0), (size_t)sqlite3_column_bytes(leaf, 0), &l) < 0)
-					return r < 0 ? r : why(-EUCLEAN, "index: a record is missing");
+					return r < 0 ? r : index_fail(-EUCLEAN, "index: a record is missing");
 				size_t n = index_subjects(&l, subjects);
 				sqlite3_reset(leaf);
 				while (k < n && !subjects_have(&w->subjects, subjects[k]))

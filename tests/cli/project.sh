@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 # DEPS_FILE lets common.sh read another list.
-list() { DEPS_FILE=$1 top=$top sh -c '. "$top/scripts/common.sh"; shift 0; deps "$@"' sh "${@:2}"; }
+list() { DEPS_FILE=$1 top=$top sh -c '. "$top/scripts/common.sh"; deps "$@"' sh "${@:2}"; }
 printf '# x\n\nbuild gcc # why\ntest,check mandoc # why\nbench auditd # why\n' >"$tmp/deps"
 is "deps of one group" "$(list "$tmp/deps" build)" gcc
 is "deps of a shared line" "$(list "$tmp/deps" check)" mandoc

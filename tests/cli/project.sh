@@ -44,4 +44,8 @@ printf 'ok 1 - a\n1..2\n# exit 0\n' >"$tmp/tap/x.tap"
 like "a test that stopped early fails" "$(count; echo $?)" '1 failed.1$'
 printf 'ok 1 - a\n1..1\n# exit 3\n' >"$tmp/tap/x.tap"
 like "a bad end fails" "$(count; echo $?)" 'ended with status 3'
+printf 'ok 1 - a\n' >"$tmp/tap/x.tap"
+like "a test without a plan fails" "$(count; echo $?)" 'without a plan'
+: >"$tmp/tap/x.tap"
+like "a test that never ran fails" "$(count; echo $?)" 'without a plan'
 done_testing

@@ -490,6 +490,13 @@ static int open_state(struct evidence *e, const char *state, bool create)
 	e->state_fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (e->state_fd < 0)
 		return evidence_fail(-errno, "state directory %s: %s", state, strerror(errno));
+	if (create) {
+		_cleanup_close_ int parent = openat(e->state_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		/* Its name must not go with a power cut. Where the parent may not be read, it was there before us. */
+		if (parent >= 0 && vfs_fsync(parent) < 0)
+			return store_broken(e, -EIO, "fsync of the folder of the state directory failed");
+	}
 	r = check_owner(state, e->state_fd);
 	if (r < 0)
 		return r;

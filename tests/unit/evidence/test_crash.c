@@ -99,7 +99,8 @@ static void workload(const struct fixture *f)
 	add(e, 2, 3);
 	ok(e, evidence_checkpoint(e, RICH_TIME), "checkpoint");
 	add(e, 10, 2);
-	e = failed_fsync(e, f, 12);
+	e = failed_fsync(e, f, 12); /* of the names */
+	e = failed_fsync(e, f, 12); /* they are known now: of the journal */
 	ok(e, evidence_checkpoint(e, RICH_TIME + 3 * DAY), "checkpoint");
 	add(e, 20, 2);
 	full_disk(e, 22);

@@ -258,9 +258,9 @@ int store_compact(struct evidence *e)
 		e->compacted = counted;
 	else if (!e->broken)
 		cut_frames(e, ends, n_ends);
-	/* A cache: when it cannot be written, the next start counts. */
-	if (r == 0)
-		(void)counters_save(e->state_fd, &e->compacted);
+	/* A cache: when it cannot be written, the next start counts. But a failed fsync is final whose ever it is. */
+	if (r == 0 && counters_save(e->state_fd, &e->compacted) == -EIO)
+		r = store_broken(e, -EIO, "cannot write the counters");
 	e->disk_base = 0;
 	return r;
 }

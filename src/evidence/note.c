@@ -171,13 +171,20 @@ int note_verifier_parse(str line, struct note_verifier *ret)
 	_cleanup_buf_ struct buf raw = BUF_INIT;
 	struct note_verifier v;
 	uint8_t id[4];
+	int r;
 
 	if (!plus || !name_ok((str){ line.p, name_n }) || line.n < name_n + 10 || plus[9] != '+' || hex_decode((str){ plus + 1, 8 }, id, 4) < 0)
 		return -EBADMSG;
-	if (base64_decode(&raw, (str){ plus + 10, line.n - name_n - 10 }) < 0 || raw.n != 33 || raw.p[0] != ED25519)
+	r = base64_decode(&raw, (str){ plus + 10, line.n - name_n - 10 });
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || raw.n != 33 || raw.p[0] != ED25519)
 		return -EBADMSG;
 	memcpy(name, line.p, name_n);
-	if (note_verifier_from_public(name, (uint8_t *)raw.p + 1, &v) < 0 || v.id != get_be32(id))
+	r = note_verifier_from_public(name, (uint8_t *)raw.p + 1, &v);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || v.id != get_be32(id))
 		return -EBADMSG;
 	*ret = v;
 	return 0;
@@ -250,7 +257,11 @@ static int parse_hash(str line, hash32 *ret)
 {
 	_cleanup_buf_ struct buf raw = BUF_INIT;
 
-	if (line.n != 44 || base64_decode(&raw, line) < 0 || raw.n != 32)
+	int r = line.n == 44 ? base64_decode(&raw, line) : -EBADMSG;
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || raw.n != 32)
 		return -EBADMSG;
 	memcpy(ret->b, raw.p, 32);
 	return 0;
@@ -261,13 +272,17 @@ static int check_signature(str line, str text, const struct note_verifier *keys,
 	_cleanup_buf_ struct buf raw = BUF_INIT;
 	const char *space;
 	str name;
+	int r;
 
 	if (!str_starts(line, STR("\xe2\x80\x94 ")))
 		return -EBADMSG;
 	line = (str){ line.p + 4, line.n - 4 };
 	space = line.n ? memchr(line.p, ' ', line.n) : NULL;
 	name = (str){ line.p, space ? (size_t)(space - line.p) : 0 };
-	if (!name_ok(name) || base64_decode(&raw, (str){ space + 1, line.n - name.n - 1 }) < 0 || raw.n < 5)
+	r = name_ok(name) ? base64_decode(&raw, (str){ space + 1, line.n - name.n - 1 }) : -EBADMSG;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || raw.n < 5)
 		return -EBADMSG;
 	for (size_t i = 0; i < n; i++) {
 		if (keys[i].id != get_be32(raw.p) || !str_eq(name, str_c(keys[i].name)))
@@ -286,6 +301,7 @@ int checkpoint_parse(str note, const struct note_verifier *keys, size_t n, struc
 	uint64_t signed_by = 0;
 	str text, rest, sigs, line;
 	unsigned lines = 0;
+	int r;
 
 	/* Extension lines cannot be empty, so the first empty line ends the text. */
 	if (!gap || n > NOTE_KEYS_MAX || !str_utf8_valid(note))
@@ -298,10 +314,13 @@ int checkpoint_parse(str note, const struct note_verifier *keys, size_t n, struc
 	if (!next_line(&rest, &line) || !name_ok(line))
 		return -EBADMSG;
 	memcpy(c.origin, line.p, line.n);
-	if (!next_line(&rest, &line) || str_to_u64(line, &c.size) < 0 || !next_line(&rest, &line) || parse_hash(line, &c.root) < 0)
+	if (!next_line(&rest, &line) || str_to_u64(line, &c.size) < 0 || !next_line(&rest, &line))
 		return -EBADMSG;
+	r = parse_hash(line, &c.root);
+	if (r < 0)
+		return r;
 	for (; next_line(&sigs, &line); lines++) {
-		int r = lines < NOTE_KEYS_MAX ? check_signature(line, text, keys, n, &signed_by) : -EBADMSG;
+		r = lines < NOTE_KEYS_MAX ? check_signature(line, text, keys, n, &signed_by) : -EBADMSG;
 
 		if (r < 0)
 			return r;

@@ -460,6 +460,25 @@ static int load_reserve(struct evidence *e)
 	return r < 0 ? evidence_fail(r == -EBADMSG ? -EUCLEAN : r, "log/reserve: %s", r == -EBADMSG ? "expected the reserve" : strerror(-r)) : 0;
 }
 
+/* What recovery itself has to record, durable. On a full disk it waits, and the gap stays open in the reserve. */
+static int settle(struct recovery *rec)
+{
+	struct evidence *e = rec->e;
+	int r;
+
+	/* What a rotation that was cut off left is looked for in the journal; it stays there until that is finished. */
+	e->no_compact = true;
+	r = evidence_commit(e);
+	if (r == 0 && e->reserve.open)
+		r = store_close_gap(e, e->reserve.to, rec->gap_recorded);
+	if (r == 0 || r == -ENOSPC)
+		r = store_keys_finish(e, rec->has_key_leaf ? rec->key_leaf : NULL);
+	e->no_compact = false;
+	if (r == 0 && e->checkpoint_time == 0)
+		r = evidence_checkpoint(e, time_now());
+	return r == -ENOSPC ? 0 : r;
+}
+
 int store_recover(struct evidence *e)
 {
 	struct recovery rec = { .e = e };
@@ -489,19 +508,5 @@ int store_recover(struct evidence *e)
 		r = load_names(&rec);
 	if (r == 0)
 		r = record_cuts(&rec);
-	/* What a rotation that was cut off left is looked for in the journal; it stays there until that is finished. */
-	e->no_compact = true;
-	if (r == 0)
-		r = evidence_commit(e);
-	if (r == 0 && e->reserve.open)
-		r = store_close_gap(e, e->reserve.to, rec.gap_recorded);
-	/* Still no room: what is pending waits; the gap stays open in the reserve. */
-	if (r == -ENOSPC)
-		r = 0;
-	if (r == 0)
-		r = store_keys_finish(e, rec.has_key_leaf ? rec.key_leaf : NULL);
-	e->no_compact = false;
-	if (r == 0 && e->checkpoint_time == 0)
-		r = evidence_checkpoint(e, time_now());
-	return r == -ENOSPC ? 0 : r;
+	return r == 0 ? settle(&rec) : r;
 }

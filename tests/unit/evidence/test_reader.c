@@ -11,7 +11,7 @@
 #if defined(__SANITIZE_ADDRESS__)
 #define EVENTS 12000
 #else
-#define EVENTS 60000
+#define EVENTS 120000
 #endif
 
 static struct fixture shared;

@@ -18,6 +18,7 @@ struct recovery {
 	uint64_t cut[5];         /* bytes, by enum cut */
 	bool has_key_leaf;
 	uint8_t key_leaf[32];
+	uint64_t compacted_names; /* introduced by leaves in segments */
 	bool gap_recorded;       /* the gap that is open in the reserve is a record already */
 };
 
@@ -281,8 +282,9 @@ static int load_tree(struct recovery *rec, struct log_reader *log)
 	return rebuild_tree(e, log);
 }
 
-static int load_counters(struct evidence *e, struct log_reader *log)
+static int load_counters(struct recovery *rec, struct log_reader *log)
 {
+	struct evidence *e = rec->e;
 	struct counters c = { 0 };
 
 	if (counters_load(e->state_fd, &c) < 0 || c.size > e->journal_first)
@@ -298,7 +300,8 @@ static int load_counters(struct evidence *e, struct log_reader *log)
 			return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)c.size);
 		counters_leaf(&c, &l);
 	}
-	e->counters = e->compacted = c;
+	e->counters = e->aligned = c;
+	rec->compacted_names = c.names;
 	return 0;
 }
 
@@ -379,7 +382,7 @@ static int load_names(struct recovery *rec)
 		rec->cut[CUT_NAMES] += tail;
 	}
 	/* Those of leaves in segments are durable for certain. */
-	r = names_again(e->names, e->compacted.names);
+	r = names_again(e->names, rec->compacted_names);
 	if (r < 0)
 		return store_broken(e, r, "cannot make the names durable");
 	return names_each_from(e->names, e->counters.names, adopt, e);
@@ -446,7 +449,7 @@ static int recover_log(struct recovery *rec, const struct logdir *d)
 	if (r == 0)
 		r = load_tree(rec, log);
 	if (r == 0)
-		r = load_counters(e, log);
+		r = load_counters(rec, log);
 	if (r == 0)
 		r = replay(rec, log);
 	log_reader_close(log);

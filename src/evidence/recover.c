@@ -194,6 +194,7 @@ static int load_segments(struct recovery *rec, const struct logdir *d)
 
 	if (d->n_segments == 0 || d->segments[0] != 0)
 		return evidence_fail(-EUCLEAN, "log/segment-%020d: expected the first segment", 0);
+	free(e->segments); /* of a log that was begun just now */
 	e->segments = calloc(d->n_segments, sizeof(*e->segments));
 	if (!e->segments)
 		return evidence_fail(-ENOMEM, "no memory");

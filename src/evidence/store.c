@@ -89,6 +89,8 @@ void leaves_drop(struct leaves *l, size_t k)
 {
 	size_t cut = k < l->n ? l->at[k] : l->bytes.n;
 
+	if (k == 0)
+		return;
 	memmove(l->bytes.p, l->bytes.p + cut, l->bytes.n - cut);
 	l->bytes.n -= cut;
 	for (size_t i = k; i < l->n; i++)

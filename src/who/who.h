@@ -8,6 +8,16 @@
  * Threads: who_drain and who_lookup by one thread (the responder); actors may be read and unref'd by another (the recorder).
  * Units: pids of the initial namespace, start times in clock ticks since boot (field 22 of /proc/PID/stat).
  * Errors: negative errno; a lookup that can only know part says so in `known`.
+ *
+ * What is how true:
+ * - A held look-up right after who_drain is exact in fsuid, program, session: the kernel queues its message before the act goes on. No message tells of
+ *   chdir, cgroup changes and clients attaching to tmux: cwd, container and such a client are up to 1 s old.
+ * - A late look-up answers for the last second. Where the thread was more than one person in it, or its number was given to another process, fsuid or
+ *   all is absent. A child made with CLONE_PARENT counts as its parent's until it executes or is held: the kernel tells no more.
+ * - ppid and parents are those who forked, also when they are gone. Of parents, those that fit, nearest first, without a hole.
+ * - An executable counts as sshd or smbd by its path, and only in our own user namespace: elsewhere anybody can mount anything there.
+ * - The connector exists in the initial network and pid namespace only, for root. who_fd must be in the caller's poll: who_drain it whenever it is readable,
+ *   or messages are lost (8 MB hold some 10,000).
  */
 #ifndef TYTO_WHO_H
 #define TYTO_WHO_H
@@ -44,7 +54,7 @@ struct who_actor {
 	uint32_t id;          /* unique among live actors: the folding key's "program and session" part compares the fields instead */
 	uint32_t known;       /* enum who_known */
 	pid_t tid, tgid, ppid;
-	uint64_t start;       /* of the thread group */
+	uint64_t start;       /* of the thread group; 0: not known (gone before it was read) */
 	uid_t fsuid, login_uid, session_uid;
 	enum event_via via;
 	pid_t session_pid;    /* the sshd or smbd process that is the session; 0: none */
@@ -61,9 +71,12 @@ struct who; /* opaque */
 
 struct who_counters {
 	uint64_t lookups, hits, proc_reads, lost_messages; /* lost_messages: ENOBUFS of the connector; the cache was dropped */
+	uint64_t messages; /* of the connector, taken in */
+	uint64_t evicted;  /* the table was full: the oldest made room */
 };
 
-/* proc_fd: an O_PATH descriptor of /proc, kept open by the caller for our life. max_actors bounds memory (each about 2 KB).
+/* proc_fd: an O_PATH descriptor of /proc, kept open by the caller for our life. max_actors bounds memory: each about 2 KB, and
+ * 4 KB for the eight threads that the table holds for each (at least 4,096).
  * Scans /proc once. Works without the connector (ret still valid, who_has_connector false): then every lookup reads /proc. */
 int who_new(int proc_fd, size_t max_actors, struct who **ret);
 struct who *who_free(struct who *w);
@@ -74,7 +87,7 @@ int who_fd(const struct who *w);
 void who_drain(struct who *w);
 /* The actor behind a thread id. held: the thread stands still now, so /proc is true of the access; otherwise the result carries
  * WHO_LATE where anything had to be read now. deadline: CLOCK_MONOTONIC ns; stops reading (partial `known`) when past.
- * Returns a referenced actor, or NULL with -ENOENT (gone and unknown), -ETIME, -ENOBUFS (every actor in use). */
+ * ret: a referenced actor. -ENOENT (gone and unknown), -ETIME, -ENOBUFS (every actor in use). */
 int who_lookup(struct who *w, pid_t tid, bool held, int64_t deadline, struct who_actor **ret);
 void who_ref(struct who_actor *a);
 void who_unref(struct who_actor *a);

@@ -1,0 +1,190 @@
+#!/bin/bash
+# Who is behind accesses of OpenSSH sessions: ssh … cat, sftp, scp, sudo in between, root's own login, a process left behind; with and without login uid.
+WHO_NS=1
+. "$(dirname "$0")/lib/who.bash"
+need /usr/sbin/sshd ssh sftp scp sudo ssh-keygen ip
+
+PORT=2222
+ip link set lo up
+ip addr add 192.0.2.7/32 dev lo
+ip addr add 192.0.2.1/32 dev lo
+accounts
+test_end() {
+	umount /etc/sudoers 2>/dev/null
+	accounts_end
+}
+mkdir -p /run/sshd
+ssh-keygen -q -t ed25519 -N '' -f "$TMP/host_key"
+ssh-keygen -q -t ed25519 -N '' -f "$TMP/key"
+cp "$TMP/key.pub" "$TMP/authorized"
+chmod 644 "$TMP/authorized"
+printf 'ALL ALL=(ALL:ALL) NOPASSWD: ALL\n' >"$TMP/sudoers"
+chmod 440 "$TMP/sudoers"
+mount --bind "$TMP/sudoers" /etc/sudoers
+
+sshd_start() { # sshd_start PAM(yes|no) [SUBSYSTEM]
+	cat >"$TMP/sshd_config" <<-EOF
+		Port $PORT
+		ListenAddress 0.0.0.0
+		HostKey $TMP/host_key
+		AuthorizedKeysFile $TMP/authorized
+		StrictModes no
+		UsePAM $1
+		PermitRootLogin yes
+		PidFile none
+		PrintMotd no
+		Subsystem sftp ${2:-/usr/lib/openssh/sftp-server}
+	EOF
+	/usr/sbin/sshd -D -e -f "$TMP/sshd_config" 2>"$TMP/sshd.log" &
+	SSHD=$!
+	own $SSHD
+	wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$PORT"
+}
+sshd_stop() {
+	kill "$SSHD"
+	wait "$SSHD"
+	PORT=$((PORT + 1))
+}
+OPTS=(-q -i "$TMP/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o IdentitiesOnly=yes -F none)
+session() { # session USER COMMAND: leaves the pid of what COMMAND executes in $PID; it waits at a fifo
+	rm -f "$TMP/pid"
+	touch "$TMP/pid"
+	chmod 666 "$TMP/pid"
+	timeout 60 ssh "${OPTS[@]}" -b 192.0.2.7 -p "$PORT" "$1@192.0.2.1" "$2" </dev/null >/dev/null 2>&1 &
+	CLIENT=$!
+	own $CLIENT
+	PID=$(pid_file "$TMP/pid")
+}
+session_end() {
+	kill "$CLIENT" 2>/dev/null
+	wait "$CLIENT" 2>/dev/null
+}
+mkfifo "$TMP/gate"
+chmod 666 "$TMP/gate"
+CAT="echo \$\$ >$TMP/pid; exec cat $TMP/gate"
+in_ns() { # in_ns NAME: the newest process of that name in our network namespace
+	PID=
+	wait_for 10 pgrep -n --ns $$ --nslist net -x "$1"
+	PID=$(pgrep -n --ns $$ --nslist net -x "$1")
+}
+
+FROM='client="192.0.2.7"'
+who_start
+who_needs_connector
+who_stop
+for connector in yes no; do
+	note="connector: $connector"
+	[ $connector = yes ] && who_start || who_start -c
+	sshd_start no
+	session clerk "$CAT"
+	ask "held $PID"
+	ok "ssh … cat ($note)" all uid=41001 session_uid=41001 'via="ssh"' "$FROM" 'program="/usr/bin/cat"' !login_uid
+	session_end
+
+	session engineer "sudo bash -c '$CAT'"
+	ask "held $PID"
+	ok "sudo in between: the uid is root's, the session the engineer's ($note)" all uid=0 session_uid=41002 'via="ssh"' "$FROM" !login_uid
+	session_end
+
+	session engineer "sudo -u sales bash -c '$CAT'"
+	ask "held $PID"
+	ok "sudo to somebody else ($note)" all uid=41003 session_uid=41002 'via="ssh"' "$FROM"
+	session_end
+
+	session root "$CAT"
+	ask "held $PID"
+	ok "root's own login ($note)" all uid=0 session_uid=0 'via="ssh"' "$FROM"
+	session_end
+
+	head -c 4000000 /dev/zero >"$TMP/large"
+	timeout 60 scp "${OPTS[@]}" -l 64 -o BindAddress=192.0.2.7 -P "$PORT" "clerk@192.0.2.1:$TMP/large" "$TMP/copy" >/dev/null 2>&1 &
+	CLIENT=$!
+	in_ns sftp-server
+	ask "held $PID"
+	ok "scp ($note)" all uid=41001 session_uid=41001 'via="ssh"' "$FROM" 'program="/usr/lib/openssh/sftp-server"'
+	session_end
+
+	timeout 60 scp "${OPTS[@]}" -O -l 64 -o BindAddress=192.0.2.7 -P "$PORT" "clerk@192.0.2.1:$TMP/large" "$TMP/copy" >/dev/null 2>&1 &
+	CLIENT=$!
+	PID=
+	remote_scp() { PID=$(pgrep -n --ns $$ --nslist net -f '^scp -f'); }
+	wait_for 10 remote_scp
+	ask "held $PID"
+	ok "scp by its old protocol ($note)" all uid=41001 session_uid=41001 'via="ssh"' "$FROM" 'program="/usr/bin/scp"'
+	session_end
+
+	timeout 60 sftp "${OPTS[@]}" -l 64 -o BindAddress=192.0.2.7 -P "$PORT" "sales@192.0.2.1:$TMP/large" "$TMP/copy" >/dev/null 2>&1 &
+	CLIENT=$!
+	in_ns sftp-server
+	ask "held $PID"
+	ok "sftp ($note)" all uid=41003 session_uid=41003 'via="ssh"' "$FROM"
+	session_end
+	sshd_stop
+
+	sshd_start no internal-sftp
+	timeout 60 sftp "${OPTS[@]}" -l 64 -o BindAddress=192.0.2.7 -P "$PORT" "sales@192.0.2.1:$TMP/large" "$TMP/copy" >/dev/null 2>&1 &
+	CLIENT=$!
+	PID=
+	internal() { PID=$(pgrep -n --ns $$ --nslist net -f '^sshd: sales@') && [ "$PID" ] && sleep 0.3; }
+	wait_for 10 internal
+	internal
+	ask "held $PID"
+	ok "sftp inside sshd ($note)" all uid=41003 session_uid=41003 'via="ssh"' "$FROM" 'program="/usr/sbin/sshd"'
+	session_end
+
+	session clerk "setsid nohup bash -c '$CAT' >/dev/null 2>&1 </dev/null & sleep 0.5"
+	wait "$CLIENT" 2>/dev/null
+	LEFT=$PID
+	sleep 0.3
+	ask "held $LEFT"
+	if [ $connector = yes ]; then
+		ok "left behind after the session's end ($note)" all uid=41001 session_uid=41001 'via="ssh"' "$FROM"
+	else
+		ok "left behind: what its ancestry still tells ($note)" all uid=41001 !session_uid 'via="local"' !client
+	fi
+	kill "$LEFT"
+	ask "held $SSHD"
+	ok "the listener is no session ($note)" all !session_uid !client 'via="local"'
+	sshd_stop
+
+	sshd_start yes
+	session clerk "$CAT"
+	if [ "$(cat "/proc/$PID/loginuid" 2>/dev/null)" = 41001 ]; then
+		ask "held $PID"
+		ok "login uid set by pam ($note)" all uid=41001 login_uid=41001 session_uid=41001 'via="ssh"' "$FROM"
+	else
+		TEST_N=$((TEST_N + 1))
+		echo "ok $TEST_N # SKIP the kernel or pam does not set a login uid here: $(cat "/proc/$PID/loginuid" 2>&1)"
+	fi
+	session_end
+	sshd_stop
+
+	# A login uid set by hand, as login programs do.
+	rm -f "$TMP/pid"; touch "$TMP/pid"; chmod 666 "$TMP/pid"
+	bash -c "echo 41002 >/proc/self/loginuid; setpriv --reuid 41001 --regid 41001 --clear-groups bash -c '$CAT'" >/dev/null 2>&1 &
+	CLIENT=$!
+	own $CLIENT
+	PID=$(pid_file "$TMP/pid")
+	ask "held $PID"
+	ok "login uid without ssh ($note)" all uid=41001 login_uid=41002 !session_uid !client 'via="local"'
+	kill "$PID"
+	session_end
+	who_stop
+done
+
+# Short-lived programs of a session, looked up after they are gone.
+who_start
+sshd_start no
+session clerk "for i in 1 2 3 4 5 6 7 8 9 10; do rm -f $TMP/none & echo \$!; wait; done >$TMP/home/clerk/pids; $CAT"
+GOOD=0
+FIRST=
+for p in $(cat "$TMP/home/clerk/pids"); do
+	ask "late $p"
+	all uid=41001 session_uid=41001 'via="ssh"' "$FROM" >/dev/null && GOOD=$((GOOD + 1)) || FIRST=$ANSWER
+done
+ANSWER="$GOOD of 10; $FIRST"
+ok "ten that are gone" test "$GOOD" = 10
+session_end
+sshd_stop
+who_stop
+plan

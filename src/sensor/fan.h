@@ -68,6 +68,7 @@ struct fan {
 	struct ring ring, asks;
 	struct who *who; /* responder's */
 	pid_t self;
+	_Atomic pid_t keeper; /* one that was started after us; 0: that of the configuration */
 	_Atomic bool stop;          /* recorder → responder: end */
 	_Atomic bool ended;         /* the responder has answered its last event */
 	_Atomic uint32_t incomplete; /* scans under way: nothing is ignored meanwhile */

@@ -51,7 +51,7 @@ static void dropped(struct fan *f)
 
 static bool is_own(const struct fan *f, pid_t tgid)
 {
-	if (tgid == f->self)
+	if (tgid == f->self || tgid == atomic_load_explicit(&f->keeper, memory_order_relaxed))
 		return true;
 	for (size_t i = 0; i < f->c->n_own; i++)
 		if (f->c->own[i] == tgid)
@@ -123,6 +123,9 @@ static void push_dirent(struct responder *r, const struct fanotify_event_metadat
 
 	d = ring_begin(&f->ring, ENTRY_DIRENT, sizeof(*d) + in->name.n + in->to_name.n);
 	if (!d) {
+		/* The recorder scans everything anew after a drop. */
+		if (scanning)
+			atomic_fetch_sub(&f->incomplete, 1);
 		dropped(f);
 		return;
 	}
@@ -381,12 +384,12 @@ void *responder_main(void *arg)
 {
 	struct responder *r = &the_responder;
 	struct fan *f = arg;
-	struct rlimit_batch { long max; } limit = { sysconf(_SC_OPEN_MAX) };
+	long limit = sysconf(_SC_OPEN_MAX);
 
 	prctl(PR_SET_NAME, "tyto-responder");
 	r->f = f;
 	/* Twice as many descriptors as a batch, beside those that are open already. */
-	r->batch = (size_t)MAX(1, MIN(FAN_BATCH, (limit.max - 64) / 2));
+	r->batch = (size_t)MAX(1, MIN(FAN_BATCH, (limit - 64) / 2));
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	watch_fd(r, f->groups.opens);
 	watch_fd(r, f->groups.names);

@@ -594,7 +594,9 @@ bool event_extra_ok(str extra)
 	struct event_json_error err;
 	struct event e;
 
-	return extra.n <= EVENT_EXTRA_MAX && event_from_json(extra, &scratch, &e, &err) == 0 && e.present == EV_BIT(EV_EXTRA) && str_eq(e.extra, extra);
+	if (extra.n > EVENT_EXTRA_MAX || event_from_json(extra, &scratch, &e, &err) < 0)
+		return false;
+	return e.present == EV_BIT(EV_EXTRA) && str_eq(e.extra, extra);
 }
 
 #define TIME_1990 (631152000LL * NSEC_PER_SEC)

@@ -1,4 +1,5 @@
-/* Cost of a look-up: cached, after fork, after a change of credentials, without the connector. ns each: minimum and quartiles of many short rounds. */
+/* Cost of a look-up: cached, after fork, after a change of credentials, without the connector. ns each: minimum and quartiles of many
+ * short rounds. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -70,7 +70,7 @@ void json_bool(struct buf *b, bool v)
 	buf_puts(b, v ? STR("true") : STR("false"));
 }
 
-void json_null(struct buf *b)
+void json_none(struct buf *b)
 {
 	comma(b);
 	buf_puts(b, STR("null"));

@@ -19,7 +19,7 @@ void json_key(struct buf *b, const char *key); /* key: plain ASCII, not escaped 
 void json_u64(struct buf *b, uint64_t v);
 void json_i64(struct buf *b, int64_t v);
 void json_bool(struct buf *b, bool v);
-void json_null(struct buf *b);
+void json_none(struct buf *b);
 /* Well-formed UTF-8 is written as it is (control characters and DEL escaped, also U+2028/9); an invalid byte becomes U+FFFD. */
 void json_str(struct buf *b, str s);
 void json_base64(struct buf *b, str s); /* RFC 4648, padded */

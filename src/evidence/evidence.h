@@ -118,5 +118,7 @@ int evidence_verify(const char *state, const struct verify_options *o, struct ve
 
 int evidence_export(struct evidence_reader *r, const char *dir, bool names);
 int evidence_proof(struct evidence_reader *r, uint64_t seq, struct buf *ret);
+/* Text of the newest checkpoint. */
+int evidence_reader_checkpoint(struct evidence_reader *r, struct buf *ret);
 
 #endif

@@ -36,6 +36,8 @@ struct leaf_field {
 	uint8_t type;     /* enum leaf_type */
 	uint8_t max;      /* LEAF_U8: largest number of the enumeration */
 	uint8_t name_kind; /* LEAF_REF */
+	uint8_t min;      /* LEAF_UVAR: smallest value */
+	uint64_t limit;   /* LEAF_UVAR: largest value, 0: none */
 };
 struct leaf_table {
 	const char *name;

@@ -2,8 +2,8 @@
 
 #include "who/internal.h"
 
-/* Slots that nobody refers to lie on `unused` (the responder's) or on `returned`: a stack that any thread pushes to and the responder takes whole,
- * so there is no lock and no ABA. */
+/* Slots that nobody refers to lie on `unused` (the responder's) or on `returned`: a stack that any thread pushes to and the responder
+ * takes whole, so there is no lock and no ABA. */
 
 int pool_new(size_t n, struct pool *ret)
 {

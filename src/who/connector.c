@@ -106,8 +106,8 @@ bool connector_message(struct who *w, const void *msg, size_t n)
 	return true;
 }
 
-/* Only the kernel's messages count: anybody may send to a netlink port, but sender 0 cannot be forged. After a loss the messages that still wait are older
- * than it: they are taken in, then everything is forgotten. */
+/* Only the kernel's messages count: anybody may send to a netlink port, but sender 0 cannot be forged. After a loss the messages that
+ * still wait are older than it: they are taken in, then everything is forgotten. */
 void connector_drain(struct who *w)
 {
 	_Alignas(8) char bytes[BATCH][MESSAGE_MAX];

@@ -1,7 +1,8 @@
 /* container.c — the container's id in a cgroup path.
  *
  * Runtimes name a container's cgroup by 64 hexadecimal digits, bare below a folder of theirs (/docker/ID, /kubepods/…/ID) or as
- * NAME-ID.scope (docker-, libpod-, cri-containerd-, crio-). Only these forms count, so that a hash in some other name does not become a container.
+ * NAME-ID.scope (docker-, libpod-, cri-containerd-, crio-). Only these forms count, so that a hash in some other name does not become a
+ * container.
  */
 #include "who/internal.h"
 

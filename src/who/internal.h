@@ -1,7 +1,7 @@
 /* internal.h — what the files of src/who share.
  *
- * Purpose: the table's structures. A task is a thread, a proc a thread group; facts that a whole process has stand in the proc, the fsuid stands in the
- * task. Program paths are interned: a fork copies numbers. Sessions are shared by everybody below them.
+ * Purpose: the table's structures. A task is a thread, a proc a thread group; facts that a whole process has stand in the proc, the
+ * fsuid stands in the task. Program paths are interned: a fork copies numbers. Sessions are shared by everybody below them.
  * Ownership: struct who owns all pools; nothing is allocated after who_new. Numbers (u32) index the pools, 0 is none.
  * Threads: the responder only, but the reference counts of slots. Units: ns of CLOCK_MONOTONIC for `now`, deadlines and message times.
  * Errors: negative errno.

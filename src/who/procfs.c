@@ -42,8 +42,8 @@ static int uid_from(str s, uid_t *ret)
 	return 0;
 }
 
-/* PID (COMM) STATE PPID PGRP SID TTY TPGID FLAGS …; COMM is whatever the process calls itself, brackets, blanks and newlines too: the fields begin behind
- * the last bracket, as no later field has one. */
+/* PID (COMM) STATE PPID PGRP SID TTY TPGID FLAGS …; COMM is whatever the process calls itself, brackets, blanks and newlines too: the
+ * fields begin behind the last bracket, as no later field has one. */
 int procfs_parse_stat(str text, struct stat_facts *ret)
 {
 	const char *close = memrchr(text.p, ')', text.n);

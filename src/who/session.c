@@ -7,8 +7,8 @@
  * smb: each smbd process is one; it has one connection.
  *
  * ssh: listener → M (root, next to the connection) → U (the user's, but for root's logins) → shell …
- * M is the topmost sshd that is not the listener. All sshd from M on are P_INNER. U's uid is the session's user. Where M has a child that is no sshd, it
- * is root's session or a helper of M (pam, AuthorizedKeysCommand) before there is any: M's title tells.
+ * M is the topmost sshd that is not the listener. All sshd from M on are P_INNER. U's uid is the session's user. Where M has a child
+ * that is no sshd, it is root's session or a helper of M (pam, AuthorizedKeysCommand) before there is any: M's title tells.
  *
  * tmux, screen: whatever the server starts. Who started the server keeps the session, but the client is the one that is attached now.
  */
@@ -165,16 +165,16 @@ static bool one_host(const struct peers *p, const struct peers *accepting, struc
 	return true;
 }
 
-/* The peer of the process's one connection. With several (a server asks a directory, a session forwards ports) those count that came in on a port
- * its parent listens on. */
+/* The peer of the process's one connection. With several (a server asks a directory, a session forwards ports), or more descriptors than
+ * we look at, those count that came in on a port its parent listens on. */
 static bool find_client(struct who *w, struct proc *p, struct who_addr *ret)
 {
 	struct peers here, above;
 	struct proc *parent;
 
-	if (peers_tcp(w, p->tgid, p->start, &here) < 0 || !here.complete)
+	if (peers_tcp(w, p->tgid, p->start, &here) < 0)
 		return false;
-	if (one_host(&here, NULL, ret))
+	if (here.complete && one_host(&here, NULL, ret))
 		return true;
 	parent = here.n ? table_parent(w, p) : NULL;
 	if (!parent || parent->kind != p->kind || peers_tcp(w, parent->tgid, parent->start, &above) < 0)

@@ -40,17 +40,15 @@ static void list_append(struct who *w, struct list *l, struct task *t)
 	l->newest = id;
 }
 
-void table_touch(struct who *w, struct task *t)
-{
-	struct list *l = t->flags & T_DEAD ? &w->dead : &w->live;
-
-	list_remove(w, l, t);
-	list_append(w, l, t);
-}
-
 static struct list *list_of(struct who *w, const struct task *t)
 {
 	return t->flags & T_DEAD ? &w->dead : &w->live;
+}
+
+void table_touch(struct who *w, struct task *t)
+{
+	list_remove(w, list_of(w, t), t);
+	list_append(w, list_of(w, t), t);
 }
 
 static uint32_t *bucket_of(struct who *w, pid_t tid)
@@ -156,7 +154,13 @@ struct task *table_add(struct who *w, pid_t tid, pid_t tgid)
 {
 	struct task *leader = tid == tgid ? NULL : table_find(w, tgid);
 
-	return task_new(w, tid, tgid, leader && task_proc(w, leader)->tgid == tgid ? leader->proc : 0);
+	if (leader && task_proc(w, leader)->tgid != tgid) { /* a thread that ended untold: one that executed */
+		table_drop(w, leader);
+		leader = NULL;
+	}
+	if (!leader && tid != tgid) /* so that the process's threads share it */
+		leader = task_new(w, tgid, tgid, 0);
+	return task_new(w, tid, tgid, leader ? leader->proc : 0);
 }
 
 void table_drop_all(struct who *w)

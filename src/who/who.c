@@ -217,7 +217,8 @@ static void read_process(struct who *w, struct task **t, pid_t tid, int dir)
 		return;
 	if (w->netlink < 0) /* nothing tells of changes */
 		p->flags &= ~(uint32_t)(P_PARENTS | P_SETTLED | P_INNER);
-	/* Inherited or read at exec: processes are moved to a container before they execute there. A later move shows when the actor is read again. */
+	/* Inherited or read at exec: processes are moved to a container before they execute there. A later move shows when the actor is read
+	 * again. */
 	if ((*t)->slot)
 		p->flags &= ~(uint32_t)P_CONTAINER;
 	if (facts_read(w, p, from) == -ESTALE) {
@@ -290,8 +291,8 @@ static int lookup_uid(struct who *w, struct task *t, struct who_actor **ret)
 	return r;
 }
 
-/* Is the uid that we have the one of an access that may be up to LATE_NS past? smbd changes to root and back around what it does for a user: root's
- * share is not the other user we must not mix him with. */
+/* Is the uid that we have the one of an access that may be up to LATE_NS past? smbd changes to root and back around what it does for a
+ * user: root's share is not the other user we must not mix him with. */
 static bool late_uid(const struct who *w, const struct task *t, const struct proc *p, uid_t *ret)
 {
 	bool smb = p->kind == KIND_SMBD;

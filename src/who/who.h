@@ -2,22 +2,23 @@
  *
  * Purpose: a table of processes and threads fed by the proc connector (fork, exec, uid, sid, exit) and completed from
  * /proc while the actor is held, so that the responder knows who acts within microseconds. It speaks in uids: names are the keeper's.
- * Ownership: struct who owns everything. An actor returned by who_lookup is immutable, reference counted (who_ref/who_unref, any thread) and valid
- * while a reference is held. All memory is taken by who_new: afterwards who_drain and who_lookup allocate nothing, take no lock, resolve no
- * name, and open nothing but entries below the /proc descriptor held since who_new.
+ * Ownership: struct who owns everything. An actor returned by who_lookup is immutable, reference counted (who_ref/who_unref, any thread)
+ * and valid while a reference is held. All memory is taken by who_new: afterwards who_drain and who_lookup allocate nothing, take no
+ * lock, resolve no name, and open nothing but entries below the /proc descriptor held since who_new.
  * Threads: who_drain and who_lookup by one thread (the responder); actors may be read and unref'd by another (the recorder).
  * Units: pids of the initial namespace, start times in clock ticks since boot (field 22 of /proc/PID/stat).
  * Errors: negative errno; a lookup that can only know part says so in `known`.
  *
  * What is how true:
- * - A held look-up right after who_drain is exact in fsuid, program, session: the kernel queues its message before the act goes on. No message tells of
- *   chdir, cgroup changes and clients attaching to tmux: cwd, container and such a client are up to 1 s old.
- * - A late look-up answers for the last second. Where the thread was more than one person in it, or its number was given to another process, fsuid or
- *   all is absent. A child made with CLONE_PARENT counts as its parent's until it executes or is held: the kernel tells no more.
+ * - A held look-up right after who_drain is exact in fsuid, program, session: the kernel queues its message before the act goes on. No
+ *   message tells of chdir, cgroup changes and clients attaching to tmux: cwd, container and such a client are up to 1 s old.
+ * - A late look-up answers for the last second. Where the thread was more than one person in it, or its number was given to another
+ *   process, fsuid or all is absent. A child made with CLONE_PARENT counts as its parent's until it executes or is held: the kernel
+ *   tells no more.
  * - ppid and parents are those who forked, also when they are gone. Of parents, those that fit, nearest first, without a hole.
  * - An executable counts as sshd or smbd by its path, and only in our own user namespace: elsewhere anybody can mount anything there.
- * - The connector exists in the initial network and pid namespace only, for root. who_fd must be in the caller's poll: who_drain it whenever it is readable,
- *   or messages are lost (8 MB hold some 10,000).
+ * - The connector exists in the initial network and pid namespace only, for root. who_fd must be in the caller's poll: who_drain it
+ *   whenever it is readable, or messages are lost (8 MB hold some 20,000).
  */
 #ifndef TYTO_WHO_H
 #define TYTO_WHO_H

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Who is behind plain processes: short-lived ones looked up when they are gone, threads with credentials of their own, containers, programs at
-# forged paths, lost messages.
+# Who is behind plain processes: short-lived ones looked up when they are gone, threads with credentials of their own, containers,
+# programs at forged paths, lost messages.
 . "$(dirname "$0")/lib/who.bash"
 need python3 setpriv unshare
 

@@ -10,7 +10,8 @@ accounts
 mkdir -p "$TMP/share" "$TMP/samba/private" "$TMP/samba/run"
 mount -t tmpfs -o size=16m share "$TMP/share"
 test_end() {
-	umount "$TMP/share" 2>/dev/null
+	cd /
+	umount "$TMP/share"
 	accounts_end
 }
 
@@ -79,7 +80,8 @@ cd "$TMP"
 echo new >"$TMP/new.txt"
 smb "$near" 192.0.2.1 clerk "get plan.txt $TMP/got1; put $TMP/new.txt written.txt; rename written.txt renamed.txt; del renamed.txt"
 smb "$far" 198.51.100.1 engineer "get list.txt $TMP/got2; put $TMP/new.txt other.txt"
-smb "$near" 192.0.2.1 clerk "get both.txt $TMP/got3; logon engineer secret-engineer; tcon share; get plan.txt $TMP/got4; put $TMP/new.txt second.txt"
+SECOND="get plan.txt $TMP/got4; put $TMP/new.txt second.txt"
+smb "$near" 192.0.2.1 clerk "get both.txt $TMP/got3; logon engineer secret-engineer; tcon share; $SECOND"
 # Turn about, as fast as it goes, with creations and deletions.
 TURNS="put $TMP/new.txt turn1"
 for i in 2 3 4 5 6; do

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Who is behind accesses of OpenSSH sessions: ssh … cat, sftp, scp, sudo in between, root's own login, a process left behind; with and without login uid.
+# Who is behind accesses of OpenSSH sessions: ssh … cat, sftp, scp, sudo in between, root's own login, a process left behind; with and
+# without login uid.
 WHO_NS=1
 . "$(dirname "$0")/lib/who.bash"
 need /usr/sbin/sshd ssh sftp scp sudo ssh-keygen ip
@@ -185,6 +186,48 @@ done
 ANSWER="$GOOD of 10; $FIRST"
 ok "ten that are gone" test "$GOOD" = 10
 session_end
-sshd_stop
 who_stop
+
+# Started after the session, which has forwarded connections of its own by now: its client is the one that came in on sshd's port.
+OPTS+=(-L "127.0.0.1:9922:192.0.2.1:$PORT" -R 127.0.0.1:9923:127.0.0.1:1)
+session root "$CAT"
+wait_for 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9922'
+exec {FORWARDED}<>/dev/tcp/127.0.0.1/9922
+read -r -t 10 -u "$FORWARDED" _
+for options in "" -c; do
+	who_start $options
+	ask "held $PID"
+	ok "a session with forwarded connections, seen later${options:+, no connector}" all uid=0 session_uid=0 'via="ssh"' "$FROM"
+	who_stop
+done
+exec {FORWARDED}>&-
+session_end
+unset "OPTS[-1]" "OPTS[-1]" "OPTS[-1]" "OPTS[-1]"
+sshd_stop
+
+# IPv6.
+if ip -6 addr add 2001:db8::7/128 dev lo nodad 2>/dev/null && ip -6 addr add 2001:db8::1/128 dev lo nodad; then
+	sed -i 's/^ListenAddress.*/ListenAddress ::/' "$TMP/sshd_config"
+	sed -i "s/^Port.*/Port $PORT/" "$TMP/sshd_config"
+	who_start
+	/usr/sbin/sshd -D -e -f "$TMP/sshd_config" 2>"$TMP/sshd.log" &
+	SSHD=$!
+	own $SSHD
+	wait_for 10 bash -c "exec 3<>/dev/tcp/2001:db8::1/$PORT"
+	rm -f "$TMP/pid"
+	touch "$TMP/pid"
+	chmod 666 "$TMP/pid"
+	timeout 60 ssh "${OPTS[@]}" -b 2001:db8::7 -p "$PORT" clerk@2001:db8::1 "$CAT" </dev/null >/dev/null 2>&1 &
+	CLIENT=$!
+	own $CLIENT
+	PID=$(pid_file "$TMP/pid")
+	ask "held $PID"
+	ok "a client with an IPv6 address" all uid=41001 session_uid=41001 'via="ssh"' 'client="2001:db8::7"'
+	session_end
+	who_stop
+	sshd_stop
+else
+	TEST_N=$((TEST_N + 1))
+	echo "ok $TEST_N # SKIP the kernel has no IPv6"
+fi
 plan

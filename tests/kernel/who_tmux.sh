@@ -74,7 +74,8 @@ clients 0
 ask "held $PID"
 ok "nobody attached: the user is known, the client is not" all uid=41001 session_uid=41001 'via="ssh"' !client
 
-timeout 50 script -qc "setpriv --reuid 41001 --regid 41001 --clear-groups env TERM=xterm tmux -S $SOCKET attach" /dev/null < <(exec sleep 50) >/dev/null 2>&1 &
+CONSOLE="setpriv --reuid 41001 --regid 41001 --clear-groups env TERM=xterm tmux -S $SOCKET attach"
+timeout 50 script -qc "$CONSOLE" /dev/null < <(exec sleep 50) >/dev/null 2>&1 &
 own $!
 clients 1
 ask "held $PID"

@@ -1,6 +1,7 @@
 # who.bash — for tests/kernel/who_*.sh: TAP, a who-print to ask, a private mount and network namespace, processes that are ended by pid.
 #
-# A test sources this first. WHO_NS=1 before it: the test runs again in namespaces of its own, where accounts and addresses can be made that nobody else sees.
+# A test sources this first. WHO_NS=1 before it: the test runs again in namespaces of its own, where accounts and addresses can be made
+# that nobody else sees.
 
 export LC_ALL=C
 BUILD=${TYTO_BUILD:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)/build}
@@ -55,8 +56,24 @@ fi
 TMP=$(mktemp -d /tmp/tyto-who.XXXXXX)
 chmod 755 "$TMP"
 
+# What runs in the network namespace that this test made: sessions leave processes behind.
+end_namespace() {
+	local i p left
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		left=
+		for p in $(pgrep --ns $$ --nslist net .); do
+			[ "$p" = $$ ] || [ ! -e "/proc/$p/exe" ] && continue
+			left=1
+			[ $i -lt 5 ] && kill "$p" 2>/dev/null || kill -9 "$p" 2>/dev/null
+		done
+		[ "$left" ] || return
+		sleep 0.1
+	done
+}
+
 end_all() {
 	local p
+	trap '' INT TERM # an smbd that ends tells its whole process group
 	[ "${WHO_IN:-}" ] && exec {WHO_IN}>&-
 	for p in "${OWN_PIDS[@]}"; do
 		kill "$p" 2>/dev/null
@@ -64,9 +81,10 @@ end_all() {
 	for p in "${OWN_PIDS[@]}"; do
 		wait "$p" 2>/dev/null
 	done
+	[ -z "${WHO_IN_NS:-}" ] || end_namespace
 	type -t test_end >/dev/null && test_end
 	cd /
-	rm -rf "$TMP"
+	rm -rf --one-file-system "$TMP"
 }
 trap end_all EXIT
 trap 'exit 1' INT TERM

@@ -49,7 +49,8 @@ static void stat_cut(void **state)
 
 static void status_texts(void **state)
 {
-	static const char good[] = "Name:\tx\\nUid:\\t0\nUmask:\t0022\nState:\tR (running)\nTgid:\t17\nNgid:\t0\nPid:\t18\nPPid:\t3\nTracerPid:\t0\n"
+	static const char good[] = "Name:\tx\\nUid:\\t0\nUmask:\t0022\nState:\tR (running)\nTgid:\t17\nNgid:\t0\nPid:\t18\n"
+				   "PPid:\t3\nTracerPid:\t0\n"
 				   "Uid:\t1000\t1001\t1002\t1003\nGid:\t5\t5\t5\t5\n";
 	static const char *const bad[] = {
 		"", "Name:\tx\n", "Tgid:\t17\nPPid:\t3\nUid:\t1\t2\t3\n", "Tgid:\t17\nPPid:\t3\nUid:\t1\t2\t3\t4", /* cut */

@@ -55,9 +55,11 @@ static void put_fake(struct fake f)
 	assert_int_equal(mkdirat(root_fd, text, 0700), 0);
 	dir = openat(root_fd, text, O_RDONLY | O_DIRECTORY);
 	assert_true(dir >= 0);
-	snprintf(text, sizeof(text), "%d (a) b) S %d 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %u 0 0\n", f.pid, f.ppid, f.start ? f.start : (unsigned)f.pid);
+	snprintf(text, sizeof(text), "%d (a) b) S %d 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %u 0 0\n", f.pid, f.ppid,
+		 f.start ? f.start : (unsigned)f.pid);
 	put_file(dir, "stat", text);
-	snprintf(text, sizeof(text), "Name:\ta\nTgid:\t%d\nPPid:\t%d\nUid:\t%u\t%u\t%u\t%u\n", f.tgid ? f.tgid : f.pid, f.ppid, f.uid, f.uid, f.uid, f.uid);
+	snprintf(text, sizeof(text), "Name:\ta\nTgid:\t%d\nPPid:\t%d\nUid:\t%u\t%u\t%u\t%u\n",
+		 f.tgid ? f.tgid : f.pid, f.ppid, f.uid, f.uid, f.uid, f.uid);
 	put_file(dir, "status", text);
 	put_file(dir, "loginuid", f.login ? f.login : "4294967295");
 	put_file(dir, "cgroup", f.cgroup ? f.cgroup : "0::/\n");
@@ -165,7 +167,8 @@ static void gone_child(void **state)
 	did_exit(60);
 	a = look(60, false);
 	assert_non_null(a);
-	assert_int_equal(a->known & (WHO_FSUID | WHO_LOGIN | WHO_PROGRAM | WHO_PARENTS | WHO_LATE), WHO_FSUID | WHO_LOGIN | WHO_PROGRAM | WHO_PARENTS);
+	assert_int_equal(a->known & (WHO_FSUID | WHO_LOGIN | WHO_PROGRAM | WHO_PARENTS | WHO_LATE),
+			 WHO_FSUID | WHO_LOGIN | WHO_PROGRAM | WHO_PARENTS);
 	assert_int_equal(a->fsuid, 1000);
 	assert_int_equal(a->login_uid, 1000);
 	assert_int_equal(a->ppid, 50);

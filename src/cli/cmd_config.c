@@ -1,0 +1,67 @@
+/* tyto config check|show: the settings in force, and what is wrong in the file. */
+#include <errno.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/cli.h"
+
+static void complain(void *arg, const char *file, unsigned line, const char *what)
+{
+	log_error("%s, line %u: expected %s", file, line, what);
+}
+
+static int check(void)
+{
+	const char *file = cli.config_file ? cli.config_file : CONFIG_FILE;
+	struct config c;
+	int r;
+
+	config_init(&c);
+	r = config_load(&c, file, cli.config_file == NULL, complain, NULL);
+	config_free(&c);
+	if (r < 0 && r != -EBADMSG)
+		log_error("%s: %s", file, strerror(-r));
+	if (r == 0)
+		log_info("%s: no mistakes", file);
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int show(void)
+{
+	struct buf *b = out();
+
+	if (cli.json)
+		json_obj_begin(b);
+	for (const struct setting *s = settings; s->key; s++) {
+		_cleanup_buf_ struct buf v = BUF_INIT;
+
+		config_value(&cli.config, s, &v);
+		if (cli.json) {
+			json_key(b, s->key);
+			json_str(b, buf_str(&v));
+		} else {
+			buf_putf(b, "# %s\n%s = %.*s\n", s->help, s->key, STR_ARG(buf_str(&v)));
+		}
+	}
+	if (cli.json) {
+		json_obj_end(b);
+		buf_putc(b, '\n');
+	}
+	return EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+	if (argc == 1 && strcmp(argv[0], "check") == 0)
+		return check();
+	if (argc == 1 && strcmp(argv[0], "show") == 0)
+		return show();
+	return usage_error("`tyto config`: expected check or show");
+}
+
+const struct command cmd_config = {
+	.name = "config", .args = "check | show", .summary = "settings in force",
+	.examples = "  tyto config show                  every setting, its value and what it does\n"
+		    "  tyto config check --config FILE   mistakes in a file, with their lines\n",
+	.run = run, .needs_args = true,
+};

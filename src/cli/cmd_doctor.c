@@ -1,0 +1,226 @@
+/* tyto doctor: what is wrong here, and what to do. Each check is a row of the table. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/show.h"
+#include "daemon/clockwatch.h"
+#include "daemon/query.h"
+#include "daemon/state.h"
+#include "index/index.h"
+#include "sensor/sensor.h"
+
+enum verdict { FINE, WARN, WRONG, UNKNOWN };
+
+struct finding {
+	enum verdict verdict;
+	char what[512];
+	char todo[512]; /* what to do, empty where nothing */
+};
+
+static void finding(struct finding *f, enum verdict v, const char *what, const char *todo)
+{
+	f->verdict = v;
+	snprintf(f->what, sizeof(f->what), "%s", what);
+	snprintf(f->todo, sizeof(f->todo), "%s", todo);
+}
+
+static void check_root(struct finding *f)
+{
+	if (geteuid() == 0)
+		finding(f, FINE, "runs as root: can watch", "");
+	else
+		finding(f, WARN, "not root: can ask and import, but not watch", "run `tyto watch` as root");
+}
+
+static void check_sensor(struct finding *f)
+{
+	const struct sensor_ops *ops;
+	const char *why = "";
+
+	if (geteuid() != 0)
+		finding(f, UNKNOWN, "only root can try the sensor", "run `tyto doctor` as root");
+	else if (sensor_pick(&ops, &why) == 0)
+		snprintf(f->what, sizeof(f->what), "the %s backend runs on this kernel", ops->name);
+	else
+		finding(f, WRONG, why, "a kernel from 5.17 on with CONFIG_FANOTIFY_ACCESS_PERMISSIONS (Debian's has it)");
+}
+
+static void check_kernel(struct finding *f)
+{
+	struct utsname u;
+	unsigned major = 0, minor = 0;
+
+	uname(&u);
+	sscanf(u.release, "%u.%u", &major, &minor);
+	snprintf(f->what, sizeof(f->what), "kernel %s", u.release);
+	if (major < 6 || (major == 6 && minor < 5)) {
+		f->verdict = WARN;
+		snprintf(f->todo, sizeof(f->todo), "before 6.5, files read through an overlay mount are not seen: use Debian's linux-image-6.12-amd64");
+	}
+}
+
+static void check_account(struct finding *f)
+{
+	struct account a;
+
+	state_account(&a);
+	if (a.named)
+		finding(f, FINE, "the account `tyto` exists", "");
+	else
+		finding(f, WARN, "there is no account `tyto`: the keeper would run as uid 65534, which other services may share",
+			"useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin tyto");
+}
+
+static void check_state(struct finding *f)
+{
+	struct stat st;
+	char key[4096];
+
+	if (stat(cli.state, &st) < 0) {
+		snprintf(f->what, sizeof(f->what), "state directory %s: %s", cli.state, strerror(errno));
+		f->verdict = errno == ENOENT ? FINE : WRONG;
+		if (errno == ENOENT)
+			snprintf(f->todo, sizeof(f->todo), "nothing: `tyto watch` and `tyto import` make it");
+		return;
+	}
+	snprintf(f->what, sizeof(f->what), "state directory %s belongs to uid %u, mode %04o", cli.state, st.st_uid, st.st_mode & 07777);
+	if (st.st_mode & 077) {
+		f->verdict = WRONG;
+		snprintf(f->todo, sizeof(f->todo), "chmod 0700 %s", cli.state);
+		return;
+	}
+	snprintf(key, sizeof(key), "%s/keys/log.key", cli.state);
+	if (stat(key, &st) == 0 && (st.st_mode & 077)) {
+		f->verdict = WRONG;
+		snprintf(f->todo, sizeof(f->todo), "chmod 0600 %s, then `tyto key rotate`: others could read the key", key);
+	}
+}
+
+static void check_disk(struct finding *f)
+{
+	struct statvfs v;
+
+	if (statvfs(cli.state, &v) < 0) {
+		finding(f, FINE, "no state directory yet", "");
+		return;
+	}
+	double free_gib = (double)v.f_bavail * (double)v.f_frsize / (1 << 30);
+
+	snprintf(f->what, sizeof(f->what), "%.1f GiB free where the record is kept", free_gib);
+	if ((uint64_t)v.f_bavail * v.f_frsize < cli.config.disk_reserve) {
+		f->verdict = WRONG;
+		snprintf(f->todo, sizeof(f->todo), "make room: below disk.reserve the index has stopped growing, and at zero the record does");
+	}
+}
+
+static void check_clock(struct finding *f)
+{
+	if (clockwatch_state() == CLOCK_SYNCED)
+		finding(f, FINE, "the clock is synchronised", "");
+	else
+		finding(f, WARN, "the kernel does not know the clock to be synchronised: times in the record are this machine's word",
+			"run chrony or systemd-timesyncd");
+}
+
+static void check_log(struct finding *f)
+{
+	struct evidence_reader *r = NULL;
+	struct evidence_stat st;
+	struct index_stat ix = { 0 };
+	int e = access(cli.state, F_OK) < 0 ? -ENOENT : evidence_reader_open(cli.state, &r);
+
+	if (e == 0)
+		e = evidence_reader_stat(r, &st);
+	evidence_reader_close(r);
+	if (e == -ENOENT) {
+		finding(f, FINE, "nothing has been recorded yet", "");
+	} else if (e < 0) {
+		snprintf(f->what, sizeof(f->what), "the record: %s", evidence_why());
+		f->verdict = WRONG;
+		snprintf(f->todo, sizeof(f->todo), "`tyto verify` tells where; keep a copy of the state directory before anything else");
+	} else {
+		index_stat(cli.state, &ix);
+		snprintf(f->what, sizeof(f->what), "%llu records, %llu of %llu leaves indexed, %llu gaps", (unsigned long long)st.records,
+			(unsigned long long)ix.indexed, (unsigned long long)st.size, (unsigned long long)st.gaps);
+		if (st.gaps) {
+			f->verdict = WARN;
+			snprintf(f->todo, sizeof(f->todo), "`tyto events --verb gap` says when nothing was recorded, and why");
+		}
+	}
+}
+
+static void check_keeper(struct finding *f)
+{
+	int fd = query_connect(cli.state);
+
+	if (fd >= 0) {
+		finding(f, FINE, "a keeper answers: `tyto watch` runs", "");
+		close(fd);
+	} else {
+		finding(f, WARN, "no `tyto watch` runs on this state: nothing is being recorded", "tyto watch PATH");
+	}
+}
+
+static const struct {
+	const char *name;
+	void (*check)(struct finding *f);
+} checks[] = {
+	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state },
+	{ "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "keeper", check_keeper },
+};
+
+static const char *const verdict_names[] = { "ok", "warning", "wrong", "unknown" };
+
+static void put(const char *name, const struct finding *f)
+{
+	if (cli.json) {
+		json_obj_begin(out());
+		json_key(out(), "check");
+		json_str(out(), str_c(name));
+		json_key(out(), "verdict");
+		json_str(out(), str_c(verdict_names[f->verdict]));
+		json_key(out(), "what");
+		json_str(out(), str_c(f->what));
+		if (f->todo[0]) {
+			json_key(out(), "todo");
+			json_str(out(), str_c(f->todo));
+		}
+		json_obj_end(out());
+		buf_putc(out(), '\n');
+		return;
+	}
+	buf_putf(out(), "%-8s %-8s ", verdict_names[f->verdict], name);
+	show_text(str_c(f->what));
+	buf_putc(out(), '\n');
+	if (f->todo[0] && f->verdict != FINE) {
+		buf_puts(out(), STR("                  → "));
+		show_text(str_c(f->todo));
+		buf_putc(out(), '\n');
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	bool wrong = false;
+
+	if (argc > 0)
+		return usage_error("`tyto doctor` takes no arguments");
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		struct finding f = { FINE };
+
+		checks[i].check(&f);
+		put(checks[i].name, &f);
+		wrong |= f.verdict == WRONG;
+	}
+	return wrong ? EXIT_FAILED : EXIT_DONE;
+}
+
+const struct command cmd_doctor = {
+	.name = "doctor", .args = "", .summary = "what is wrong, and what to do",
+	.examples = "  tyto doctor          every check with its verdict; exit status 1 when something is wrong\n",
+	.run = run,
+};

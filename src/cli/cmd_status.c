@@ -1,0 +1,195 @@
+/* tyto status: the state of everything, from the keeper while it runs, else from the state directory. */
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/timefmt.h"
+#include "cli/cli.h"
+#include "cli/show.h"
+#include "daemon/query.h"
+#include "daemon/status.h"
+
+/* Without a keeper: what the log itself says. */
+static int status_alone(struct buf *b)
+{
+	struct evidence_reader *r = NULL;
+	struct status s = { .state = cli.state, .names = true };
+	struct index_stat ix = { 0 };
+	int e = evidence_reader_open(cli.state, &r);
+
+	if (e == 0)
+		e = evidence_reader_stat(r, &s.evidence);
+	evidence_reader_close(r);
+	if (e < 0) {
+		log_error("%s", evidence_why());
+		return e;
+	}
+	if (index_stat(cli.state, &ix) == 0)
+		s.indexed = ix.indexed;
+	status_put(&s, b);
+	return 0;
+}
+
+static int status_json(json_t **ret)
+{
+	json_t *request = json_pack("{s:s}", "do", "status");
+	int r = query_ask(cli.state, request, ret);
+
+	json_decref(request);
+	if (r == -ENOENT || r == -EACCES) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		r = status_alone(&b);
+		if (r == 0)
+			*ret = json_loadb(b.p, b.n, 0, NULL);
+		return r < 0 ? r : *ret ? 0 : -EBADMSG;
+	}
+	if (r < 0)
+		log_error("%s", query_why());
+	return r;
+}
+
+static uint64_t u64_at(json_t *j, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(j, key));
+}
+
+static void line(const char *label)
+{
+	buf_putf(out(), "%-14s ", label);
+}
+
+static void show_bytes(uint64_t n)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	double v = (double)n;
+	size_t u = 0;
+
+	while (v >= 1024 && u + 1 < ARRAY_SIZE(units)) {
+		v /= 1024;
+		u++;
+	}
+	buf_putf(out(), u ? "%.1f %s" : "%.0f %s", v, units[u]);
+}
+
+static void show_when(const char *rfc3339)
+{
+	int64_t t;
+
+	if (rfc3339 && time_parse(str_c(rfc3339), &t) == 0)
+		show_time(t);
+}
+
+static void show_watching(json_t *j)
+{
+	json_t *w = json_object_get(j, "watching"), *p;
+	size_t i;
+
+	line("watching");
+	if (!json_is_true(json_object_get(j, "running")))
+		buf_puts(out(), STR("nothing: no `tyto watch` runs on this state"));
+	else if (json_array_size(w) == 0)
+		buf_puts(out(), STR("(starting)"));
+	json_array_foreach(w, i, p) {
+		buf_puts(out(), i ? STR(", ") : STR(""));
+		show_text(str_c(json_string_value(p)));
+	}
+	if (json_object_get(j, "backend"))
+		buf_putf(out(), "  (%s)", json_string_value(json_object_get(j, "backend")));
+	buf_putc(out(), '\n');
+}
+
+static void show_losses(json_t *j)
+{
+	line("lost");
+	show_number(u64_at(j, "lost"));
+	buf_puts(out(), STR(" records, "));
+	show_number(u64_at(j, "gaps"));
+	buf_puts(out(), u64_at(j, "gaps") ? STR(" gaps (`tyto events --verb gap` lists them)\n") : STR(" gaps\n"));
+}
+
+static void show_disk(json_t *j)
+{
+	json_t *d = json_object_get(j, "disk");
+
+	line("disk");
+	buf_puts(out(), STR("record "));
+	show_bytes(u64_at(d, "log"));
+	buf_puts(out(), STR(", index "));
+	show_bytes(u64_at(d, "index"));
+	if (json_object_get(d, "per_day")) {
+		buf_puts(out(), STR(", "));
+		show_bytes(u64_at(d, "per_day"));
+		buf_puts(out(), STR(" a day"));
+	}
+	if (json_object_get(d, "full_on")) {
+		buf_puts(out(), STR(", full on "));
+		show_when(json_string_value(json_object_get(d, "full_on")));
+	}
+	buf_puts(out(), json_is_true(json_object_get(d, "full")) ? STR("\nDISK FULL: accesses are not recorded; the gap is noted\n") : STR("\n"));
+}
+
+static void show_status(json_t *j)
+{
+	json_t *c = json_object_get(j, "checkpoint"), *keeper = json_object_get(j, "keeper"), *spots = json_object_get(j, "blind_spots"), *s;
+	size_t i;
+
+	show_watching(j);
+	line("records");
+	show_number(u64_at(j, "records"));
+	buf_puts(out(), STR(" events in "));
+	show_number(u64_at(j, "leaves"));
+	buf_puts(out(), STR(" leaves; indexed "));
+	show_number(u64_at(j, "indexed"));
+	buf_puts(out(), STR("; waiting "));
+	show_number(u64_at(j, "queue"));
+	buf_putc(out(), '\n');
+	line("checkpoint");
+	show_number(u64_at(c, "size"));
+	buf_puts(out(), STR(" leaves signed"));
+	if (json_object_get(c, "time")) {
+		buf_puts(out(), STR(" at "));
+		show_when(json_string_value(json_object_get(c, "time")));
+	}
+	buf_putc(out(), '\n');
+	show_losses(j);
+	show_disk(j);
+	if (keeper && !json_is_true(json_object_get(keeper, "account")))
+		buf_putf(out(), "%-14s there is no account `tyto`: the keeper runs as uid %llu (`useradd --system tyto` gives it its own)\n", "keeper",
+			(unsigned long long)u64_at(keeper, "uid"));
+	if (json_array_size(spots)) {
+		buf_puts(out(), STR("blind spots\n"));
+		json_array_foreach(spots, i, s) {
+			buf_puts(out(), STR("  - "));
+			show_text(str_c(json_string_value(s)));
+			buf_putc(out(), '\n');
+		}
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	json_t *j = NULL;
+	char *text;
+
+	if (argc > 0)
+		return usage_error("`tyto status` takes no arguments");
+	if (status_json(&j) < 0)
+		return EXIT_FAILED;
+	if (cli.json) {
+		text = json_dumps(j, JSON_COMPACT);
+		buf_puts(out(), str_c(text));
+		buf_putc(out(), '\n');
+		free(text);
+	} else {
+		show_status(j);
+	}
+	json_decref(j);
+	return EXIT_DONE;
+}
+
+const struct command cmd_status = {
+	.name = "status", .args = "", .summary = "the state of everything",
+	.examples = "  tyto status             what is watched, recorded, lost, and how long the disk lasts\n"
+		    "  tyto status --json      the same for scripts\n",
+	.run = run,
+};

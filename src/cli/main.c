@@ -1,0 +1,170 @@
+/* tyto: finds the command, takes the common options, runs it. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "cli/cli.h"
+
+struct cli cli;
+
+const struct command *const commands[] = {
+	&cmd_watch, &cmd_import, &cmd_people, &cmd_events, &cmd_who, &cmd_verify, &cmd_evidence, &cmd_key, &cmd_status, &cmd_doctor, &cmd_config,
+	&cmd_demo, &cmd_guard_sensor, &cmd_guard_keeper, NULL,
+};
+
+static bool want_help, want_version;
+
+static const struct opt common[] = {
+	{ "state", 0, OPT_TEXT, &cli.state, "DIR", "where the record is kept (or $TYTO_STATE; /var/lib/tyto)" },
+	{ "config", 0, OPT_TEXT, &cli.config_file, "FILE", "settings (" CONFIG_FILE ")" },
+	{ "json", 0, OPT_FLAG, &cli.json, NULL, "one object, or JSON Lines" },
+	{ "since", 0, OPT_TIME, &cli.since, "T", "from: RFC 3339, a local date, or an age: 30d, 6h" },
+	{ "until", 0, OPT_TIME, &cli.until, "T", "up to" },
+	{ "limit", 'n', OPT_COUNT, &cli.limit, "N", "at most so many" },
+	{ "reverse", 'r', OPT_FLAG, &cli.reverse, NULL, "newest first" },
+	{ "unmask", 0, OPT_FLAG, &cli.unmask, NULL, "show names where they are masked; is itself a record" },
+	{ "reason", 0, OPT_TEXT, &cli.reason, "TEXT", "why names are wanted" },
+	{ "quiet", 'q', OPT_FLAG, &cli.quiet, NULL, "only results and errors" },
+	{ "verbose", 'v', OPT_FLAG, &cli.verbose, NULL, "more messages" },
+	{ "help", 'h', OPT_FLAG, &want_help, NULL, "this text" },
+	{ "version", 0, OPT_FLAG, &want_version, NULL, "the version" },
+	OPT_END,
+};
+
+static void help_all(struct buf *b)
+{
+	buf_puts(b, STR("Tyto: who touched which document on this server, and proof of it.\n\n"
+			"Examples\n"
+			"  tyto demo                            a small share, a real theft, found and proved, in a minute\n"
+			"  tyto watch /srv/share                record every access below /srv/share (root)\n"
+			"  tyto events --since 1d               what was recorded since yesterday\n"
+			"  tyto who /srv/share/plan.odt         who had this document\n"
+			"  tyto verify                          check the record from the first byte to the last signature\n\n"
+			"Commands\n"));
+	for (const struct command *const *c = commands; *c; c++)
+		if (!(*c)->hidden)
+			buf_putf(b, "  %-10s %s\n", (*c)->name, (*c)->summary);
+	buf_puts(b, STR("\nOptions of every command\n"));
+	options_help(b, common);
+	buf_puts(b, STR("\n`tyto COMMAND --help` tells more; the manual page is tyto(1).\n"));
+}
+
+static void help_command(struct buf *b, const struct command *c)
+{
+	buf_putf(b, "%s\n\nExamples\n%s\nUsage\n  tyto %s %s\n", c->summary, c->examples, c->name, c->args);
+	if (c->notes)
+		buf_putf(b, "\n%s", c->notes);
+	if (c->options) {
+		buf_puts(b, STR("\nOptions\n"));
+		options_help(b, c->options());
+	}
+	buf_puts(b, STR("\nOptions of every command\n"));
+	options_help(b, common);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *const *c = commands; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}
+
+static void complain(void *arg, const char *file, unsigned line, const char *what)
+{
+	log_error("%s, line %u: expected %s", file, line, what);
+}
+
+/* Flags win over the environment, which wins over the file. */
+static int load_config(void)
+{
+	const char *file = cli.config_file ? cli.config_file : CONFIG_FILE;
+	int r;
+
+	config_init(&cli.config);
+	r = config_load(&cli.config, file, cli.config_file == NULL, complain, NULL);
+	/* `config check` reports itself, with its own exit status. */
+	if (r < 0 && cli.command != &cmd_config) {
+		if (r != -EBADMSG)
+			log_error("%s: %s", file, strerror(-r));
+		return r;
+	}
+	if (!cli.state)
+		cli.state = getenv("TYTO_STATE");
+	if (!cli.state || !*cli.state)
+		cli.state = cli.config.state;
+	return 0;
+}
+
+static int show_help(const struct command *c)
+{
+	if (c)
+		help_command(out(), c);
+	else
+		help_all(out());
+	return out_flush() < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int run_command(int argc, char **argv)
+{
+	const struct opt *own;
+	int n, r;
+
+	/* The command is the first word that is not an option; options before it must be common ones. */
+	for (int i = 0; i < argc && !cli.command; i++)
+		if (argv[i][0] != '-')
+			cli.command = find_command(argv[i]);
+	own = cli.command && cli.command->options ? cli.command->options() : NULL;
+	n = options_parse(argc, argv, common, own);
+	if (n < 0)
+		return EXIT_USAGE;
+	log_set_json(cli.json);
+	log_set_level(cli.quiet ? LOG_LEVEL_QUIET : cli.verbose ? LOG_LEVEL_VERBOSE : LOG_LEVEL_NORMAL);
+	if (want_version) {
+		buf_puts(out(), STR("tyto " TYTO_VERSION "\n"));
+		return out_flush() < 0 ? EXIT_FAILED : EXIT_DONE;
+	}
+	if (n == 0)
+		return want_help ? show_help(NULL) : usage_error("which command?");
+	cli.command = find_command(argv[0]);
+	if (!cli.command)
+		return usage_error("there is no command `%s`", argv[0]);
+	if (want_help)
+		return show_help(cli.command);
+	if (cli.command->needs_args && n == 1)
+		return usage_error("`tyto %s` needs %s", argv[0], cli.command->args);
+	if (load_config() < 0)
+		return EXIT_USAGE;
+	r = cli.command->run(n - 1, argv + 1);
+	if (out_flush() < 0 && r == EXIT_DONE)
+		r = EXIT_FAILED;
+	if (interrupted() && r != EXIT_DONE)
+		r = EXIT_INTERRUPTED;
+	return r;
+}
+
+/* A closed standard descriptor must not become one of our files. */
+static int hold_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int r;
+
+	if (hold_standard_fds() < 0)
+		return EXIT_FAILED;
+	r = run_command(argc - 1, argv + 1);
+	config_free(&cli.config);
+	return r;
+}

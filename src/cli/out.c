@@ -1,0 +1,63 @@
+/* stdout: one buffer, written in large pieces; and the signals that end a command early. */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/buf.h"
+#include "cli/cli.h"
+
+static struct buf buffer;
+
+struct buf *out(void)
+{
+	return &buffer;
+}
+
+int out_flush(void)
+{
+	size_t done = 0;
+
+	if (buf_error(&buffer))
+		return buf_error(&buffer);
+	while (done < buffer.n) {
+		ssize_t n = write(STDOUT_FILENO, buffer.p + done, buffer.n - done);
+
+		if (n < 0 && errno == EINTR && !interrupted())
+			continue;
+		if (n < 0) {
+			buf_clear(&buffer);
+			return -errno;
+		}
+		done += (size_t)n;
+	}
+	buf_clear(&buffer);
+	return 0;
+}
+
+bool out_color(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && !(no && *no);
+}
+
+static volatile sig_atomic_t got_signal;
+
+static void on_signal(int sig)
+{
+	got_signal = 1;
+}
+
+/* Runs before main: every command can be interrupted cleanly; those that need other handling set their own. */
+__attribute__((constructor)) static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+bool interrupted(void)
+{
+	return got_signal;
+}

@@ -1,0 +1,174 @@
+#include "daemon/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#define FILE_MAX (1024 * 1024)
+
+const struct setting settings[] = {
+	{ "state", SET_TEXT, offsetof(struct config, state), 0, "/var/lib/tyto", "where the record is kept" },
+	{ "watch", SET_PATHS, offsetof(struct config, watch), offsetof(struct config, n_watch), "", "folders that `tyto watch` watches when none are named; may be repeated" },
+	{ "people", SET_TEXT, offsetof(struct config, people), 0, "", "file of who works where, read when `watch` starts" },
+	{ "privacy.mask", SET_YES_NO, offsetof(struct config, mask), 0, "no", "show persons as p:17 unless --unmask --reason is given" },
+	{ "disk.reserve", SET_BYTES, offsetof(struct config, disk_reserve), 0, "256M", "the index stops growing when less than this is free; the record goes on" },
+	{ NULL },
+};
+
+static int parse_bytes(str s, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	const char *u = s.n ? memchr(units, s.p[s.n - 1], 4) : NULL;
+	unsigned shift = u ? 10 * (unsigned)(u - units + 1) : 0;
+	uint64_t v;
+
+	if (str_to_u64((str){ s.p, s.n - (u != NULL) }, &v) < 0 || (shift && v >> (64 - shift)))
+		return -EINVAL;
+	*ret = v << shift;
+	return 0;
+}
+
+static char *dup_str(str s)
+{
+	return strndup(s.p ? s.p : "", s.n);
+}
+
+/* NULL when taken, else what was expected. */
+static const char *set_value(struct config *c, const struct setting *s, str v)
+{
+	void *field = (char *)c + s->offset;
+	size_t *n;
+
+	switch (s->type) {
+	case SET_TEXT:
+		free(*(char **)field);
+		*(char **)field = dup_str(v);
+		return NULL;
+	case SET_PATHS:
+		n = (size_t *)((char *)c + s->count_offset);
+		if (v.n == 0)
+			return NULL;
+		if (v.p[0] != '/')
+			return "an absolute path";
+		if (*n == CONFIG_PATHS_MAX)
+			return "at most 64 paths";
+		((char **)field)[(*n)++] = dup_str(v);
+		return NULL;
+	case SET_YES_NO:
+		if (!str_eq(v, STR("yes")) && !str_eq(v, STR("no")))
+			return "yes or no";
+		*(bool *)field = v.p[0] == 'y';
+		return NULL;
+	case SET_BYTES:
+		return parse_bytes(v, field) < 0 ? "a size, as in 256M" : NULL;
+	}
+	return "a known setting";
+}
+
+void config_init(struct config *c)
+{
+	*c = (struct config){ 0 };
+	for (const struct setting *s = settings; s->key; s++)
+		set_value(c, s, str_c(s->standard));
+}
+
+void config_free(struct config *c)
+{
+	free(c->state);
+	free(c->people);
+	for (size_t i = 0; i < c->n_watch; i++)
+		free(c->watch[i]);
+	*c = (struct config){ 0 };
+}
+
+static str trim(str s)
+{
+	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r'))
+		s.n--;
+	return s;
+}
+
+static const char *take_line(struct config *c, str line)
+{
+	const char *eq;
+	str key;
+
+	line = trim(line);
+	if (line.n == 0 || line.p[0] == '#')
+		return NULL;
+	if (memchr(line.p, '\0', line.n))
+		return "text without NUL bytes";
+	eq = memchr(line.p, '=', line.n);
+	if (!eq)
+		return "key = value";
+	key = trim((str){ line.p, (size_t)(eq - line.p) });
+	for (const struct setting *s = settings; s->key; s++)
+		if (str_eq(key, str_c(s->key)))
+			return set_value(c, s, trim((str){ eq + 1, (size_t)(line.p + line.n - eq - 1) }));
+	return "a known setting (`tyto config show` lists them)";
+}
+
+int config_load(struct config *c, const char *file, bool missing_ok, config_complaint *complain, void *arg)
+{
+	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_buf_ struct buf b = { .max = FILE_MAX };
+	unsigned line = 0;
+	int r = 0;
+
+	if (fd < 0)
+		return errno == ENOENT && missing_ok ? 0 : -errno;
+	for (;;) {
+		ssize_t n;
+
+		if (buf_reserve(&b, 4096) < 0)
+			return -EFBIG;
+		n = read(fd, b.p + b.n, 4096);
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		b.n += (size_t)n;
+	}
+	for (size_t i = 0; i < b.n;) {
+		const char *end = memchr(b.p + i, '\n', b.n - i);
+		size_t n = end ? (size_t)(end - b.p) - i : b.n - i;
+		const char *what = take_line(c, (str){ b.p + i, n });
+
+		line++;
+		if (what) {
+			complain(arg, file, line, what);
+			r = -EBADMSG;
+		}
+		i += n + 1;
+	}
+	return r;
+}
+
+void config_value(const struct config *c, const struct setting *s, struct buf *b)
+{
+	const void *field = (const char *)c + s->offset;
+	const char *text;
+	size_t n;
+
+	switch (s->type) {
+	case SET_TEXT:
+		text = *(char *const *)field;
+		buf_puts(b, str_c(text));
+		break;
+	case SET_PATHS:
+		n = *(const size_t *)((const char *)c + s->count_offset);
+		for (size_t i = 0; i < n; i++)
+			buf_putf(b, "%s%s", i ? ", " : "", ((char *const *)field)[i]);
+		break;
+	case SET_YES_NO:
+		buf_puts(b, *(const bool *)field ? STR("yes") : STR("no"));
+		break;
+	case SET_BYTES:
+		buf_putf(b, "%llu", (unsigned long long)*(const uint64_t *)field);
+		break;
+	}
+}

@@ -1,0 +1,42 @@
+/* config.h — the settings: one table, one file, flags win.
+ *
+ * Purpose: /etc/tyto/tyto.conf (`key = value`, # comments) into struct config; `tyto config check|show` print the same table.
+ * Ownership: struct config owns its texts (config_free). Units: bytes, ns as named in the table. Threads: plain data after loading.
+ * Errors: config_load calls the callback for each bad line (file, line, what was expected) and goes on; returns -EBADMSG if there was one.
+ */
+#ifndef TYTO_CONFIG_H
+#define TYTO_CONFIG_H
+
+#include "base/buf.h"
+
+#define CONFIG_FILE "/etc/tyto/tyto.conf"
+#define CONFIG_PATHS_MAX 64
+
+struct config {
+	char *state;
+	char *watch[CONFIG_PATHS_MAX];
+	size_t n_watch;
+	char *people;
+	bool mask;
+	uint64_t disk_reserve; /* bytes that the index leaves free */
+};
+
+struct setting {
+	const char *key;
+	enum { SET_TEXT, SET_PATHS, SET_YES_NO, SET_BYTES } type;
+	size_t offset, count_offset;
+	const char *standard; /* in force without a file */
+	const char *help;
+};
+extern const struct setting settings[]; /* ends with key NULL */
+
+typedef void config_complaint(void *arg, const char *file, unsigned line, const char *what);
+
+void config_init(struct config *c);
+void config_free(struct config *c);
+/* missing_ok: no file is no error. */
+int config_load(struct config *c, const char *file, bool missing_ok, config_complaint *complain, void *arg);
+/* The value as it would stand in the file. */
+void config_value(const struct config *c, const struct setting *s, struct buf *b);
+
+#endif

@@ -1,0 +1,296 @@
+#include "daemon/importer.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include "base/base64.h"
+#include "base/json.h"
+#include "base/timefmt.h"
+#include "daemon/indexer.h"
+#include "daemon/peopletable.h"
+#include "daemon/persons.h"
+#include "daemon/proto.h"
+#include "daemon/query.h"
+#include "daemon/state.h"
+#include "event/event_wire.h"
+#include "evidence/evidence.h"
+
+#define COMMIT_LEAVES 65536
+#define FLUSH_AT (64 * 1024)
+#define TIMEOUT_MS 60000
+
+struct importer {
+	/* alone */
+	char *state;
+	struct evidence *ev;
+	struct indexer *indexer;
+	struct evidence_reader *reader; /* for importer_seen beside a keeper */
+	struct people *people;
+	struct persons *persons;
+	uint64_t pending;
+	int64_t last_checkpoint;
+	/* through the keeper */
+	int fd;
+	struct buf out, body;
+	/* of the file under way */
+	bool begun;
+	uint8_t format;
+	uint64_t begins, records;
+};
+
+static char why[512];
+
+const char *importer_why(void)
+{
+	return why;
+}
+
+static int fail(int r, const char *fmt, ...) _printf_(2, 3);
+static int fail(int r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+static int open_alone(struct importer *i, uint64_t disk_reserve)
+{
+	const struct evidence_options o = { .create = true };
+	struct account owner;
+	const char *what = "";
+	int r = state_prepare(i->state, true, &owner, &what);
+
+	if (r == 0)
+		r = state_enter(&owner, i->state, &what);
+	if (r < 0)
+		return fail(r, "%s", what);
+	r = evidence_open(i->state, &o, &i->ev);
+	if (r < 0)
+		return fail(r, "%s", evidence_why());
+	r = peopletable_load(evidence_names(i->ev), &i->people);
+	if (r == 0 && !(i->persons = persons_new(i->people)))
+		r = -ENOMEM;
+	if (r == 0)
+		r = indexer_start(i->state, disk_reserve, &i->indexer);
+	return r < 0 ? fail(r, "%s", strerror(-r)) : 0;
+}
+
+int importer_open(const char *state, uint64_t disk_reserve, struct importer **ret)
+{
+	struct importer *i = calloc(1, sizeof(*i));
+	int r;
+
+	if (!i || !(i->state = strdup(state))) {
+		free(i);
+		return fail(-ENOMEM, "no memory");
+	}
+	i->fd = query_connect(state);
+	r = i->fd < 0 ? open_alone(i, disk_reserve) : 0;
+	if (r < 0) {
+		importer_close(i);
+		return r;
+	}
+	*ret = i;
+	return 0;
+}
+
+static int commit(struct importer *i)
+{
+	struct evidence_stat st;
+	int64_t now = time_boottime();
+	int r = evidence_commit(i->ev);
+
+	if (r == 0 && now - i->last_checkpoint >= NSEC_PER_SEC) {
+		r = evidence_checkpoint(i->ev, time_now());
+		i->last_checkpoint = now;
+	}
+	if (r < 0)
+		return fail(r, "%s", evidence_why());
+	i->pending = 0;
+	evidence_stat(i->ev, &st);
+	indexer_tell(i->indexer, st.size);
+	return 0;
+}
+
+static int flush(struct importer *i)
+{
+	int r = buf_error(&i->out) ? buf_error(&i->out) : proto_write(i->fd, buf_str(&i->out), TIMEOUT_MS);
+
+	buf_clear(&i->out);
+	return r < 0 ? fail(r, "the keeper does not take it: %s", strerror(-r)) : 0;
+}
+
+int importer_close(struct importer *i)
+{
+	int r = 0;
+
+	if (!i)
+		return 0;
+	if (i->ev && i->pending)
+		r = commit(i);
+	i->indexer = indexer_stop(i->indexer, true);
+	evidence_close(i->ev);
+	evidence_reader_close(i->reader);
+	persons_free(i->persons);
+	people_free(i->people);
+	close_fd(&i->fd);
+	buf_free(&i->out);
+	buf_free(&i->body);
+	free(i->state);
+	free(i);
+	return r;
+}
+
+int importer_seen(struct importer *i, const uint8_t digest[static 32], bool *ret)
+{
+	const struct names *n;
+	int r;
+
+	if (!i->ev && !i->reader) {
+		r = evidence_reader_open(i->state, &i->reader);
+		if (r < 0)
+			return fail(r, "%s", evidence_why());
+	}
+	n = i->ev ? evidence_names(i->ev) : evidence_reader_names(i->reader);
+	buf_clear(&i->body);
+	buf_puts(&i->body, STR("imported sha256:"));
+	hex_encode(&i->body, (str){ (const char *)digest, 32 });
+	*ret = names_find(n, NAME_TEXT, buf_str(&i->body)) != 0;
+	return 0;
+}
+
+int importer_begin(struct importer *i, str title, uint8_t format)
+{
+	struct evidence_import im = { .time = time_now(), .phase = PHASE_START, .format = format, .title = title };
+	int r;
+
+	i->format = format;
+	i->records = 0;
+	i->begun = true;
+	if (i->ev) {
+		r = evidence_append_import(i->ev, &im, &i->begins);
+		return r < 0 ? fail(r, "%s", evidence_why()) : 0;
+	}
+	/* One connection a file: the keeper closes it with its answer. */
+	if (i->fd < 0) {
+		i->fd = query_connect(i->state);
+		if (i->fd < 0)
+			return fail(i->fd, "the keeper went away: %s", strerror(-i->fd));
+	}
+	buf_clear(&i->body);
+	json_obj_begin(&i->body);
+	json_key(&i->body, "do");
+	json_str(&i->body, STR("import"));
+	json_key(&i->body, "title");
+	json_str(&i->body, title);
+	json_key(&i->body, "format");
+	json_u64(&i->body, format);
+	json_obj_end(&i->body);
+	proto_put(&i->out, PROTO_REQUEST, buf_str(&i->body));
+	return flush(i);
+}
+
+int importer_event(struct importer *i, struct event *ev)
+{
+	uint64_t seq;
+	int r;
+
+	i->records++;
+	if (!i->ev) {
+		buf_clear(&i->body);
+		event_pack(&i->body, ev);
+		proto_put(&i->out, PROTO_EVENT, buf_str(&i->body));
+		return i->out.n >= FLUSH_AT ? flush(i) : 0;
+	}
+	ev->source = i->begins;
+	event_set(ev, EV_SOURCE);
+	if (event_has(ev, EV_PERSON))
+		ev->person = persons_alias(i->persons, ev->person);
+	r = evidence_append_event(i->ev, ev, &seq);
+	if (r < 0)
+		return fail(r, "%s", evidence_why());
+	return ++i->pending >= COMMIT_LEAVES ? commit(i) : 0;
+}
+
+int importer_row(struct importer *i, str row, const char **ret_expect)
+{
+	int r;
+
+	i->records++;
+	if (!i->ev) {
+		proto_put(&i->out, PROTO_ROW, row);
+		return i->out.n >= FLUSH_AT ? flush(i) : 0;
+	}
+	r = peopletable_record(i->ev, i->people, row, i->begins, ret_expect);
+	if (r == 0) {
+		persons_set_people(i->persons, i->people);
+		i->pending++;
+	}
+	return r;
+}
+
+static int end_alone(struct importer *i, const uint8_t *digest, uint64_t refused)
+{
+	struct evidence_import im = { .time = time_now(), .phase = PHASE_STOP, .file = digest, .format = i->format, .begins = i->begins,
+		.records = i->records, .refused = refused };
+	uint64_t seq;
+	int r = evidence_append_import(i->ev, &im, &seq);
+
+	if (r == 0 && digest) {
+		buf_clear(&i->body);
+		buf_puts(&i->body, STR("imported sha256:"));
+		hex_encode(&i->body, (str){ (const char *)digest, 32 });
+		r = evidence_append_config(i->ev, im.time, buf_str(&i->body), &seq);
+	}
+	return r < 0 ? fail(r, "%s", evidence_why()) : commit(i);
+}
+
+static int end_remote(struct importer *i, const uint8_t *digest, uint64_t refused, uint64_t *ret_records)
+{
+	struct proto_reader reader = { .fd = i->fd };
+	enum proto_kind kind;
+	json_t *j = NULL;
+	str body;
+	int r;
+
+	buf_clear(&i->body);
+	json_obj_begin(&i->body);
+	json_key(&i->body, "refused");
+	json_u64(&i->body, refused);
+	json_key(&i->body, "format");
+	json_u64(&i->body, i->format);
+	if (digest) {
+		_cleanup_buf_ struct buf hex = BUF_INIT;
+
+		hex_encode(&hex, (str){ (const char *)digest, 32 });
+		json_key(&i->body, "file");
+		json_str(&i->body, buf_str(&hex));
+	}
+	json_obj_end(&i->body);
+	proto_put(&i->out, PROTO_DONE, buf_str(&i->body));
+	r = flush(i);
+	if (r == 0)
+		r = proto_recv(&reader, &kind, &body, TIMEOUT_MS);
+	if (r == 0)
+		j = json_loadb(body.p, body.n, 0, NULL);
+	if (r < 0)
+		fail(r, "the keeper does not answer: %s", strerror(-r));
+	else if (!j || json_object_get(j, "error"))
+		r = fail(-EIO, "%s", j ? json_string_value(json_object_get(j, "error")) : "the keeper's answer cannot be read");
+	else
+		*ret_records = (uint64_t)(json_integer_value(json_object_get(j, "records")) + json_integer_value(json_object_get(j, "rows")));
+	json_decref(j);
+	buf_free(&reader.b);
+	close_fd(&i->fd);
+	return r;
+}
+
+int importer_end(struct importer *i, const uint8_t *digest, uint64_t refused, uint64_t *ret_records)
+{
+	i->begun = false;
+	*ret_records = i->records;
+	return i->ev ? end_alone(i, digest, refused) : end_remote(i, digest, refused, ret_records);
+}

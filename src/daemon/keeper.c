@@ -1,0 +1,366 @@
+#include "daemon/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/timefmt.h"
+#include "daemon/keeper_private.h"
+
+int keeper_watch_fd(struct keeper *k, int fd, uint64_t tag, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.u64 = tag };
+
+	return epoll_ctl(k->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+int keeper_appended(struct keeper *k, int r)
+{
+	if (r == 0) {
+		if (k->pending++ == 0)
+			k->pending_since = time_boottime();
+		return 0;
+	}
+	if (r == -ENOSPC) {
+		if (!k->disk_full)
+			log_error("the disk is full: what happens from now on is not recorded until there is room; the gap is noted");
+		k->disk_full = true;
+		evidence_count_lost(k->ev, time_now());
+		return 0;
+	}
+	if (r == -EINVAL || r == -EMSGSIZE) {
+		log_error("a record was refused: %s", evidence_why());
+		return 0;
+	}
+	return r;
+}
+
+int keeper_gap(struct keeper *k, enum event_cause cause, int64_t from, int64_t to, uint64_t lost)
+{
+	struct event e = { .time = from, .verb = VERB_GAP, .cause = cause, .end = to, .count = lost, .host = str_c(k->host) };
+	uint64_t seq;
+
+	event_set(&e, EV_TIME);
+	event_set(&e, EV_VERB);
+	event_set(&e, EV_CAUSE);
+	event_set(&e, EV_HOST);
+	if (to >= from)
+		event_set(&e, EV_END);
+	if (lost)
+		event_set(&e, EV_COUNT);
+	return k->disk_full ? 0 : keeper_appended(k, evidence_append_event(k->ev, &e, &seq));
+}
+
+int keeper_heartbeat(struct keeper *k, enum heartbeat_phase phase)
+{
+	struct evidence_heartbeat h = {
+		.time = time_now(), .phase = phase, .host = str_c(k->host), .boot = str_c(k->boot), .uptime = (uint64_t)time_boottime(),
+		.clock = clockwatch_state(), .backend = k->backend, .counters = k->counters,
+	};
+	uint64_t seq;
+
+	k->last_heartbeat = time_boottime();
+	return k->disk_full ? 0 : keeper_appended(k, evidence_append_heartbeat(k->ev, &h, &seq));
+}
+
+/* Makes what is pending durable, then tells everybody who waits for that. */
+static int commit(struct keeper *k)
+{
+	struct evidence_stat st;
+	int r = 0;
+
+	if (k->pending && !k->disk_full) {
+		r = evidence_commit(k->ev);
+		if (r == -ENOSPC)
+			r = keeper_appended(k, r);
+		if (r < 0)
+			return r;
+		k->pending = 0;
+		k->checkpoint_due = true;
+	}
+	evidence_stat(k->ev, &st);
+	if (k->indexer)
+		indexer_tell(k->indexer, st.size);
+	r = keeper_sensor_ack(k);
+	keeper_clients_committed(k);
+	return r;
+}
+
+static int checkpoint(struct keeper *k)
+{
+	int r = evidence_checkpoint(k->ev, time_now());
+
+	if (r == -ENOSPC)
+		return keeper_appended(k, r);
+	k->checkpoint_due = false;
+	k->last_checkpoint = time_boottime();
+	return r;
+}
+
+/* Everything that is due by the clock. */
+static int tick(struct keeper *k)
+{
+	int64_t now = time_boottime(), from, to;
+	int r = 0;
+
+	if (clockwatch_jumped(&k->clock, &from, &to)) {
+		log_info("the clock was set by %+.1f s: recorded as a gap", (double)(to - from) / NSEC_PER_SEC);
+		r = keeper_gap(k, CAUSE_CLOCK, from, to, 0);
+	}
+	if (r == 0 && k->disk_full && now - k->last_try_room >= NSEC_PER_SEC) {
+		k->last_try_room = now;
+		r = evidence_try_room(k->ev, time_now());
+		if (r == 0) {
+			log_info("there is room on the disk again: recording goes on, the gap is closed");
+			k->disk_full = false;
+			k->pending++;
+			k->pending_since = now;
+		} else if (r == -ENOSPC) {
+			r = 0;
+		}
+	}
+	/* Without a sensor's own heartbeat (it may be restarting) the log still gets its sign of life. */
+	if (r == 0 && now - k->last_heartbeat >= KEEPER_HEARTBEAT_NS + 2 * NSEC_PER_SEC)
+		r = keeper_heartbeat(k, PHASE_PERIODIC);
+	if (r == 0 && (k->pending >= KEEPER_COMMIT_LEAVES || (k->pending && now - k->pending_since >= KEEPER_COMMIT_NS)))
+		r = commit(k);
+	if (r == 0 && k->checkpoint_due && !k->disk_full && now - k->last_checkpoint >= NSEC_PER_SEC)
+		r = checkpoint(k);
+	return r;
+}
+
+static int next_timeout_ms(const struct keeper *k)
+{
+	return k->pending ? (int)(KEEPER_COMMIT_NS / 1000000) : k->checkpoint_due || k->disk_full ? 250 : 1000;
+}
+
+/* A new sensor's socket by SCM_RIGHTS; the end of the guard's side means that we stop. */
+static int on_control(struct keeper *k)
+{
+	char byte, space[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space) };
+	ssize_t n = recvmsg(k->c->control_fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c;
+	int fd;
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (n == 0) {
+		k->stop = true;
+		return 0;
+	}
+	c = CMSG_FIRSTHDR(&m);
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+		return 0;
+	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	/* What the old one still sent comes first. */
+	if (k->sensor_fd >= 0 && !k->sensor_input_stopped) {
+		int r = keeper_sensor_input(k);
+
+		if (r < 0)
+			return r;
+	}
+	return keeper_sensor_attach(k, fd);
+}
+
+static int dispatch(struct keeper *k, const struct epoll_event *e)
+{
+	struct signalfd_siginfo si;
+
+	switch (e->data.u64) {
+	case TAG_SENSOR:
+		return k->sensor_fd < 0 || k->sensor_input_stopped ? 0 : keeper_sensor_input(k);
+	case TAG_CONTROL:
+		return on_control(k);
+	case TAG_LISTEN:
+		return keeper_client_accept(k);
+	case TAG_SIGNAL:
+		while (read(k->signal_fd, &si, sizeof(si)) > 0)
+			;
+		k->stop = true;
+		return 0;
+	default:
+		return keeper_client_event(k, e->data.u64 - TAG_CLIENT, e->events);
+	}
+}
+
+static int loop(struct keeper *k)
+{
+	struct epoll_event events[32];
+	int r = 0;
+
+	while (!k->stop && r == 0) {
+		int n = epoll_wait(k->epoll, events, ARRAY_SIZE(events), next_timeout_ms(k));
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < n && r == 0; i++)
+			r = dispatch(k, &events[i]);
+		if (r == 0)
+			r = tick(k);
+	}
+	return r;
+}
+
+/* The rows that the log holds, oldest first: the table as it stands. */
+static int load_people(struct keeper *k)
+{
+	const struct names *n = evidence_names(k->ev);
+	const char *expect;
+
+	k->people = people_new();
+	if (!k->people)
+		return -ENOMEM;
+	for (uint64_t i = 1; i <= names_count(n, NAME_ROW); i++) {
+		str row;
+
+		if (names_value(n, NAME_ROW, i, &row) == 0)
+			people_add_json(k->people, row, &expect);
+	}
+	k->persons = persons_new(k->people);
+	return k->persons ? 0 : -ENOMEM;
+}
+
+/* Rows are kept with the time from which they hold: so each is a name of its own, and their order is that of the log. */
+int keeper_add_person(struct keeper *k, str row, uint64_t source, const char **ret_expect)
+{
+	int64_t now = time_now();
+	struct people_row p;
+	uint64_t seq;
+	int r = people_add_json(k->people, row, ret_expect);
+
+	if (r < 0)
+		return r;
+	buf_clear(&k->scratch);
+	r = people_last(k->people, &p);
+	if (r < 0)
+		return r;
+	people_row_put(&k->scratch, &p, now);
+	persons_set_people(k->persons, k->people);
+	return keeper_appended(k, evidence_append_person(k->ev, now, p.person, buf_str(&k->scratch), source, &seq));
+}
+
+static void read_boot_id(char *out, size_t n)
+{
+	_cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, out, n - 1);
+
+	while (got > 0 && out[got - 1] == '\n')
+		got--;
+	out[got > 0 ? got : 0] = '\0';
+}
+
+static int signals(struct keeper *k)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return k->signal_fd < 0 ? -errno : keeper_watch_fd(k, k->signal_fd, TAG_SIGNAL, EPOLLIN);
+}
+
+static int open_all(struct keeper *k)
+{
+	const struct keeper_config *c = k->c;
+	const struct evidence_options o = { .create = true };
+	struct evidence_stat st;
+	int r;
+
+	r = evidence_open(c->state, &o, &k->ev);
+	if (r < 0) {
+		log_error("%s", evidence_why());
+		return r;
+	}
+	evidence_stat(k->ev, &st);
+	if (!c->resume)
+		k->gap_from = st.last_heartbeat;
+	k->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (k->epoll < 0)
+		return -errno;
+	r = load_people(k);
+	if (r == 0)
+		r = signals(k);
+	if (r == 0 && c->control_fd >= 0)
+		r = keeper_watch_fd(k, c->control_fd, TAG_CONTROL, EPOLLIN);
+	if (r == 0 && c->listen_fd >= 0)
+		r = keeper_watch_fd(k, c->listen_fd, TAG_LISTEN, EPOLLIN);
+	if (r == 0 && c->sensor_fd >= 0)
+		r = keeper_sensor_attach(k, c->sensor_fd);
+	if (r == 0)
+		r = indexer_start(c->state, c->settings->disk_reserve, &k->indexer);
+	if (r == 0 && c->show)
+		r = follower_start(c->state, st.size, c->show, c->flush, c->show_arg, &k->follower);
+	return r;
+}
+
+static void close_all(struct keeper *k)
+{
+	keeper_clients_close(k);
+	k->indexer = indexer_stop(k->indexer, true);
+	k->follower = follower_stop(k->follower);
+	evidence_close(k->ev);
+	persons_free(k->persons);
+	people_free(k->people);
+	for (size_t i = 0; i < k->n_watching; i++)
+		free(k->watching[i]);
+	buf_free(&k->sensor_in);
+	buf_free(&k->sensor_out);
+	buf_free(&k->scratch);
+	close_fd(&k->sensor_fd);
+	close_fd(&k->signal_fd);
+	close_fd(&k->epoll);
+	free(k);
+}
+
+/* Takes what the sensor still sends (it was told to stop, and sends its last records and heartbeat), at most two seconds. */
+static int drain_sensor(struct keeper *k)
+{
+	int64_t until = time_boottime() + 2 * NSEC_PER_SEC;
+	int r = 0;
+
+	keeper_sensor_stop(k);
+	while (r == 0 && k->sensor_fd >= 0 && !k->sensor_input_stopped && time_boottime() < until) {
+		r = keeper_sensor_input(k);
+		if (k->counters.phase == PHASE_STOP)
+			break;
+		usleep(2000);
+	}
+	return r;
+}
+
+int keeper_run(const struct keeper_config *c)
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+	int r;
+
+	if (!k)
+		return 1;
+	k->c = c;
+	k->sensor_fd = k->epoll = k->signal_fd = -1;
+	k->backend = BACKEND_FANOTIFY;
+	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++)
+		k->clients[i].fd = -1;
+	if (gethostname(k->host, sizeof(k->host) - 1) < 0)
+		k->host[0] = '\0';
+	read_boot_id(k->boot, sizeof(k->boot));
+	k->last_heartbeat = time_boottime();
+	r = open_all(k);
+	if (r == 0)
+		r = loop(k);
+	if (r == 0)
+		r = drain_sensor(k);
+	if (r == 0)
+		r = commit(k);
+	if (r < 0)
+		log_error("the keeper ends: %s", r == -EIO || r == -EUCLEAN ? evidence_why() : strerror(-r));
+	close_all(k);
+	return r == -EUCLEAN ? 4 : r < 0 ? 1 : 0;
+}

@@ -1,0 +1,375 @@
+/* Commands on the keeper's socket. The peer's uid decides: root and the keeper's account write, members of the group tyto-read read,
+ * everybody else gets the status without names. */
+#include <errno.h>
+#include <grp.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <sys/socket.h>
+
+#include "base/base64.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/timefmt.h"
+#include "daemon/keeper_private.h"
+#include "daemon/query.h"
+#include "daemon/status.h"
+#include "event/event_json.h"
+#include "event/event_wire.h"
+
+#define READ_SIZE (256 * 1024)
+#define ANSWER_MS 1000
+#define GROUPS_MAX 256
+#define QUERIES_MAX 8
+
+static bool member_of_readers(uid_t uid)
+{
+	char tmp[8192];
+	struct passwd pw, *found = NULL;
+	gid_t groups[GROUPS_MAX];
+	struct group g, *readers = NULL;
+	char gtmp[8192];
+	int n = GROUPS_MAX;
+
+	if (getgrnam_r("tyto-read", &g, gtmp, sizeof(gtmp), &readers) != 0 || !readers)
+		return false;
+	if (getpwuid_r(uid, &pw, tmp, sizeof(tmp), &found) != 0 || !found)
+		return false;
+	if (getgrouplist(pw.pw_name, pw.pw_gid, groups, &n) < 0)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (groups[i] == readers->gr_gid)
+			return true;
+	return false;
+}
+
+static enum client_role role_of(uid_t uid)
+{
+	if (uid == 0 || uid == geteuid())
+		return ROLE_WRITE;
+	return member_of_readers(uid) ? ROLE_READ : ROLE_NONE;
+}
+
+int keeper_client_accept(struct keeper *k)
+{
+	int fd = accept4(k->c->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct ucred cred;
+	socklen_t n = sizeof(cred);
+
+	if (fd < 0)
+		return 0; /* it went away again */
+	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++) {
+		struct client *c = &k->clients[i];
+
+		if (c->fd >= 0)
+			continue;
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
+			break;
+		*c = (struct client){ .fd = fd, .uid = cred.uid, .role = role_of(cred.uid) };
+		return keeper_watch_fd(k, fd, TAG_CLIENT + i, EPOLLIN);
+	}
+	close(fd);
+	return 0;
+}
+
+static void client_close(struct keeper *k, struct client *c)
+{
+	if (c->fd < 0)
+		return;
+	epoll_ctl(k->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+	close(c->fd);
+	buf_free(&c->in);
+	*c = (struct client){ .fd = -1 };
+}
+
+static void answer_text(struct keeper *k, struct client *c, str text)
+{
+	proto_send(c->fd, PROTO_ANSWER, text, ANSWER_MS);
+	client_close(k, c);
+}
+
+static void answer_error(struct keeper *k, struct client *c, const char *what)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	json_obj_begin(&b);
+	json_key(&b, "error");
+	json_str(&b, str_c(what));
+	json_obj_end(&b);
+	answer_text(k, c, buf_str(&b));
+}
+
+void keeper_status(struct keeper *k, bool names, struct buf *b)
+{
+	struct status s = { .state = k->c->state, .names = names, .backend = k->backend, .tier = "fanotify", .queue = k->pending, .disk_full = k->disk_full,
+		.n_watching = names ? k->n_watching : 0, .watching = (const char *const *)k->watching, .counters = k->counters, .running = true,
+		.keeper_uid = geteuid(), .keeper_named = k->c->owner.named };
+
+	evidence_stat(k->ev, &s.evidence);
+	s.indexed = indexer_indexed(k->indexer);
+	s.n_watching_all = k->n_watching;
+	status_put(&s, b);
+}
+
+/* A query runs in a thread of its own, with its own readers, so that the writer never waits for somebody's terminal. */
+struct query_job {
+	const char *state;
+	int fd;
+	json_t *request;
+	bool mask;
+};
+
+static pthread_mutex_t jobs_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned jobs;
+
+static void *query_thread(void *arg)
+{
+	struct query_job *j = arg;
+
+	query_serve(j->state, j->fd, j->request, j->mask);
+	close(j->fd);
+	json_decref(j->request);
+	free(j);
+	pthread_mutex_lock(&jobs_lock);
+	jobs--;
+	pthread_mutex_unlock(&jobs_lock);
+	return NULL;
+}
+
+static bool job_slot(void)
+{
+	bool ok;
+
+	pthread_mutex_lock(&jobs_lock);
+	ok = jobs < QUERIES_MAX;
+	jobs += ok;
+	pthread_mutex_unlock(&jobs_lock);
+	return ok;
+}
+
+static void start_query(struct keeper *k, struct client *c, json_t *request)
+{
+	struct query_job *j;
+	pthread_t t;
+	int fd;
+
+	if (!job_slot()) {
+		answer_error(k, c, "too many questions at once; try again");
+		return;
+	}
+	j = calloc(1, sizeof(*j));
+	fd = dup(c->fd);
+	if (j && fd >= 0) {
+		*j = (struct query_job){ k->c->state, fd, json_incref(request), c->role != ROLE_WRITE && k->c->settings->mask };
+		if (pthread_create(&t, NULL, query_thread, j) == 0) {
+			pthread_detach(t);
+			client_close(k, c);
+			return;
+		}
+		json_decref(request);
+	}
+	free(j);
+	close_fd(&fd);
+	pthread_mutex_lock(&jobs_lock);
+	jobs--;
+	pthread_mutex_unlock(&jobs_lock);
+	answer_error(k, c, "no memory for the question");
+}
+
+static int start_import(struct keeper *k, struct client *c, json_t *request)
+{
+	struct evidence_import im = { .time = time_now(), .phase = PHASE_START };
+	const char *title = json_string_value(json_object_get(request, "title"));
+	const char *hex = json_string_value(json_object_get(request, "file"));
+	uint8_t digest[32];
+	int r;
+
+	im.format = (uint8_t)json_integer_value(json_object_get(request, "format"));
+	im.title = str_c(title);
+	if (hex && hex_decode(str_c(hex), digest, 32) == 0)
+		im.file = digest;
+	if (k->disk_full) {
+		answer_error(k, c, "the disk is full: nothing can be imported until there is room");
+		return 0;
+	}
+	r = evidence_append_import(k->ev, &im, &c->import_seq);
+	if (r == 0)
+		c->importing = true;
+	return keeper_appended(k, r);
+}
+
+static int on_request(struct keeper *k, struct client *c, str body)
+{
+	json_t *request = json_loadb(body.p, body.n, 0, NULL);
+	const char *what = json_string_value(json_object_get(request, "do"));
+	int r = 0;
+
+	if (!what) {
+		answer_error(k, c, "expected a request");
+	} else if (strcmp(what, "status") == 0) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		keeper_status(k, c->role != ROLE_NONE, &b);
+		answer_text(k, c, buf_str(&b));
+	} else if (c->role == ROLE_NONE) {
+		answer_error(k, c, "not permitted: members of the group tyto-read may read, root may write");
+	} else if (strcmp(what, "events") == 0 || strcmp(what, "who") == 0) {
+		start_query(k, c, request);
+	} else if (c->role != ROLE_WRITE) {
+		answer_error(k, c, "not permitted: only root writes");
+	} else if (strcmp(what, "import") == 0) {
+		r = start_import(k, c, request);
+	} else if (strcmp(what, "config") == 0) {
+		const char *setting = json_string_value(json_object_get(request, "setting"));
+		uint64_t seq;
+
+		r = keeper_appended(k, evidence_append_config(k->ev, time_now(), str_c(setting ? setting : ""), &seq));
+		c->answer_due = r == 0;
+	} else {
+		answer_error(k, c, "a request that this keeper does not know; is it of another version?");
+	}
+	json_decref(request);
+	return r;
+}
+
+static int import_event(struct keeper *k, struct client *c, str body)
+{
+	struct event ev;
+	const char *expect;
+	uint64_t seq;
+	int r;
+
+	if (event_unpack((const uint8_t *)body.p, body.n, &ev) != (ssize_t)body.n || event_check(&ev, time_now(), &expect) < 0)
+		return -EBADMSG;
+	ev.source = c->import_seq;
+	event_set(&ev, EV_SOURCE);
+	if (event_has(&ev, EV_PERSON))
+		ev.person = persons_alias(k->persons, ev.person);
+	r = k->disk_full ? -ENOSPC : evidence_append_event(k->ev, &ev, &seq);
+	if (r == 0)
+		c->records++;
+	return keeper_appended(k, r);
+}
+
+static int import_done(struct keeper *k, struct client *c, str body)
+{
+	json_t *j = json_loadb(body.p, body.n, 0, NULL);
+	struct evidence_import im = { .time = time_now(), .phase = PHASE_STOP, .begins = c->import_seq };
+	const char *hex = json_string_value(json_object_get(j, "file"));
+	uint8_t digest[32];
+	uint64_t seq;
+	int r;
+
+	c->refused = (uint64_t)json_integer_value(json_object_get(j, "refused"));
+	im.records = c->records + c->rows;
+	im.refused = c->refused;
+	im.format = (uint8_t)json_integer_value(json_object_get(j, "format"));
+	if (hex && hex_decode(str_c(hex), digest, 32) == 0)
+		im.file = digest;
+	r = keeper_appended(k, evidence_append_import(k->ev, &im, &seq));
+	if (r == 0 && im.file) {
+		buf_clear(&k->scratch);
+		buf_putf(&k->scratch, "imported sha256:%s", hex);
+		r = keeper_appended(k, evidence_append_config(k->ev, im.time, buf_str(&k->scratch), &seq));
+	}
+	c->answer_due = r == 0;
+	json_decref(j);
+	return r;
+}
+
+static int on_frame(struct keeper *k, struct client *c, enum proto_kind kind, str body)
+{
+	const char *expect;
+	int r;
+
+	if (kind == PROTO_REQUEST && !c->importing && !c->answer_due)
+		return on_request(k, c, body);
+	if (!c->importing || c->answer_due)
+		return -EBADMSG;
+	switch (kind) {
+	case PROTO_EVENT:
+		return import_event(k, c, body);
+	case PROTO_ROW:
+		r = keeper_add_person(k, body, c->import_seq, &expect);
+		c->rows += r == 0;
+		return r == -EBADMSG || r == -EEXIST ? -EBADMSG : r;
+	case PROTO_DONE:
+		return import_done(k, c, body);
+	default:
+		return -EBADMSG;
+	}
+}
+
+int keeper_client_event(struct keeper *k, size_t i, uint32_t events)
+{
+	struct client *c = &k->clients[i];
+	size_t at = 0, used;
+	ssize_t n;
+	int r = 0;
+
+	if (i >= KEEPER_CLIENTS_MAX || c->fd < 0)
+		return 0;
+	if (buf_reserve(&c->in, READ_SIZE) < 0)
+		return -ENOMEM;
+	n = recv(c->fd, c->in.p + c->in.n, READ_SIZE, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		client_close(k, c);
+		return 0;
+	}
+	c->in.n += (size_t)n;
+	while (r == 0 && c->fd >= 0) {
+		enum proto_kind kind;
+		str body;
+
+		r = proto_take((str){ c->in.p + at, c->in.n - at }, &kind, &body, &used);
+		if (r <= 0)
+			break;
+		at += used;
+		r = on_frame(k, c, kind, body);
+	}
+	if (r == -EBADMSG) {
+		answer_error(k, c, "a frame that cannot be read");
+		return 0;
+	}
+	if (c->fd >= 0) {
+		memmove(c->in.p, c->in.p + at, c->in.n - at);
+		c->in.n -= at;
+	}
+	return r;
+}
+
+void keeper_clients_committed(struct keeper *k)
+{
+	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++) {
+		struct client *c = &k->clients[i];
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		if (c->fd < 0 || !c->answer_due)
+			continue;
+		json_obj_begin(&b);
+		json_key(&b, "records");
+		json_u64(&b, c->records);
+		json_key(&b, "rows");
+		json_u64(&b, c->rows);
+		json_obj_end(&b);
+		answer_text(k, c, buf_str(&b));
+	}
+}
+
+void keeper_clients_close(struct keeper *k)
+{
+	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++)
+		client_close(k, &k->clients[i]);
+	/* Queries still running read from files of their own; they get a moment. */
+	for (int i = 0; i < 100; i++) {
+		unsigned left;
+
+		pthread_mutex_lock(&jobs_lock);
+		left = jobs;
+		pthread_mutex_unlock(&jobs_lock);
+		if (left == 0)
+			break;
+		usleep(10000);
+	}
+}

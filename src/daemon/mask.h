@@ -1,0 +1,17 @@
+/* mask.h — persons as p:17, in every output and the same everywhere.
+ *
+ * Purpose: the pseudonym of a person is the person's number in the log's dictionary. Account names inside paths are masked too; uids are left out.
+ * Ownership: masked strs point into scratch. Units: none. Threads: as the names'. Errors: none: a person without a number is masked as p:?.
+ */
+#ifndef TYTO_MASK_H
+#define TYTO_MASK_H
+
+#include "evidence/names.h"
+
+/* scratch is appended to; clear it between records. */
+void mask_event(const struct names *n, struct event *e, struct buf *scratch);
+str mask_person(const struct names *n, str person, struct buf *scratch);
+/* "p:17" → the person; anything else as it is. -ENOENT when there is no such number. */
+int mask_resolve(const struct names *n, str given, str *ret);
+
+#endif

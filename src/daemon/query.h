@@ -1,0 +1,32 @@
+/* query.h — questions to the record: straight from the state directory where it may be read, else through the keeper.
+ *
+ * Purpose: one call for a command, whichever way the answer comes; and the keeper's half of it. Root and the keeper's account read the
+ * directory; members of the group tyto-read ask the keeper.
+ * Ownership: what callbacks get lives until they return. Units: as in index.h. Threads: one at a time; query_serve runs in a thread of its own.
+ * Errors: negative errno, query_why() says more; what a callback returns (non-zero) is passed through.
+ */
+#ifndef TYTO_QUERY_H
+#define TYTO_QUERY_H
+
+#include <jansson.h>
+
+#include "index/index.h"
+
+const char *query_why(void);
+
+typedef int query_event_cb(void *arg, const struct event *e);
+typedef int query_who_cb(void *arg, const struct index_who *w);
+
+/* mask: persons as p:17 (and p:17 accepted in the filter). The keeper masks for readers by its own setting. */
+int query_events(const char *state, const struct index_filter *f, bool mask, query_event_cb *cb, void *arg);
+int query_who(const char *state, const struct index_subject *s, bool mask, query_who_cb *cb, void *arg);
+
+/* Asks the keeper one thing: the answer's JSON (owned by the caller). -ENOENT: no keeper runs. */
+int query_ask(const char *state, json_t *request, json_t **ret);
+/* Connected socket of the keeper; -ENOENT: none runs; -EACCES. */
+int query_connect(const char *state);
+
+/* The keeper's half: answers {"do":"events"…} and {"do":"who"…} on fd. */
+void query_serve(const char *state, int fd, json_t *request, bool mask);
+
+#endif

@@ -1,0 +1,142 @@
+#include "daemon/status.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/json.h"
+#include "base/timefmt.h"
+#include "index/index.h"
+
+#define DAY (86400 * NSEC_PER_SEC)
+
+/* Rate of growth since the log was begun, and when the disk will be full at that rate. */
+static void put_disk(const struct status *s, struct buf *b)
+{
+	struct index_stat ix = { 0 };
+	struct statvfs v;
+	struct stat st;
+	char path[4096];
+	uint64_t used, per_day = 0;
+	int64_t now = time_now(), age = 0;
+
+	index_stat(s->state, &ix);
+	used = s->evidence.disk_log + ix.disk;
+	snprintf(path, sizeof(path), "%s/VERSION", s->state);
+	if (stat(path, &st) == 0)
+		age = now - (st.st_mtim.tv_sec * NSEC_PER_SEC + st.st_mtim.tv_nsec);
+	/* A shorter time than an hour says nothing about a day. */
+	if (age >= 3600 * NSEC_PER_SEC)
+		per_day = (uint64_t)((double)used * (double)DAY / (double)age);
+	json_key(b, "disk");
+	json_obj_begin(b);
+	json_key(b, "log");
+	json_u64(b, s->evidence.disk_log);
+	json_key(b, "index");
+	json_u64(b, ix.disk);
+	if (per_day) {
+		json_key(b, "per_day");
+		json_u64(b, per_day);
+	}
+	if (statvfs(s->state, &v) == 0) {
+		double free_bytes = (double)v.f_bavail * (double)v.f_frsize, days = per_day ? free_bytes / (double)per_day : 1e9;
+
+		json_key(b, "free");
+		json_u64(b, (uint64_t)free_bytes);
+		if (days < 36500) {
+			json_key(b, "full_on");
+			json_time(b, now + (int64_t)(days * (double)DAY));
+		}
+	}
+	json_key(b, "full");
+	json_bool(b, s->disk_full);
+	json_obj_end(b);
+}
+
+static void put_sensor(const struct status *s, struct buf *b)
+{
+	static const struct { const char *key; size_t offset; } fields[] = {
+		{ "received", offsetof(struct sensor_heartbeat, received) }, { "delivered", offsetof(struct sensor_heartbeat, delivered) },
+		{ "missed_deadlines", offsetof(struct sensor_heartbeat, missed) }, { "own", offsetof(struct sensor_heartbeat, own) },
+		{ "held_max_ns", offsetof(struct sensor_heartbeat, held_max) }, { "objects", offsetof(struct sensor_heartbeat, watched) },
+	};
+
+	json_key(b, "sensor");
+	json_obj_begin(b);
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		json_key(b, fields[i].key);
+		json_u64(b, *(const uint64_t *)((const char *)&s->counters + fields[i].offset));
+	}
+	json_obj_end(b);
+}
+
+static void put_blind_spots(const struct status *s, struct buf *b)
+{
+	const struct sensor_ops *ops = NULL;
+	const char *why;
+
+	if (s->running && s->backend == BACKEND_FANOTIFY)
+		ops = &sensor_fanotify;
+	else
+		sensor_pick(&ops, &why);
+	json_key(b, "blind_spots");
+	json_arr_begin(b);
+	for (const char *const *p = ops ? ops->blind_spots() : NULL; p && *p; p++)
+		json_str(b, str_c(*p));
+	json_arr_end(b);
+}
+
+void status_put(const struct status *s, struct buf *b)
+{
+	const struct evidence_stat *e = &s->evidence;
+
+	json_obj_begin(b);
+	json_key(b, "watching");
+	json_arr_begin(b);
+	for (size_t i = 0; i < s->n_watching; i++)
+		json_str(b, str_c(s->watching[i]));
+	json_arr_end(b);
+	json_key(b, "running");
+	json_bool(b, s->running);
+	if (s->running) {
+		json_key(b, "backend");
+		json_str(b, str_c(sensor_backend_name(s->backend)));
+		json_key(b, "tier");
+		json_str(b, str_c(s->tier));
+	}
+	json_key(b, "records");
+	json_u64(b, e->records);
+	json_key(b, "leaves");
+	json_u64(b, e->size);
+	json_key(b, "indexed");
+	json_u64(b, s->indexed);
+	json_key(b, "checkpoint");
+	json_obj_begin(b);
+	json_key(b, "size");
+	json_u64(b, e->checkpoint_size);
+	if (e->checkpoint_time) {
+		json_key(b, "time");
+		json_time(b, e->checkpoint_time);
+	}
+	json_obj_end(b);
+	json_key(b, "queue");
+	json_u64(b, s->queue);
+	json_key(b, "lost");
+	json_u64(b, e->lost);
+	json_key(b, "gaps");
+	json_u64(b, e->gaps);
+	put_disk(s, b);
+	if (s->running) {
+		put_sensor(s, b);
+		json_key(b, "keeper");
+		json_obj_begin(b);
+		json_key(b, "uid");
+		json_u64(b, s->keeper_uid);
+		json_key(b, "account");
+		json_bool(b, s->keeper_named);
+		json_obj_end(b);
+	}
+	put_blind_spots(s, b);
+	json_key(b, "version");
+	json_str(b, STR(TYTO_VERSION));
+	json_obj_end(b);
+}

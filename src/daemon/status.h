@@ -1,0 +1,32 @@
+/* status.h — the state of everything, as `tyto status --json` shows it.
+ *
+ * Purpose: one object, made by the keeper while it runs and by the command alone otherwise. Ownership: everything is borrowed.
+ * Units: leaves, bytes, ns. Threads: no state. Errors: kept in the buf.
+ */
+#ifndef TYTO_STATUS_H
+#define TYTO_STATUS_H
+
+#include <sys/types.h>
+
+#include "evidence/evidence.h"
+
+struct status {
+	const char *state;
+	bool names;   /* false: the reader may not see paths */
+	bool running; /* a keeper runs */
+	const char *const *watching;
+	size_t n_watching, n_watching_all;
+	enum sensor_backend backend;
+	const char *tier;
+	struct evidence_stat evidence;
+	struct sensor_heartbeat counters;
+	uint64_t indexed, queue;
+	bool disk_full;
+	uid_t keeper_uid;
+	bool keeper_named; /* the account tyto exists */
+};
+
+/* Adds the disk figures itself, from the state directory. */
+void status_put(const struct status *s, struct buf *b);
+
+#endif

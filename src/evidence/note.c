@@ -1,0 +1,376 @@
+#include "evidence/note.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <sys/stat.h>
+
+#include "base/base64.h"
+#include "base/varint.h"
+
+#define ED25519 1 /* signature type of c2sp.org/signed-note */
+#define SIG_LEN 64
+
+struct note_key {
+	EVP_PKEY *pkey;
+	struct note_verifier v;
+};
+
+/* No space (Unicode's too), plus sign or control character. */
+static bool name_ok(str s)
+{
+	static const char *const spaces[] = { "\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
+		"\xe3\x80\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86",
+		"\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a" };
+
+	if (s.n == 0 || s.n > NOTE_NAME_MAX || !str_utf8_valid(s))
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '+' || s.p[i] == 0x7f)
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
+		if (memmem(s.p, s.n, spaces[i], strlen(spaces[i])))
+			return false;
+	return true;
+}
+
+int note_verifier_from_public(const char *name, const uint8_t public_key[static 32], struct note_verifier *ret)
+{
+	_cleanup_sha256_ struct sha256 *sha = NULL;
+	struct note_verifier v = { 0 };
+	uint8_t h[SHA256_LEN];
+
+	if (!name_ok(str_c(name)))
+		return -EINVAL;
+	sha = sha256_new();
+	if (!sha)
+		return -ENOMEM;
+	sha256_parts(sha, (str[]){ str_c(name), STR("\n\1"), { (const char *)public_key, 32 } }, 3, h);
+	memcpy(v.name, name, strlen(name));
+	memcpy(v.public_key, public_key, 32);
+	v.id = get_be32(h);
+	*ret = v;
+	return 0;
+}
+
+static int key_wrap(EVP_PKEY *pkey, const char *name, struct note_key **ret)
+{
+	struct note_key *k = calloc(1, sizeof(*k));
+	uint8_t pub[32];
+	size_t n = sizeof(pub);
+	int r = k ? 0 : -ENOMEM;
+
+	if (r == 0 && (!EVP_PKEY_is_a(pkey, "ED25519") || EVP_PKEY_get_raw_public_key(pkey, pub, &n) != 1))
+		r = -EBADMSG;
+	if (r == 0)
+		r = note_verifier_from_public(name, pub, &k->v);
+	if (r < 0) {
+		EVP_PKEY_free(pkey);
+		free(k);
+		return r;
+	}
+	k->pkey = pkey;
+	*ret = k;
+	return 0;
+}
+
+int note_key_generate(const char *name, struct note_key **ret)
+{
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	return pkey ? key_wrap(pkey, name, ret) : -ENOMEM;
+}
+
+int note_key_load(int dirfd, const char *file, const char *name, struct note_key **ret, const char **ret_why)
+{
+	int fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	EVP_PKEY *pkey;
+	struct stat st;
+	FILE *f;
+	int r;
+
+	if (fd < 0) {
+		r = -errno;
+		*ret_why = "the key file cannot be opened";
+		return r;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077)) {
+		close(fd);
+		*ret_why = "the key file must be a regular file that only its owner can read (mode 0600)";
+		return -EPERM;
+	}
+	f = fdopen(fd, "r");
+	if (!f) {
+		close(fd);
+		*ret_why = "out of memory";
+		return -ENOMEM;
+	}
+	pkey = PEM_read_PrivateKey(f, NULL, NULL, (void *)"");
+	fclose(f);
+	r = pkey ? key_wrap(pkey, name, ret) : -EBADMSG;
+	if (r < 0)
+		*ret_why = r == -EINVAL ? "the name of the log is not allowed in a key" : "the key file does not hold an Ed25519 key in PEM form";
+	return r;
+}
+
+int note_key_save(const struct note_key *k, int dirfd, const char *file)
+{
+	int fd = openat(dirfd, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = 0;
+	FILE *f;
+
+	if (fd < 0)
+		return -errno;
+	f = fdopen(fd, "w");
+	if (!f) {
+		close(fd);
+		return -ENOMEM;
+	}
+	if (PEM_write_PKCS8PrivateKey(f, k->pkey, NULL, NULL, 0, NULL, NULL) != 1 || fflush(f) || fsync(fd) < 0)
+		r = -EIO;
+	if (fclose(f) && r == 0)
+		r = -EIO;
+	if (r < 0)
+		unlinkat(dirfd, file, 0);
+	return r;
+}
+
+struct note_key *note_key_free(struct note_key *k)
+{
+	if (k)
+		EVP_PKEY_free(k->pkey);
+	free(k);
+	return NULL;
+}
+
+const uint8_t *note_key_public(const struct note_key *k)
+{
+	return k->v.public_key;
+}
+
+void note_verifier_of(const struct note_key *k, struct note_verifier *ret)
+{
+	*ret = k->v;
+}
+
+void note_verifier_put(struct buf *b, const struct note_verifier *v)
+{
+	uint8_t raw[33] = { ED25519 };
+
+	memcpy(raw + 1, v->public_key, 32);
+	buf_putf(b, "%s+%08x+", v->name, v->id);
+	base64_encode(b, (str){ (char *)raw, sizeof(raw) });
+}
+
+int note_verifier_parse(str line, struct note_verifier *ret)
+{
+	const char *plus = line.n ? memchr(line.p, '+', line.n) : NULL;
+	size_t name_n = plus ? (size_t)(plus - line.p) : 0;
+	char name[NOTE_NAME_MAX + 1] = { 0 };
+	_cleanup_buf_ struct buf raw = BUF_INIT;
+	struct note_verifier v;
+	uint8_t id[4];
+
+	if (!plus || !name_ok((str){ line.p, name_n }) || line.n < name_n + 10 || plus[9] != '+' || hex_decode((str){ plus + 1, 8 }, id, 4) < 0)
+		return -EBADMSG;
+	if (base64_decode(&raw, (str){ plus + 10, line.n - name_n - 10 }) < 0 || raw.n != 33 || raw.p[0] != ED25519)
+		return -EBADMSG;
+	memcpy(name, line.p, name_n);
+	if (note_verifier_from_public(name, (uint8_t *)raw.p + 1, &v) < 0 || v.id != get_be32(id))
+		return -EBADMSG;
+	*ret = v;
+	return 0;
+}
+
+static int sign_line(const struct note_key *k, str text, struct buf *ret)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t raw[4 + SIG_LEN];
+	size_t n = SIG_LEN;
+	bool ok;
+
+	put_be32(raw, k->v.id);
+	ok = ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, k->pkey) == 1 &&
+		EVP_DigestSign(ctx, raw + 4, &n, (const uint8_t *)text.p, text.n) == 1;
+	EVP_MD_CTX_free(ctx);
+	if (!ok)
+		return -EIO;
+	buf_putf(ret, "\xe2\x80\x94 %s ", k->v.name);
+	base64_encode(ret, (str){ (char *)raw, sizeof(raw) });
+	buf_putc(ret, '\n');
+	return buf_error(ret);
+}
+
+int checkpoint_sign(const struct checkpoint *c, const struct note_key *const *keys, size_t n, struct buf *ret)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	int r = 0;
+
+	if (!name_ok(str_c(c->origin)) || n == 0 || n > NOTE_KEYS_MAX)
+		return -EINVAL;
+	buf_putf(&text, "%s\n%llu\n", c->origin, (unsigned long long)c->size);
+	base64_encode(&text, (str){ (const char *)c->root.b, 32 });
+	buf_putc(&text, '\n');
+	if (buf_error(&text))
+		return buf_error(&text);
+	buf_puts(ret, buf_str(&text));
+	buf_putc(ret, '\n');
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = sign_line(keys[i], buf_str(&text), ret);
+	return r;
+}
+
+static bool verifies(const struct note_verifier *v, str text, const uint8_t *sig)
+{
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, v->public_key, 32);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+		EVP_DigestVerify(ctx, sig, SIG_LEN, (const uint8_t *)text.p, text.n) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	return ok;
+}
+
+/* Cuts a line (without its newline) off the front of *s. */
+static bool next_line(str *s, str *ret)
+{
+	const char *nl = s->n ? memchr(s->p, '\n', s->n) : NULL;
+
+	if (!nl)
+		return false;
+	*ret = (str){ s->p, (size_t)(nl - s->p) };
+	s->n -= ret->n + 1;
+	s->p = nl + 1;
+	return true;
+}
+
+static int parse_hash(str line, hash32 *ret)
+{
+	_cleanup_buf_ struct buf raw = BUF_INIT;
+
+	if (line.n != 44 || base64_decode(&raw, line) < 0 || raw.n != 32)
+		return -EBADMSG;
+	memcpy(ret->b, raw.p, 32);
+	return 0;
+}
+
+static int check_signature(str line, str text, const struct note_verifier *keys, size_t n, uint64_t *signed_by)
+{
+	_cleanup_buf_ struct buf raw = BUF_INIT;
+	const char *space;
+	str name;
+
+	if (!str_starts(line, STR("\xe2\x80\x94 ")))
+		return -EBADMSG;
+	line = (str){ line.p + 4, line.n - 4 };
+	space = line.n ? memchr(line.p, ' ', line.n) : NULL;
+	name = (str){ line.p, space ? (size_t)(space - line.p) : 0 };
+	if (!name_ok(name) || base64_decode(&raw, (str){ space + 1, line.n - name.n - 1 }) < 0 || raw.n < 5)
+		return -EBADMSG;
+	for (size_t i = 0; i < n; i++) {
+		if (keys[i].id != get_be32(raw.p) || !str_eq(name, str_c(keys[i].name)))
+			continue;
+		if (raw.n != 4 + SIG_LEN || !verifies(&keys[i], text, (uint8_t *)raw.p + 4))
+			return -EKEYREJECTED;
+		*signed_by |= (uint64_t)1 << i;
+	}
+	return 0;
+}
+
+int checkpoint_parse(str note, const struct note_verifier *keys, size_t n, struct checkpoint *ret, uint64_t *ret_signed)
+{
+	const char *gap = note.n ? memmem(note.p, note.n, "\n\n", 2) : NULL;
+	struct checkpoint c = { 0 };
+	uint64_t signed_by = 0;
+	str text, rest, sigs, line;
+	unsigned lines = 0;
+
+	/* Extension lines cannot be empty, so the first empty line ends the text. */
+	if (!gap || n > NOTE_KEYS_MAX || !str_utf8_valid(note))
+		return -EBADMSG;
+	for (size_t i = 0; i < note.n; i++)
+		if ((unsigned char)note.p[i] < ' ' && note.p[i] != '\n')
+			return -EBADMSG;
+	text = rest = (str){ note.p, (size_t)(gap - note.p) + 1 };
+	sigs = (str){ gap + 2, note.n - text.n - 1 };
+	if (!next_line(&rest, &line) || !name_ok(line))
+		return -EBADMSG;
+	memcpy(c.origin, line.p, line.n);
+	if (!next_line(&rest, &line) || str_to_u64(line, &c.size) < 0 || !next_line(&rest, &line) || parse_hash(line, &c.root) < 0)
+		return -EBADMSG;
+	for (; next_line(&sigs, &line); lines++) {
+		int r = lines < NOTE_KEYS_MAX ? check_signature(line, text, keys, n, &signed_by) : -EBADMSG;
+
+		if (r < 0)
+			return r;
+	}
+	if (lines == 0 || sigs.n)
+		return -EBADMSG;
+	if (!signed_by)
+		return -ENOKEY;
+	*ret = c;
+	*ret_signed = signed_by;
+	return 0;
+}
+
+#define PROOF_HEAD "c2sp.org/tlog-proof@v1"
+
+int proof_put(struct buf *b, uint64_t index, const hash32 *proof, size_t n, str checkpoint_text)
+{
+	buf_putf(b, PROOF_HEAD "\nindex %llu\n", (unsigned long long)index);
+	for (size_t i = 0; i < n; i++) {
+		base64_encode(b, (str){ (const char *)proof[i].b, 32 });
+		buf_putc(b, '\n');
+	}
+	buf_putc(b, '\n');
+	buf_puts(b, checkpoint_text);
+	return buf_error(b);
+}
+
+int proof_parse(str text, uint64_t *ret_index, hash32 *ret_proof, size_t *ret_n, str *ret_checkpoint)
+{
+	hash32 proof[MERKLE_PROOF_MAX];
+	uint64_t index;
+	size_t n = 0;
+	str line;
+
+	if (!next_line(&text, &line) || !str_eq(line, STR(PROOF_HEAD)) || !next_line(&text, &line))
+		return -EBADMSG;
+	if (str_starts(line, STR("extra ")) && !next_line(&text, &line))
+		return -EBADMSG;
+	if (!str_starts(line, STR("index ")) || str_to_u64((str){ line.p + 6, line.n - 6 }, &index) < 0)
+		return -EBADMSG;
+	for (;;) {
+		if (!next_line(&text, &line))
+			return -EBADMSG;
+		if (line.n == 0)
+			break;
+		if (n == MERKLE_PROOF_MAX || parse_hash(line, &proof[n++]) < 0)
+			return -EBADMSG;
+	}
+	memcpy(ret_proof, proof, n * sizeof(proof[0]));
+	*ret_index = index;
+	*ret_n = n;
+	*ret_checkpoint = text;
+	return 0;
+}
+
+void tile_path(struct buf *b, int level, uint64_t n, unsigned width)
+{
+	unsigned part[7], k = 0;
+
+	do {
+		part[k++] = (unsigned)(n % 1000);
+		n /= 1000;
+	} while (n);
+	if (level < 0)
+		buf_puts(b, STR("tile/entries"));
+	else
+		buf_putf(b, "tile/%d", level);
+	while (k-- > 0)
+		buf_putf(b, k ? "/x%03u" : "/%03u", part[k]);
+	if (width < MERKLE_TILE)
+		buf_putf(b, ".p/%u", width);
+}

@@ -1,0 +1,134 @@
+# lib.sh — for tests/cli/*.sh and tests/kernel/*.sh: . "$(dirname "$0")/../lib.sh"
+#
+#   ok WHAT COMMAND…         passes when COMMAND does          is WHAT GOT WANT       the same text
+#   like WHAT GOT REGEX      extended regular expression       skip WHAT REASON       only for what the kernel refuses
+#   need COMMAND…            a missing one fails the test      skip_all REASON        the whole file, before any test
+#   done_testing             prints the plan, ends (last line of every test)
+#   $tmp                     a folder that is removed at the end, mounts in it first
+#   later COMMAND…           runs COMMAND at the end, the last one first
+#   start COMMAND…           in the background; $pid; ended at the end        end_pid PID [SIGNAL]   ends it, waits, kills after 5 s
+#   wait_for SECONDS COMMAND…    until COMMAND succeeds; fails when time is over
+#   loopfs SIZE FSTYPE       $mnt: a new filesystem in a file of $tmp          netns NAME ADDRESS/LEN  a namespace joined to bridge namespace $ns_hub
+#   $TYTO                    the program under test; $top the checkout
+set -u
+export LC_ALL=C.UTF-8 TZ=UTC
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TYTO=${TYTO:-$top/build/src/cli/tyto}
+tests_run=0
+tests_failed=0
+at_end=()
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/tyto-test.XXXXXX") || exit 1
+
+later() {
+	local q
+	printf -v q '%q ' "$@"
+	at_end=("$q" "${at_end[@]}")
+}
+lib_end() {
+	local rc=$? c
+	for c in "${at_end[@]}"; do eval "$c" >/dev/null 2>&1; done
+	rm -rf --one-file-system "$tmp"
+	exit "$rc"
+}
+trap lib_end EXIT
+trap 'exit 143' TERM HUP
+trap 'exit 130' INT
+
+lib_result() { # STATUS WHAT
+	tests_run=$((tests_run + 1))
+	[ "$1" = 0 ] && { echo "ok $tests_run - $2"; return 0; }
+	echo "not ok $tests_run - $2"
+	tests_failed=$((tests_failed + 1))
+	return 1
+}
+ok() {
+	local what=$1 out rc
+	shift
+	out=$("$@" 2>&1)
+	rc=$?
+	lib_result "$rc" "$what" && return 0
+	printf '%s\n' "status $rc: $*" "$out" | head -n 20 | sed 's/^/#   /'
+	return 1
+}
+is() {
+	local rc=0
+	[ "$2" = "$3" ] || rc=1
+	lib_result "$rc" "$1" && return 0
+	printf 'got:  %s\nwant: %s\n' "$2" "$3" | head -n 20 | sed 's/^/#   /'
+	return 1
+}
+like() {
+	local rc=0
+	[[ $2 =~ $3 ]] || rc=1
+	lib_result "$rc" "$1" && return 0
+	printf 'got:  %s\nlike: %s\n' "$2" "$3" | head -n 20 | sed 's/^/#   /'
+	return 1
+}
+skip() {
+	tests_run=$((tests_run + 1))
+	echo "ok $tests_run - $1 # SKIP $2"
+}
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+need() {
+	local c
+	for c; do
+		command -v "$c" >/dev/null || [ -x "$c" ] || { lib_result 1 "$c is missing (scripts/deps)"; done_testing; }
+	done
+}
+done_testing() {
+	echo "1..$tests_run"
+	exit $((tests_failed > 0))
+}
+wait_for() {
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$until" ] || return 1
+		sleep 0.05
+	done
+}
+end_pid() {
+	local i
+	kill "-${2:-TERM}" "$1" 2>/dev/null || return 0
+	for ((i = 0; i < 100; i++)); do
+		kill -0 "$1" 2>/dev/null || break
+		[ "$(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null)" = Z ] && break
+		sleep 0.05
+	done
+	kill -KILL "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+	return 0
+}
+start() {
+	"$@" &
+	pid=$!
+	later end_pid "$pid"
+}
+loopfs() {
+	local image
+	image=$(mktemp "$tmp/fs.XXXXXX") || return 1
+	mnt=$image.mnt
+	mkdir "$mnt" && truncate -s "$1" "$image" && "mkfs.$2" -q "$image" && mount -o loop "$image" "$mnt" || return 1
+	later umount -l "$mnt"
+	later umount "$mnt"
+}
+netns() {
+	local name=$1 n
+	if [ -z "${ns_hub:-}" ]; then
+		ns_hub=tyto$$
+		ip netns add "$ns_hub" || return 1
+		later ip netns del "$ns_hub"
+		ip -n "$ns_hub" link add hub type bridge && ip -n "$ns_hub" link set hub up || return 1
+		ns_count=0
+	fi
+	ns_count=$((ns_count + 1))
+	n=$ns_count
+	ip netns add "$name" || return 1
+	later ip netns del "$name"
+	ip -n "$ns_hub" link add "port$n" type veth peer name eth0 netns "$name" &&
+		ip -n "$ns_hub" link set "port$n" master hub up && ip -n "$name" addr add "$2" dev eth0 &&
+		ip -n "$name" link set eth0 up && ip -n "$name" link set lo up
+}

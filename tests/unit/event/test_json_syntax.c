@@ -137,8 +137,25 @@ static void pieces(void **state)
 	assert_in_range(taken, 3000, 100000);
 }
 
+/* Strings are looked through eight bytes at a time: every byte at every place, behind ASCII and behind what is not. */
+static void every_byte(void **state)
+{
+	static const char *const befores[] = { "{\"x\":\"abcdefghijklmnopqrs\"}", "{\"x\":\"\xc3\xa9" "cdefghijklmnopqrs\"}", "{\"x\":\"\x7f\x7f\x7f\x7f\x7f\x7f!!!!!!##[[]]  \"}" };
+
+	for (size_t k = 0; k < ARRAY_SIZE(befores); k++)
+		for (size_t at = 6; at < strlen(befores[k]) - 2; at++)
+			for (int byte = 0; byte < 256; byte++) {
+				char s[40];
+				size_t n = strlen(befores[k]);
+
+				memcpy(s, befores[k], n);
+				s[at] = (char)byte;
+				compare((str){ s, n });
+			}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(tricky), cmocka_unit_test(mutants), cmocka_unit_test(pieces) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(tricky), cmocka_unit_test(every_byte), cmocka_unit_test(mutants), cmocka_unit_test(pieces) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

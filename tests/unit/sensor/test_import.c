@@ -540,7 +540,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines), cmocka_unit_test(bad_lines), cmocka_unit_test(bomb), cmocka_unit_test(long_lines), cmocka_unit_test(packings),
-		cmocka_unit_test(zstd_skippable), cmocka_unit_test(truncated), cmocka_unit_test(damaged), cmocka_unit_test(merged), cmocka_unit_test(late),
+		cmocka_unit_test(zstd_skippable), cmocka_unit_test(truncated), cmocka_unit_test(damaged), cmocka_unit_test(merged),
+			cmocka_unit_test(late),
 		cmocka_unit_test(single_bytes), cmocka_unit_test(unreadable), cmocka_unit_test(too_many), cmocka_unit_test(sha256sum),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,7 +63,8 @@ static void csv(void **state)
 	expect_read("person,name\r\nclerk,A\r\nsales,B", "2 {\"person\":\"clerk\",\"name\":\"A\"}\n3 {\"person\":\"sales\",\"name\":\"B\"}\n", "");
 	expect_read("\xef\xbb\xbfname,person\r\n\"A, \"\"B\"\"\",\"clerk\"\r\n", "2 {\"name\":\"A, \\\"B\\\"\",\"person\":\"clerk\"}\n", "");
 	expect_read("person,\"name\"\nclerk,\"\"\n", "2 {\"person\":\"clerk\"}\n", "");
-	expect_read("person,name\nclerk,\"a\r\nb\"\nsales,B\n", "2 {\"person\":\"clerk\",\"name\":\"a\\r\\nb\"}\n4 {\"person\":\"sales\",\"name\":\"B\"}\n", "");
+	expect_read("person,name\nclerk,\"a\r\nb\"\nsales,B\n",
+		"2 {\"person\":\"clerk\",\"name\":\"a\\r\\nb\"}\n4 {\"person\":\"sales\",\"name\":\"B\"}\n", "");
 	expect_read("person,name\n\r\n\nclerk, A \n\n", "4 {\"person\":\"clerk\",\"name\":\" A \"}\n", "");
 	expect_read("\r\n\nperson\nclerk\n\"\"\n", "4 {\"person\":\"clerk\"}\n5 {}\n", "");
 	expect_read("person,name\nclerk,a\"b\n", "2 {\"person\":\"clerk\",\"name\":\"a\\\"b\"}\n", "");
@@ -91,7 +92,8 @@ static void csv_bad(void **state)
 	expect_read("person,name\na,\"b\"\rc,d\nsales,B\n", next3, "2 " QUOTE);
 	/* A quote that never ends costs its own line. */
 	expect_read("person,name\nclerk,\"A\nsales,B\n", next3, "2 " QUOTE);
-	expect_read("person,name\nclerk,\"A\nsales,B\nx,\"C\"\n", "3 {\"person\":\"sales\",\"name\":\"B\"}\n4 {\"person\":\"x\",\"name\":\"C\"}\n", "2 " QUOTE);
+	expect_read("person,name\nclerk,\"A\nsales,B\nx,\"C\"\n",
+		"3 {\"person\":\"sales\",\"name\":\"B\"}\n4 {\"person\":\"x\",\"name\":\"C\"}\n", "2 " QUOTE);
 	expect_read("person,name\nclerk,\"", "", "2 " QUOTE);
 }
 
@@ -106,7 +108,8 @@ static void csv_columns(void **state)
 	expect_read("\n\nPerson\n", "", "3 " COLUMNS);
 	expect_read("person,name,unit,role,manager,joined,leaves,announced,aliases,person\n", "", "1 " COLUMNS);
 	expect_read("aliases,announced,leaves,joined,manager,role,unit,name,person\n1,2,3,4,5,6,7,8,9\n",
-		"2 {\"aliases\":\"1\",\"announced\":\"2\",\"leaves\":\"3\",\"joined\":\"4\",\"manager\":\"5\",\"role\":\"6\",\"unit\":\"7\",\"name\":\"8\",\"person\":\"9\"}\n", "");
+		"2 {\"aliases\":\"1\",\"announced\":\"2\",\"leaves\":\"3\",\"joined\":\"4\",\"manager\":\"5\",\"role\":\"6\",\"unit\":\"7\",\"name\":"
+			"\"8\",\"person\":\"9\"}\n", "");
 	/* A NUL does not end a column's name. */
 	struct heard h = { 0 };
 
@@ -276,7 +279,8 @@ static void rows_refused(void **state)
 			fail_msg("%s: expected %s", cases[i].row, expect);
 	}
 	assert_int_equal(people_count(p), 0);
-	assert_int_equal(add(p, "{\"person\":\"a\",\"joined\":\"2024-02-29\",\"leaves\":\"2026-11-25T10:00:00+09:00\",\"announced\":\"\",\"name\":null,\"from\":5}", &expect), 0);
+	assert_int_equal(add(p, "{\"person\":\"a\",\"joined\":\"2024-02-29\",\"leaves\":\"2026-11-25T10:00:00+09:00\",\"announced\":\"\",\"nam"
+		"e\":null,\"from\":5}", &expect), 0);
 	people_free(p);
 }
 
@@ -342,7 +346,8 @@ static void canonical(void **state)
 {
 	static const char *const rows[] = {
 		"{\"person\":\"clerk\"}",
-		"{\"aliases\":\"c1;c2 , c3\",\"announced\":\"2026-11-25\",\"leaves\":\"2026-12-31\",\"joined\":\"2020-01-01\",\"manager\":\"engineer\",\"role\":\"a \\\"b\\\"\","
+		"{\"aliases\":\"c1;c2 , c3\",\"announced\":\"2026-11-25\",\"leaves\":\"2026-12-31\",\"joined\":\"2020-01-01\",\"manager\":\"engineer\""
+			",\"role\":\"a \\\"b\\\"\","
 		"\"unit\":\"hq/legal\",\"name\":\"\\u5951\\n\\u007f\",\"person\":\"clerk\"}",
 		"{\"person\":\"x\",\"aliases\":[\"DOM\\\\x\",\"x@example.org\"],\"name\":\"\"}",
 	};
@@ -361,7 +366,8 @@ static void canonical(void **state)
 		people_row_put(&again, &row, i == 1 ? 1 : 0);
 		assert_true(str_eq(buf_str(&first), buf_str(&again)));
 		if (i == 1)
-			assert_str(buf_str(&first), "{\"person\":\"clerk\",\"name\":\"\xe5\xa5\x91\\n\\u007f\",\"unit\":\"hq/legal\",\"role\":\"a \\\"b\\\"\",\"manager\":\"engineer\","
+			assert_str(buf_str(&first), "{\"person\":\"clerk\",\"name\":\"\xe5\xa5\x91\\n\\u007f\",\"unit\":\"hq/legal\",\"role\":\"a \\\"b\\\"\""
+				",\"manager\":\"engineer\","
 				"\"joined\":\"2020-01-01\",\"leaves\":\"2026-12-31\",\"announced\":\"2026-11-25\",\"aliases\":[\"c1\",\"c2\",\"c3\"],"
 				"\"from\":\"1970-01-01T00:00:00.000000001Z\"}");
 		people_free(p);

@@ -352,6 +352,40 @@ static void damaged(void **state)
 	end(&r);
 }
 
+/* The fault stands right behind what was read with it: deflate goes wrong at a block that there is not, zstd in its last block. */
+static void damaged_behind(void **state)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT, gz = BUF_INIT, zst = BUF_INIT;
+	z_stream z = { 0 };
+	struct result r;
+
+	put_records(&text, 1000);
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(buf_reserve(&gz, deflateBound(&z, text.n) + 64), 0);
+	z.next_in = (uint8_t *)text.p;
+	z.avail_in = (unsigned)text.n;
+	z.next_out = (uint8_t *)gz.p;
+	z.avail_out = (unsigned)gz.cap;
+	assert_int_equal(deflate(&z, Z_FULL_FLUSH), Z_OK);
+	gz.n = z.total_out;
+	deflateEnd(&z);
+	buf_puts(&gz, STR("\x07\0\0\0\0\0\0\0"));
+	import_text(&r, buf_str(&gz));
+	assert_int_equal(r.n, 1000);
+	assert_int_equal(r.n_bad, 1);
+	end(&r);
+
+	buf_clear(&text);
+	put_records(&text, 5000);
+	put_zst(&zst, buf_str(&text));
+	memset(zst.p + zst.n - 40, 0xff, 30);
+	import_text(&r, buf_str(&zst));
+	/* More than the 256 KiB that one read takes before it; a record has at least 85 bytes. */
+	assert_in_range(r.n, (256 << 10) / 85 + 1, 4999);
+	assert_int_equal(r.n_bad, 1);
+	end(&r);
+}
+
 static void merged(void **state)
 {
 	static const struct { const char *name; int seconds[4]; unsigned pids[4]; } files[] = {
@@ -464,6 +498,7 @@ static void bomb(void **state)
 		assert_in_range(peak_kib() - before, 0, 32 << 10);
 		assert_int_equal(r.n, 0);
 		assert_int_equal(r.n_bad, k >= 2 ? 129 : 1);
+		check_digest(&r, buf_str(&b));
 		end(&r);
 	}
 	zeros[1000000] = zeros[2000000] = '\0';
@@ -540,7 +575,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines), cmocka_unit_test(bad_lines), cmocka_unit_test(bomb), cmocka_unit_test(long_lines), cmocka_unit_test(packings),
-		cmocka_unit_test(zstd_skippable), cmocka_unit_test(truncated), cmocka_unit_test(damaged), cmocka_unit_test(merged),
+		cmocka_unit_test(zstd_skippable), cmocka_unit_test(truncated), cmocka_unit_test(damaged), cmocka_unit_test(damaged_behind),
+		cmocka_unit_test(merged),
 			cmocka_unit_test(late),
 		cmocka_unit_test(single_bytes), cmocka_unit_test(unreadable), cmocka_unit_test(too_many), cmocka_unit_test(sha256sum),
 	};

@@ -12,6 +12,7 @@
 #include <zstd.h>
 
 #include "sensor/import.h"
+#include "sensor/inflate.h"
 
 #define NOW (1795618580 * NSEC_PER_SEC) /* 2026-11-25T14:56:20Z */
 
@@ -470,6 +471,37 @@ static void single_bytes(void **state)
 	}
 }
 
+/* A caller with little room: the raw buffer stays full while bytes wait to be handed out. */
+static void small_reads(void **state)
+{
+	for (int k = 0; k < 3; k++) {
+		_cleanup_buf_ struct buf data = BUF_INIT, b = BUF_INIT, got = BUF_INIT;
+		uint64_t x = 88172645463325252ULL;
+		uint8_t digest[SHA256_LEN];
+		struct inflate *f;
+		char some[13];
+		ssize_t n;
+
+		for (int i = 0; i < 50000; i++) {
+			x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+			buf_put(&data, &x, sizeof(x));
+		}
+		data.p[0] = 'x'; /* no packing begins so */
+		if (k == 0)
+			buf_puts(&b, buf_str(&data));
+		else
+			(k == 1 ? put_gz : put_zst)(&b, buf_str(&data));
+		assert_int_equal(inflate_new(file_of(buf_str(&b)), &f), 0);
+		while ((n = inflate_read(f, some, sizeof(some))) > 0)
+			buf_put(&got, some, (size_t)n);
+		assert_int_equal(n, 0);
+		assert_true(str_eq(buf_str(&data), buf_str(&got)));
+		assert_true(inflate_digest(f, digest));
+		assert_int_equal(inflate_raw_bytes(f), b.n);
+		inflate_free(f);
+	}
+}
+
 static long peak_kib(void)
 {
 	struct rusage u;
@@ -578,7 +610,8 @@ int main(void)
 		cmocka_unit_test(zstd_skippable), cmocka_unit_test(truncated), cmocka_unit_test(damaged), cmocka_unit_test(damaged_behind),
 		cmocka_unit_test(merged),
 			cmocka_unit_test(late),
-		cmocka_unit_test(single_bytes), cmocka_unit_test(unreadable), cmocka_unit_test(too_many), cmocka_unit_test(sha256sum),
+		cmocka_unit_test(single_bytes), cmocka_unit_test(small_reads), cmocka_unit_test(unreadable), cmocka_unit_test(too_many),
+			cmocka_unit_test(sha256sum),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

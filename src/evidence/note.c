@@ -107,7 +107,8 @@ static int key_file_open(int dirfd, const char *file, FILE **ret, const char **r
 
 	if (fd < 0) {
 		r = -errno;
-		*ret_why = r == -ENOENT ? "there is no key file" : r == -ELOOP ? "the key file is a symbolic link" : "the key file cannot be opened";
+		*ret_why = r == -ENOENT ? "there is no key file" :
+			r == -ELOOP ? "the key file is a symbolic link" : "the key file cannot be opened";
 		return r;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077)) {
@@ -237,27 +238,43 @@ static int sign_line(const struct note_key *k, str text, struct buf *ret)
 	return buf_error(ret);
 }
 
-int checkpoint_sign(const struct checkpoint *c, const struct note_key *const *keys, size_t n, struct buf *ret)
+/* UTF-8 without control characters, lines ended by newlines. */
+static bool text_ok(str s)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT, sigs = BUF_INIT;
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' && s.p[i] != '\n')
+			return false;
+	return s.n > 0 && s.p[s.n - 1] == '\n' && str_utf8_valid(s);
+}
 
-	if (!own_name_ok(str_c(c->origin)) || n == 0 || n > NOTE_KEYS_MAX)
+int note_sign(str text, const struct note_key *const *keys, size_t n, struct buf *ret)
+{
+	_cleanup_buf_ struct buf sigs = BUF_INIT;
+
+	if (!text_ok(text) || n == 0 || n > NOTE_KEYS_MAX)
 		return -EINVAL;
-	buf_putf(&text, "%s\n%llu\n", c->origin, (unsigned long long)c->size);
-	base64_encode(&text, (str){ (const char *)c->root.b, 32 });
-	buf_putc(&text, '\n');
-	if (buf_error(&text))
-		return buf_error(&text);
 	for (size_t i = 0; i < n; i++) {
-		int r = sign_line(keys[i], buf_str(&text), &sigs);
+		int r = sign_line(keys[i], text, &sigs);
 
 		if (r < 0)
 			return r;
 	}
-	buf_puts(ret, buf_str(&text));
+	buf_puts(ret, text);
 	buf_putc(ret, '\n');
 	buf_puts(ret, buf_str(&sigs));
 	return buf_error(ret);
+}
+
+int checkpoint_sign(const struct checkpoint *c, const struct note_key *const *keys, size_t n, struct buf *ret)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	if (!own_name_ok(str_c(c->origin)))
+		return -EINVAL;
+	buf_putf(&text, "%s\n%llu\n", c->origin, (unsigned long long)c->size);
+	base64_encode(&text, (str){ (const char *)c->root.b, 32 });
+	buf_putc(&text, '\n');
+	return buf_error(&text) ? buf_error(&text) : note_sign(buf_str(&text), keys, n, ret);
 }
 
 static bool verifies(const struct note_verifier *v, str text, const uint8_t *sig)
@@ -334,11 +351,8 @@ int note_open(str note, const struct note_verifier *keys, size_t n, str *ret_tex
 	str text, sigs, line;
 	unsigned lines = 0;
 
-	if (!behind || n > NOTE_KEYS_MAX || !str_utf8_valid(note))
+	if (!behind || n > NOTE_KEYS_MAX || !text_ok(note))
 		return -EBADMSG;
-	for (size_t i = 0; i < note.n; i++)
-		if ((unsigned char)note.p[i] < ' ' && note.p[i] != '\n')
-			return -EBADMSG;
 	text = (str){ note.p, (size_t)(behind - note.p) - 1 };
 	sigs = (str){ behind, note.n - text.n - 1 };
 	for (; next_line(&sigs, &line); lines++) {
@@ -347,7 +361,7 @@ int note_open(str note, const struct note_verifier *keys, size_t n, str *ret_tex
 		if (r < 0)
 			return r;
 	}
-	if (lines == 0 || sigs.n)
+	if (lines == 0)
 		return -EBADMSG;
 	if (!signed_by)
 		return -ENOKEY;

@@ -32,8 +32,10 @@ int note_verifier_from_public(const char *name, const uint8_t public_key[static 
 int note_verifier_parse(str line, struct note_verifier *ret); /* NAME+HASH+BASE64 */
 void note_verifier_put(struct buf *b, const struct note_verifier *v); /* one line, no newline */
 
-/* Any signed note: ret_text is the part that is signed; ret_signed gets bit i when verifier i made a valid signature. A bad signature by a known key is
- * -EKEYREJECTED; unknown keys' lines are passed over; -ENOKEY when no known key has signed. */
+/* Any text, of lines, signed by each key in order. */
+int note_sign(str text, const struct note_key *const *keys, size_t n, struct buf *ret);
+/* Any signed note: ret_text is the part that is signed; ret_signed gets bit i when verifier i made a valid signature. A bad signature by a
+ * known key is -EKEYREJECTED; unknown keys' lines are passed over; -ENOKEY when no known key has signed. */
 int note_open(str note, const struct note_verifier *keys, size_t n, str *ret_text, uint64_t *ret_signed);
 
 struct checkpoint {
@@ -43,8 +45,8 @@ struct checkpoint {
 };
 /* Text of a checkpoint signed by each key in order. */
 int checkpoint_sign(const struct checkpoint *c, const struct note_key *const *keys, size_t n, struct buf *ret);
-/* note_open and the form of a checkpoint. That the origin is the name of the key is the caller's to compare: a witness signs under its own. An origin
- * that could not be the name of a key is -EBADMSG. */
+/* note_open and the form of a checkpoint. That the origin is the name of the key is the caller's to compare: a witness signs under its own.
+ * An origin that could not be the name of a key is -EBADMSG. */
 int checkpoint_parse(str text, const struct note_verifier *keys, size_t n, struct checkpoint *ret, uint64_t *ret_signed);
 
 /* c2sp.org/tlog-proof@v1 */

@@ -136,7 +136,8 @@ static void commitment(struct sha256 *sha, const struct name_vector *v, uint8_t 
 		die("a salt has not 16 bytes");
 	unhex(v->salt, 32, salt);
 	unhex(v->value, strlen(v->value), value);
-	sha256_parts(sha, (str[]){ STR("tyto/name/1"), { (const char *)&v->kind, 1 }, { (char *)salt, 16 }, { (char *)value, strlen(v->value) / 2 } }, 4, out);
+	sha256_parts(sha, (str[]){ STR("tyto/name/1"), { (const char *)&v->kind, 1 }, { (char *)salt, 16 }, { (char *)value, strlen(v->value) / 2 } },
+		4, out);
 }
 
 static unsigned field_of(const struct leaf_table *t, const char *name, size_t n)

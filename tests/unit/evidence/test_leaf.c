@@ -191,7 +191,8 @@ static struct leaf smallest(uint8_t kind, struct row *rows, unsigned *ret_n)
 
 static void test_tables(void **state)
 {
-	static const uint8_t types[128] = { ['t'] = LEAF_TIME, ['h'] = LEAF_HASH, ['n'] = LEAF_REF, ['b'] = LEAF_BOOL, ['e'] = LEAF_U8, ['v'] = LEAF_UVAR };
+	static const uint8_t types[128] = { ['t'] = LEAF_TIME, ['h'] = LEAF_HASH, ['n'] = LEAF_REF, ['b'] = LEAF_BOOL, ['e'] = LEAF_U8,
+		['v'] = LEAF_UVAR };
 
 	assert_null(leaf_table(0));
 	assert_null(leaf_table(LEAF_KIND_MAX_));

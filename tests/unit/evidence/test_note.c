@@ -272,6 +272,10 @@ static void test_two_keys(void **state)
 	assert_int_equal(checkpoint_sign(&c, NULL, 0, &bad), -EINVAL);
 	c.origin[0] = ' ';
 	assert_int_equal(checkpoint_sign(&c, (const struct note_key *const[]){ key }, 1, &bad), -EINVAL);
+	assert_int_equal(note_sign(STR("no newline"), (const struct note_key *const[]){ key }, 1, &bad), -EINVAL);
+	assert_int_equal(note_sign(STR("a\tb\n"), (const struct note_key *const[]){ key }, 1, &bad), -EINVAL);
+	assert_int_equal(note_sign(STR("\xff\n"), (const struct note_key *const[]){ key }, 1, &bad), -EINVAL);
+	assert_int_equal(note_sign(STR_NONE, (const struct note_key *const[]){ key }, 1, &bad), -EINVAL);
 	assert_int_equal(bad.n, 0);
 	note_key_free(next);
 }
@@ -382,7 +386,8 @@ static void test_owner(void **state)
 #define P_HASHES "gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=\nB95lDa8R83lS8n0eG+o0buTxRKQTYFi//1U8anccXmA=\n" \
 	"EKNzoDWG8LGC0Yp9o+sv3qllpMP9uHQ9B20KNL+Q1zs=\nRoopEkOdqkYqMB4MJXrbt/hMjOxsVn0IrWjpz1ZMMes=\n" \
 	"AHCioX9nLjsrse6YhjRRmk1WUEirVOLLRoOQ6vfO5vk=\n"
-#define P_NOTE "example.com/fancylog\n109482\nsFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=\n\n\xe2\x80\x94 example.com/fancylog hI2DJw[...]1roloI=\n"
+#define P_NOTE "example.com/fancylog\n109482\nsFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=\n\n" \
+	"\xe2\x80\x94 example.com/fancylog hI2DJw[...]1roloI=\n"
 
 static void test_proof(void **state)
 {

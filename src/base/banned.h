@@ -1,6 +1,7 @@
 /* banned.h — functions that are not used in this project, made into compile errors.
  *
  * Purpose: unbounded or locale-dependent functions do not slip in. Included by base.h only. The idea is git's banned.h.
+ * Ownership, threads: none. Errors: the compiler's.
  */
 #ifndef TYTO_BANNED_H
 #define TYTO_BANNED_H

@@ -16,6 +16,9 @@
 
 struct names;
 
+/* Where the last -EBADMSG of this thread was, and what was expected there; for the operator. */
+const char *names_damage(void);
+
 int names_open(int log_dirfd, bool write, struct names **ret);
 struct names *names_free(struct names *n);
 /* Sees what another process has added since. */

@@ -55,6 +55,14 @@ int index_who(const char *state, const struct index_subject *s, int (*cb)(void *
 /* Documents' present and past paths: each path the object had. */
 int index_paths(const char *state, const struct event_object *o, int (*cb)(void *arg, str path, int64_t first, int64_t last), void *arg);
 
+/* The same questions asked again and again (console, keeper): keeps the log's reader and the months open; each call sees the newest state. */
+struct index_query;
+int index_query_open(const char *state, struct index_query **ret);
+struct index_query *index_query_close(struct index_query *q);
+int index_query_events(struct index_query *q, const struct index_filter *f, int (*cb)(void *arg, const struct event *e), void *arg);
+int index_query_who(struct index_query *q, const struct index_subject *s, int (*cb)(void *arg, const struct index_who *w), void *arg);
+int index_query_paths(struct index_query *q, const struct event_object *o, int (*cb)(void *arg, str path, int64_t first, int64_t last), void *arg);
+
 struct index_stat { uint64_t indexed; uint64_t disk; };
 int index_stat(const char *state, struct index_stat *ret);
 

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 # DEPS_FILE lets common.sh read another list.
-list() { DEPS_FILE=$1 top=$top sh -c '. "$top/scripts/common.sh"; shift 0; deps "$@"' sh "${@:2}"; }
+list() { DEPS_FILE=$1 top=$top sh -c '. "$top/scripts/common.sh"; deps "$@"' sh "${@:2}"; }
 printf '# x\n\nbuild gcc # why\ntest,check mandoc # why\nbench auditd # why\n' >"$tmp/deps"
 is "deps of one group" "$(list "$tmp/deps" build)" gcc
 is "deps of a shared line" "$(list "$tmp/deps" check)" mandoc
@@ -44,4 +44,8 @@ printf 'ok 1 - a\n1..2\n# exit 0\n' >"$tmp/tap/x.tap"
 like "a test that stopped early fails" "$(count; echo $?)" '1 failed.1$'
 printf 'ok 1 - a\n1..1\n# exit 3\n' >"$tmp/tap/x.tap"
 like "a bad end fails" "$(count; echo $?)" 'ended with status 3'
+printf 'ok 1 - a\n' >"$tmp/tap/x.tap"
+like "a test without a plan fails" "$(count; echo $?)" 'without a plan'
+: >"$tmp/tap/x.tap"
+like "a test that never ran fails" "$(count; echo $?)" 'without a plan'
 done_testing

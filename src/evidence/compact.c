@@ -1,0 +1,229 @@
+/* From the journal into segments and tree files. Order: frames durable, tree files durable, new journal durable, old journal gone. */
+#include "evidence/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "evidence/vfs.h"
+
+int store_segment_begin(struct evidence *e, uint64_t first, int64_t day)
+{
+	struct segment_header h = { .first = first, .day = day };
+	uint64_t *grown = reallocarray(e->segments, e->n_segments + 1, sizeof(*grown));
+	uint8_t bytes[SEGMENT_HEADER];
+	char name[LOGDIR_NAME_MAX];
+	int r;
+
+	if (!grown)
+		return evidence_fail(-ENOMEM, "no memory");
+	e->segments = grown;
+	if (getrandom(h.seed, sizeof(h.seed), 0) != (ssize_t)sizeof(h.seed))
+		return evidence_fail(-EIO, "no random numbers");
+	segment_header_put(bytes, &h);
+	logdir_segment_name(name, first);
+	r = vfs_replace(e->log_fd, name, bytes, sizeof(bytes), NULL);
+	if (r < 0)
+		return store_broken(e, r, "cannot begin a segment");
+	e->segments[e->n_segments++] = first;
+	return 0;
+}
+
+static size_t segment_of(const struct evidence *e, uint64_t index)
+{
+	size_t i = e->n_segments;
+
+	while (i > 1 && e->segments[i - 1] > index)
+		i--;
+	return i - 1;
+}
+
+int store_segment_use(struct evidence *e, uint64_t index)
+{
+	uint64_t first = e->segments[segment_of(e, index)];
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	_cleanup_close_ int fd = -1;
+	uint8_t bytes[SEGMENT_HEADER];
+	char name[LOGDIR_NAME_MAX];
+	int r;
+
+	if (first == e->segment.first && index >= first && e->segment.day != INT64_MIN)
+		return 0;
+	logdir_segment_name(name, first);
+	fd = openat(e->log_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return evidence_fail(-errno, "log/%s: %s", name, strerror(errno));
+	r = read_exactly(fd, bytes, sizeof(bytes), 0);
+	if (r == 0)
+		r = segment_header_parse(bytes, sizeof(bytes), &e->segment);
+	if (r < 0 || e->segment.first != first)
+		return evidence_fail(-EUCLEAN, "log/%s byte 0: expected a segment header", name);
+	return leaf_hasher_segment(e->hasher, e->segment.seed, first);
+}
+
+int store_root_full(void *arg, unsigned level, uint64_t n, const hash32 *root)
+{
+	struct evidence *e = arg;
+
+	if (e->n_roots == e->cap_roots) {
+		size_t cap = e->cap_roots ? 2 * e->cap_roots : 64;
+		struct tree_entry *grown = reallocarray(e->roots, cap, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		e->roots = grown;
+		e->cap_roots = cap;
+	}
+	e->roots[e->n_roots++] = (struct tree_entry){ level, n, *root };
+	return 0;
+}
+
+/* Frames of journal leaves [0, n), within their segments. */
+static int write_frames(struct evidence *e, size_t n)
+{
+	for (size_t done = 0; done < n;) {
+		uint64_t index = e->journal_first + done;
+		size_t s = segment_of(e, index), stop = n;
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		_cleanup_close_ int fd = -1;
+		char name[LOGDIR_NAME_MAX];
+		struct stat st;
+		int r = 0;
+
+		if (s + 1 < e->n_segments)
+			stop = (size_t)MIN((uint64_t)n, e->segments[s + 1] - e->journal_first);
+		while (r == 0 && done < stop) {
+			size_t k = MIN(stop - done, (size_t)SEGMENT_FRAME_LEAVES);
+
+			r = segment_frame_put(e->packer, &b, e->journal_first + done, (uint32_t)k, leaves_range(&e->journal, done, done + k));
+			done += k;
+		}
+		if (r < 0)
+			return evidence_fail(r, "no memory for a frame");
+		logdir_segment_name(name, e->segments[s]);
+		fd = vfs_open(e->log_fd, name, O_WRONLY, 0);
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return evidence_fail(fd < 0 ? fd : -errno, "log/%s cannot be opened", name);
+		r = vfs_pwrite(fd, b.p, b.n, st.st_size);
+		if (r < 0) {
+			if (vfs_truncate(fd, st.st_size) < 0)
+				e->broken = true;
+			return evidence_fail(r, "cannot write log/%s: %s", name, strerror(-r));
+		}
+		if (vfs_fsync(fd) < 0)
+			return store_broken(e, -EIO, "fsync of a segment failed");
+	}
+	return 0;
+}
+
+/* Subtrees that lie wholly below `size`. */
+static int write_roots(struct evidence *e, uint64_t size)
+{
+	size_t left = 0;
+
+	for (unsigned level = 1; level < MERKLE_LEVELS; level++) {
+		_cleanup_close_ int fd = -1;
+		char name[LOGDIR_NAME_MAX];
+		int r = 0;
+
+		for (size_t i = 0; i < e->n_roots && r == 0; i++) {
+			const struct tree_entry *t = &e->roots[i];
+
+			if (t->level != level || (t->n + 1) << (8 * level) > size)
+				continue;
+			if (fd < 0) {
+				snprintf(name, sizeof(name), "tree-%u", level);
+				fd = vfs_open(e->log_fd, name, O_WRONLY | O_CREAT, 0600);
+				if (fd < 0)
+					return evidence_fail(fd, "log/%s: %s", name, strerror(-fd));
+			}
+			r = vfs_pwrite(fd, t->root.b, 32, (off_t)(t->n * 32));
+		}
+		if (r < 0)
+			return evidence_fail(r, "cannot write a tree file: %s", strerror(-r));
+		if (fd >= 0 && vfs_fsync(fd) < 0)
+			return store_broken(e, -EIO, "fsync of a tree file failed");
+	}
+	for (size_t i = 0; i < e->n_roots; i++)
+		if ((e->roots[i].n + 1) << (8 * e->roots[i].level) > size)
+			e->roots[left++] = e->roots[i];
+	e->n_roots = left;
+	return 0;
+}
+
+/* The journal that begins behind what was compacted. */
+static int next_journal(struct evidence *e, size_t n)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	uint64_t first = e->journal_first + n;
+	uint8_t header[JOURNAL_HEADER];
+	char name[LOGDIR_NAME_MAX];
+	int fd, r;
+
+	journal_header_put(header, first);
+	buf_put(&b, header, sizeof(header));
+	if (e->journal.n > n)
+		journal_frame_put(&b, first, (uint32_t)(e->journal.n - n), leaves_range(&e->journal, n, e->journal.n));
+	if (buf_error(&b))
+		return evidence_fail(buf_error(&b), "no memory for the journal");
+	logdir_journal_name(name, first);
+	r = vfs_replace(e->log_fd, name, b.p, b.n, &fd);
+	if (r < 0)
+		return store_broken(e, r, "cannot begin a journal");
+	close_fd(&e->journal_fd);
+	e->journal_fd = fd;
+	e->journal_size = b.n;
+	logdir_journal_name(name, e->journal_first);
+	e->journal_first = first;
+	leaves_drop(&e->journal, n);
+	r = vfs_unlink(e->log_fd, name);
+	return r < 0 && r != -ENOENT ? evidence_fail(r, "cannot remove log/%s: %s", name, strerror(-r)) : 0;
+}
+
+static int count_compacted(struct evidence *e, size_t n)
+{
+	str bytes = leaves_range(&e->journal, 0, n), leaf;
+	struct leaf l;
+
+	for (size_t at = 0; at < bytes.n;) {
+		int r = payload_next(bytes, &at, &leaf);
+
+		if (r == 0)
+			r = leaf_decode((const uint8_t *)leaf.p, leaf.n, &l);
+		if (r < 0)
+			return evidence_fail(r, "a leaf in memory is damaged");
+		counters_leaf(&e->compacted, &l);
+	}
+	return 0;
+}
+
+int store_compact(struct evidence *e)
+{
+	size_t n = e->journal.n / FRAME_ALIGN * FRAME_ALIGN;
+	int r;
+
+	if (n == 0)
+		return 0;
+	r = write_frames(e, n);
+	if (r == 0)
+		r = write_roots(e, e->journal_first + n);
+	if (r < 0)
+		return r;
+	r = count_compacted(e, n);
+	if (r == 0)
+		r = next_journal(e, n);
+	/* A cache: when it cannot be written, the next start counts. */
+	if (r == 0)
+		(void)counters_save(e->state_fd, &e->compacted);
+	e->disk_base = 0;
+	return r;
+}
+
+uint64_t store_disk(struct evidence *e)
+{
+	/* Counted anew after each compaction; between two only the journal grows. */
+	if (e->disk_base == 0)
+		e->disk_base = logdir_bytes(e->log_fd) + logdir_bytes(e->kept_fd) - e->journal_size;
+	return e->disk_base + e->journal_size;
+}

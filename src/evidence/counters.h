@@ -1,0 +1,22 @@
+/* counters.h — what `status` wants to know of the log without reading it: a cache beside it (<state>/counters), rebuilt when it does not fit.
+ *
+ * Purpose: counts over leaves [0, size). Ownership: plain struct. Units: leaves, ns. Threads: plain data. Errors: counters_load -EBADMSG, -ENOENT.
+ */
+#ifndef TYTO_COUNTERS_H
+#define TYTO_COUNTERS_H
+
+#include "evidence/evidence.h"
+
+struct counters {
+	uint64_t size, records, gaps, lost, names;
+	int64_t last_time;     /* of the last event or heartbeat */
+	uint8_t last_phase;
+	uint64_t last_uptime, last_boot; /* boot: name number */
+};
+
+/* Takes in the next leaf (index c->size). */
+void counters_leaf(struct counters *c, const struct leaf *l);
+int counters_load(int state_fd, struct counters *ret);
+int counters_save(int state_fd, const struct counters *c);
+
+#endif

@@ -1,0 +1,508 @@
+/* The writer: what is appended waits in memory; a commit makes names, then the journal frame durable, and only then is it acknowledged. */
+#include "evidence/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "base/timefmt.h"
+#include "base/varint.h"
+#include "evidence/names_file.h"
+#include "evidence/vfs.h"
+
+#define DAY_NS (86400 * NSEC_PER_SEC)
+
+int64_t store_day(int64_t ns)
+{
+	return ns / DAY_NS - (ns % DAY_NS < 0);
+}
+
+int leaves_add(struct leaves *l, const uint8_t *packed, size_t n)
+{
+	uint8_t length[UVAR_MAX_BYTES];
+	size_t k = uvar_put(length, n);
+	int r = buf_reserve(&l->bytes, n + k);
+
+	if (r < 0)
+		return r;
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 1024;
+		uint32_t *grown = reallocarray(l->at, cap, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		l->at = grown;
+		l->cap = cap;
+	}
+	l->at[l->n++] = (uint32_t)l->bytes.n;
+	buf_put(&l->bytes, length, k);
+	buf_put(&l->bytes, packed, n);
+	return 0;
+}
+
+str leaves_range(const struct leaves *l, size_t i, size_t j)
+{
+	size_t from = i < l->n ? l->at[i] : l->bytes.n, to = j < l->n ? l->at[j] : l->bytes.n;
+
+	return (str){ l->bytes.p + from, to - from };
+}
+
+void leaves_drop(struct leaves *l, size_t k)
+{
+	size_t cut = k < l->n ? l->at[k] : l->bytes.n;
+
+	memmove(l->bytes.p, l->bytes.p + cut, l->bytes.n - cut);
+	l->bytes.n -= cut;
+	for (size_t i = k; i < l->n; i++)
+		l->at[i - k] = l->at[i] - (uint32_t)cut;
+	l->n -= k;
+}
+
+/* The newest one is not wanted after all. */
+static void leaves_drop_last(struct leaves *l)
+{
+	l->bytes.n = l->at[--l->n];
+}
+
+void leaves_free(struct leaves *l)
+{
+	buf_free(&l->bytes);
+	free(l->at);
+	*l = (struct leaves){ 0 };
+}
+
+int store_broken(struct evidence *e, int r, const char *what)
+{
+	if (r == -EIO)
+		e->broken = true;
+	return evidence_fail(r, "%s: %s%s", what, strerror(-r), r == -EIO ? " (final: nothing more is written)" : "");
+}
+
+uint64_t store_next(const struct evidence *e)
+{
+	return e->counters.size + e->pending.n;
+}
+
+int store_append(struct evidence *e, const struct leaf *l, uint64_t *ret_seq)
+{
+	uint8_t packed[LEAF_MAX];
+	ssize_t n;
+	int r;
+
+	if (e->broken)
+		return evidence_fail(-EIO, "the log was closed by a failed write; start again");
+	n = leaf_encode(l, packed);
+	if (n < 0)
+		return evidence_fail((int)n, "a record that the log's format cannot hold");
+	r = leaves_add(&e->pending, packed, (size_t)n);
+	if (r < 0)
+		return evidence_fail(r, "no memory for a record");
+	if (ret_seq)
+		*ret_seq = store_next(e) - 1;
+	return 0;
+}
+
+int store_take(struct evidence *e, str packed)
+{
+	uint64_t index = e->counters.size;
+	struct leaf l;
+	hash32 h;
+	int r;
+
+	r = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+	if (r < 0)
+		return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)index);
+	r = store_segment_use(e, index);
+	if (r < 0)
+		return r;
+	leaf_hash(e->hasher, index, (const uint8_t *)packed.p, packed.n, h.b);
+	r = merkle_append(e->tree, &h);
+	if (r < 0)
+		return evidence_fail(r, "no memory for the tree");
+	counters_leaf(&e->counters, &l);
+	return 0;
+}
+
+/* New segments that begin within the leaves about to be committed: their headers, and so their seeds, are durable first. */
+static int begin_segments(struct evidence *e, uint64_t n)
+{
+	uint64_t from = e->counters.size, day = (uint64_t)store_day(time_now());
+
+	for (uint64_t b = (from + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN; b < from + n; b += FRAME_ALIGN) {
+		uint64_t first = e->segments[e->n_segments - 1];
+		int r;
+
+		if (b == first || ((int64_t)day == e->segment.day && b - first < SEGMENT_LEAVES_MAX))
+			continue;
+		r = store_segment_begin(e, b, (int64_t)day);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* One journal frame of the first n pending leaves, durable. */
+static int commit_frame(struct evidence *e, size_t n)
+{
+	_cleanup_buf_ struct buf frame = BUF_INIT;
+	str bytes = leaves_range(&e->pending, 0, n), leaf;
+	int r;
+
+	r = begin_segments(e, n);
+	if (r < 0)
+		return r;
+	journal_frame_put(&frame, e->counters.size, (uint32_t)n, bytes);
+	r = buf_error(&frame);
+	if (r == 0)
+		r = vfs_pwrite(e->journal_fd, frame.p, frame.n, (off_t)e->journal_size);
+	if (r < 0) {
+		/* Half a frame is no frame, but it takes room that a full disk needs. */
+		if (vfs_truncate(e->journal_fd, (off_t)e->journal_size) < 0)
+			e->broken = true;
+		return evidence_fail(r, "cannot write the journal: %s", strerror(-r));
+	}
+	if (vfs_fsync(e->journal_fd) < 0)
+		return store_broken(e, -EIO, "fsync of the journal failed");
+	e->journal_size += frame.n;
+	for (size_t at = 0; at < bytes.n;) {
+		r = payload_next(bytes, &at, &leaf);
+		if (r == 0)
+			r = store_take(e, leaf);
+		if (r == 0)
+			r = leaves_add(&e->journal, (const uint8_t *)leaf.p, leaf.n);
+		if (r < 0) {
+			/* Durable, but our tables do not have it: only a new start can go on. */
+			e->broken = true;
+			return r;
+		}
+	}
+	leaves_drop(&e->pending, n);
+	return 0;
+}
+
+int evidence_commit(struct evidence *e)
+{
+	int r;
+
+	if (e->broken)
+		return evidence_fail(-EIO, "the log was closed by a failed write; start again");
+	if (e->pending.n) {
+		r = names_sync(e->names);
+		if (r < 0)
+			return store_broken(e, r, "cannot write names");
+	}
+	while (e->pending.n) {
+		r = commit_frame(e, MIN(e->pending.n, (size_t)JOURNAL_FRAME_LEAVES));
+		if (r < 0)
+			return r;
+	}
+	if (e->journal.n < STORE_COMPACT_LEAVES || e->no_compact)
+		return 0;
+	r = store_compact(e);
+	/* Everything is durable in the journal: compaction waits until there is room. */
+	return r == -ENOSPC ? 0 : r;
+}
+
+int evidence_append_event(struct evidence *e, const struct event *ev, uint64_t *ret_seq)
+{
+	struct leaf l;
+	int r = store_event_leaf(e, ev, &l);
+
+	return r < 0 ? r : store_append(e, &l, ret_seq);
+}
+
+static void put(struct leaf *l, unsigned bit, uint64_t v)
+{
+	l->present |= (uint64_t)1 << bit;
+	l->value[bit] = v;
+}
+
+static int put_name(struct evidence *e, struct leaf *l, unsigned bit, enum name_kind kind, str value)
+{
+	uint64_t number;
+	int r = store_name(e, kind, value, &number);
+
+	if (r == 0)
+		put(l, bit, number);
+	return r;
+}
+
+int evidence_append_heartbeat(struct evidence *e, const struct evidence_heartbeat *h, uint64_t *ret_seq)
+{
+	const struct sensor_heartbeat *c = &h->counters;
+	const uint64_t counts[] = { c->received, c->delivered, c->lost, c->missed, c->own, c->held_max, c->watched };
+	struct leaf l = { .kind = LEAF_HEARTBEAT };
+	int r = 0;
+
+	put(&l, 0, (uint64_t)h->time);
+	put(&l, 1, h->phase);
+	if (h->host.n)
+		r = put_name(e, &l, 2, NAME_HOST, h->host);
+	if (r == 0)
+		r = put_name(e, &l, 3, NAME_BOOT, h->boot);
+	put(&l, 4, h->uptime);
+	put(&l, 5, h->clock);
+	if (h->backend) {
+		put(&l, 6, h->backend);
+		for (unsigned i = 0; i < ARRAY_SIZE(counts); i++)
+			put(&l, 7 + i, counts[i]);
+	}
+	return r < 0 ? r : store_append(e, &l, ret_seq);
+}
+
+int evidence_append_import(struct evidence *e, const struct evidence_import *i, uint64_t *ret_seq)
+{
+	struct leaf l = { .kind = LEAF_IMPORT };
+	int r = 0;
+
+	put(&l, 0, (uint64_t)i->time);
+	put(&l, 1, i->phase);
+	if (i->file)
+		r = put_name(e, &l, 2, NAME_DOCUMENT, (str){ (const char *)i->file, 32 });
+	if (i->format)
+		put(&l, 3, i->format);
+	if (i->phase == PHASE_STOP) {
+		put(&l, 4, i->begins);
+		put(&l, 5, i->records);
+		put(&l, 6, i->refused);
+	}
+	if (r == 0 && i->title.n)
+		r = put_name(e, &l, 7, NAME_TEXT, i->title);
+	return r < 0 ? r : store_append(e, &l, ret_seq);
+}
+
+int evidence_append_person(struct evidence *e, int64_t time, str person, str row, uint64_t source, uint64_t *ret_seq)
+{
+	struct leaf l = { .kind = LEAF_PERSON };
+	int r;
+
+	put(&l, 0, (uint64_t)time);
+	r = put_name(e, &l, 1, NAME_PERSON, person);
+	if (r == 0)
+		r = put_name(e, &l, 2, NAME_ROW, row);
+	if (source != UINT64_MAX)
+		put(&l, 3, source);
+	return r < 0 ? r : store_append(e, &l, ret_seq);
+}
+
+int evidence_append_config(struct evidence *e, int64_t time, str setting, uint64_t *ret_seq)
+{
+	struct leaf l = { .kind = LEAF_CONFIG };
+	int r;
+
+	put(&l, 0, (uint64_t)time);
+	r = put_name(e, &l, 1, NAME_TEXT, setting);
+	return r < 0 ? r : store_append(e, &l, ret_seq);
+}
+
+/* The disk is full: the gap is opened in the reserve at once. */
+void evidence_count_lost(struct evidence *e, int64_t now)
+{
+	bool first = !e->reserve.open;
+
+	if (first) {
+		e->reserve.open = true;
+		e->reserve.from = now;
+		e->reserve.lost = 0;
+	}
+	e->reserve.lost++;
+	e->reserve.to = now;
+	if (first || now - e->reserve_written >= NSEC_PER_SEC || now < e->reserve_written) {
+		e->reserve_written = now;
+		if (reserve_write(&e->reserve) == -EIO)
+			e->broken = true;
+	}
+}
+
+int evidence_try_room(struct evidence *e, int64_t now)
+{
+	struct event gap = { .time = e->reserve.from, .end = MAX(now, e->reserve.from), .verb = VERB_GAP, .cause = CAUSE_DISK_FULL, .count = e->reserve.lost };
+	int r = evidence_commit(e);
+
+	if (r < 0 || !e->reserve.open)
+		return r;
+	event_set(&gap, EV_TIME);
+	event_set(&gap, EV_END);
+	event_set(&gap, EV_VERB);
+	event_set(&gap, EV_CAUSE);
+	event_set(&gap, EV_COUNT);
+	r = evidence_append_event(e, &gap, NULL);
+	if (r == 0)
+		r = evidence_commit(e);
+	if (r == -ENOSPC) {
+		/* It waits with the rest; a second try would write it twice. */
+		leaves_drop_last(&e->pending);
+		return r;
+	}
+	if (r < 0)
+		return r;
+	e->reserve.open = false;
+	r = reserve_write(&e->reserve);
+	return r < 0 ? store_broken(e, r, "cannot write the reserve") : 0;
+}
+
+void evidence_stat(const struct evidence *e, struct evidence_stat *ret)
+{
+	const struct counters *c = &e->counters;
+	str boot;
+
+	*ret = (struct evidence_stat){ .size = c->size, .records = c->records, .gaps = c->gaps, .lost = c->lost, .checkpoint_size = e->checkpoint.size,
+		.checkpoint_time = e->checkpoint_time, .last_heartbeat = c->last_time, .last_phase = c->last_phase, .last_uptime = c->last_uptime,
+		.disk_log = store_disk((struct evidence *)e) };
+	if (c->last_boot && names_value(e->names, NAME_BOOT, c->last_boot, &boot) == 0)
+		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));
+}
+
+const struct names *evidence_names(const struct evidence *e)
+{
+	return e->names;
+}
+
+/* --- opening and closing --- */
+
+static int check_owner(const char *state, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return evidence_fail(-errno, "%s: %s", state, strerror(errno));
+	if (st.st_uid != geteuid())
+		return evidence_fail(-EPERM, "state directory %s belongs to uid %u, not to uid %u", state, st.st_uid, geteuid());
+	return 0;
+}
+
+/* Nothing but the lock that was just made, and what a start that was cut off left. */
+static bool directory_empty(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+	bool empty = d != NULL;
+
+	while (d && (entry = readdir(d)))
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "lock") != 0 && strcmp(entry->d_name, "VERSION.tmp") != 0)
+			empty = false;
+	if (d)
+		closedir(d);
+	else
+		close_fd(&copy);
+	return empty;
+}
+
+static int open_subdir(struct evidence *e, int at, const char *name, bool create, int *ret)
+{
+	int r = create ? vfs_mkdir(at, name) : 0;
+
+	if (r < 0 && r != -EEXIST)
+		return evidence_fail(r, "cannot make %s: %s", name, strerror(-r));
+	*ret = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return *ret < 0 ? evidence_fail(-errno, "%s: %s", name, strerror(errno)) : 0;
+}
+
+static int open_state(struct evidence *e, const char *state, bool create)
+{
+	struct stat st;
+	int r;
+
+	if (create && mkdir(state, 0700) < 0 && errno != EEXIST)
+		return evidence_fail(-errno, "cannot make the state directory %s: %s", state, strerror(errno));
+	e->state_fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (e->state_fd < 0)
+		return evidence_fail(-errno, "state directory %s: %s", state, strerror(errno));
+	r = check_owner(state, e->state_fd);
+	if (r < 0)
+		return r;
+	e->lock_fd = openat(e->state_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (e->lock_fd < 0)
+		return evidence_fail(-errno, "%s/lock: %s", state, strerror(errno));
+	if (flock(e->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return evidence_fail(-EBUSY, "another tyto writes to the state %s", state);
+	if (fstatat(e->state_fd, "VERSION", &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT || !create || !directory_empty(e->state_fd))
+			return evidence_fail(-ENOENT, "%s is not a state directory of Tyto (no VERSION)", state);
+		r = vfs_replace(e->state_fd, "VERSION", STATE_VERSION_TEXT, strlen(STATE_VERSION_TEXT), NULL);
+		if (r < 0)
+			return evidence_fail(r, "%s/VERSION: %s", state, strerror(-r));
+	}
+	/* A start that was cut off before the log existed goes on here. */
+	r = open_subdir(e, e->state_fd, "keys", create, &e->keys_fd);
+	if (r == 0)
+		r = open_subdir(e, e->state_fd, "log", create, &e->log_fd);
+	if (r == 0)
+		r = open_subdir(e, e->log_fd, "checkpoints", true, &e->kept_fd);
+	if (r == 0) {
+		int s, l;
+
+		r = logdir_open(state, &s, &l);
+		if (r == 0) {
+			close(s);
+			close(l);
+		}
+	}
+	return r;
+}
+
+static void evidence_free(struct evidence *e)
+{
+	int *const fds[] = { &e->journal_fd, &e->reserve.fd, &e->kept_fd, &e->keys_fd, &e->log_fd, &e->lock_fd, &e->state_fd };
+
+	note_key_free(e->key);
+	note_key_free(e->old_key);
+	names_free(e->names);
+	merkle_free(e->tree);
+	leaf_hasher_free(e->hasher);
+	frame_packer_free(e->packer);
+	leaves_free(&e->pending);
+	leaves_free(&e->journal);
+	free(e->segments);
+	free(e->roots);
+	for (size_t i = 0; i < MEMO_MAX_; i++)
+		buf_free(&e->memos[i].text);
+	for (size_t i = 0; e->dirs && i < STORE_DIRS; i++)
+		buf_free(&e->dirs[i].path);
+	free(e->dirs);
+	buf_free(&e->scratch);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close_fd(fds[i]);
+	free(e);
+}
+
+int evidence_open(const char *state, const struct evidence_options *o, struct evidence **ret)
+{
+	struct evidence *e = calloc(1, sizeof(*e));
+	int r;
+
+	if (!e)
+		return evidence_fail(-ENOMEM, "no memory");
+	e->state_fd = e->log_fd = e->kept_fd = e->keys_fd = e->lock_fd = e->journal_fd = e->reserve.fd = -1;
+	e->tree = merkle_new();
+	e->hasher = leaf_hasher_new();
+	e->packer = frame_packer_new();
+	e->dirs = calloc(STORE_DIRS, sizeof(*e->dirs));
+	r = e->tree && e->hasher && e->packer && e->dirs ? 0 : evidence_fail(-ENOMEM, "no memory");
+	if (r == 0 && getrandom(e->dirs_key, sizeof(e->dirs_key), 0) != (ssize_t)sizeof(e->dirs_key))
+		r = evidence_fail(-EIO, "no random numbers");
+	if (r == 0)
+		r = open_state(e, state, o->create);
+	if (r == 0)
+		r = store_recover(e);
+	if (r < 0) {
+		evidence_free(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+struct evidence *evidence_close(struct evidence *e)
+{
+	if (!e)
+		return NULL;
+	if (!e->broken && evidence_commit(e) == 0 && e->counters.size > e->checkpoint.size)
+		(void)evidence_checkpoint(e, time_now()); /* what is durable stays so; the next start signs it */
+	evidence_free(e);
+	return NULL;
+}

@@ -1,0 +1,116 @@
+/* store.h — what the files of the writer share; nobody outside the evidence folder's writer includes it.
+ *
+ * Purpose: struct evidence, and the calls between store.c (append, commit), compact.c, intern.c (events to leaves), signing.c (checkpoints,
+ * keys) and recover.c (opening). Ownership: store.c owns the struct. Units: leaves, bytes, ns. Threads: one at a time.
+ * Errors: negative errno with evidence_why() set.
+ */
+#ifndef TYTO_STORE_H
+#define TYTO_STORE_H
+
+#include "evidence/counters.h"
+#include "evidence/evidence.h"
+#include "evidence/frame.h"
+#include "evidence/logdir.h"
+#include "evidence/reserve.h"
+
+#define STORE_COMPACT_LEAVES 4096
+#define STORE_DIRS 4096 /* directories whose component number is remembered */
+
+/* Leaves as bytes with where each begins: what stands in the journal, and what waits for a commit. */
+struct leaves {
+	struct buf bytes;  /* (uvar length, packed leaf)… */
+	uint32_t *at;      /* offset of each */
+	size_t n, cap;
+};
+int leaves_add(struct leaves *l, const uint8_t *packed, size_t n);
+/* Drops the first k. */
+void leaves_drop(struct leaves *l, size_t k);
+/* Bytes of leaves [i, j). */
+str leaves_range(const struct leaves *l, size_t i, size_t j);
+void leaves_free(struct leaves *l);
+
+struct tree_entry {
+	unsigned level;
+	uint64_t n;
+	hash32 root;
+};
+
+/* The last number of a field, by its text: events of one person mostly follow each other. */
+struct memo {
+	struct buf text;
+	uint64_t number;
+};
+enum memo_field { MEMO_HOST, MEMO_PERSON, MEMO_UID, MEMO_LOGIN, MEMO_PROGRAM, MEMO_CHAIN, MEMO_CLIENT, MEMO_CWD, MEMO_CONTAINER, MEMO_MAX_ };
+
+struct directory {
+	struct buf path;
+	uint64_t component;
+};
+
+struct evidence {
+	int state_fd, log_fd, kept_fd, keys_fd, lock_fd;
+	char origin[NOTE_NAME_MAX + 1];
+	struct note_key *key;
+	struct note_key *old_key; /* a rotation whose first checkpoint is not written yet */
+	struct names *names;
+	struct merkle *tree;      /* over durable leaves */
+	struct leaf_hasher *hasher;
+	struct frame_packer *packer;
+	struct counters counters; /* over durable leaves */
+	struct counters compacted; /* over the leaves in segments: what is cached on disk */
+
+	struct leaves pending;    /* appended, not durable */
+	struct leaves journal;    /* durable, in the journal: [journal_first, counters.size) */
+	uint64_t journal_first;
+	int journal_fd;
+	uint64_t journal_size;    /* bytes */
+
+	uint64_t *segments;       /* first indices; the last is in use */
+	size_t n_segments;
+	struct segment_header segment;
+	struct tree_entry *roots; /* full subtrees not in the tree files yet */
+	size_t n_roots, cap_roots;
+
+	struct reserve reserve;
+	int64_t reserve_written;
+	struct checkpoint checkpoint; /* the newest; size 0 none */
+	int64_t checkpoint_time;
+	uint64_t disk_base;       /* bytes of the log but for the journal, when last counted */
+	bool broken;              /* a failed fsync: nothing more is written */
+	bool no_compact;
+
+	struct memo memos[MEMO_MAX_];
+	struct directory *dirs;
+	uint8_t dirs_key[16];
+	struct buf scratch;
+};
+
+/* store.c */
+int store_append(struct evidence *e, const struct leaf *l, uint64_t *ret_seq);
+uint64_t store_next(const struct evidence *e); /* index of the next appended leaf */
+/* Hashes a durable leaf into the tree, and counts it. */
+int store_take(struct evidence *e, str packed);
+int store_broken(struct evidence *e, int r, const char *what);
+int64_t store_day(int64_t ns);
+
+/* compact.c */
+int store_segment_begin(struct evidence *e, uint64_t first, int64_t day);
+int store_segment_use(struct evidence *e, uint64_t index);
+int store_compact(struct evidence *e);
+int store_root_full(void *arg, unsigned level, uint64_t n, const hash32 *root);
+uint64_t store_disk(struct evidence *e);
+
+/* intern.c */
+int store_name(struct evidence *e, enum name_kind kind, str value, uint64_t *ret_number);
+int store_path(struct evidence *e, str path, uint64_t *ret_number);
+int store_event_leaf(struct evidence *e, const struct event *ev, struct leaf *ret);
+
+/* signing.c */
+int store_keys_open(struct evidence *e, bool create);
+int store_checkpoint_load(struct evidence *e);
+int store_keys_finish(struct evidence *e, const uint8_t *last_key_leaf);
+
+/* recover.c */
+int store_recover(struct evidence *e);
+
+#endif

@@ -1,0 +1,176 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include "index/internal.h"
+#include "index/vfs.h"
+
+static _Thread_local char why_text[512] = "no error";
+
+const char *index_why(void)
+{
+	return why_text;
+}
+
+int index_fail(int r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why_text, sizeof(why_text), fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+/* What SQLite says, as errno: whatever means that the file is not what we wrote is -EUCLEAN. */
+static const struct {
+	int code, error;
+} codes[] = {
+	{ SQLITE_CORRUPT, -EUCLEAN }, { SQLITE_NOTADB, -EUCLEAN }, { SQLITE_FORMAT, -EUCLEAN }, { SQLITE_ERROR, -EUCLEAN },
+	{ SQLITE_CONSTRAINT, -EUCLEAN }, { SQLITE_MISMATCH, -EUCLEAN }, { SQLITE_SCHEMA, -EUCLEAN },
+	{ SQLITE_BUSY, -EBUSY }, { SQLITE_LOCKED, -EBUSY }, { SQLITE_FULL, -ENOSPC }, { SQLITE_NOMEM, -ENOMEM },
+	{ SQLITE_READONLY, -EROFS }, { SQLITE_PERM, -EACCES }, { SQLITE_CANTOPEN, -EUCLEAN },
+};
+
+static int db_error(sqlite3 *db, int code)
+{
+	int r = -EIO, extended = db ? sqlite3_extended_errcode(db) : code;
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (codes[i].code == (code & 0xff))
+			r = codes[i].error;
+	if (extended == SQLITE_IOERR_DATA || extended == SQLITE_IOERR_SHORT_READ || extended == SQLITE_IOERR_CORRUPTFS)
+		r = -EUCLEAN;
+	return index_fail(r, "index %s: %s", db && sqlite3_db_filename(db, "main") ? sqlite3_db_filename(db, "main") : "", db ?
+		sqlite3_errmsg(db) : sqlite3_errstr(code));
+}
+
+static int db_reserve(sqlite3 *db)
+{
+	int n = INDEX_PAGE_RESERVE;
+
+	return sqlite3_file_control(db, NULL, SQLITE_FCNTL_RESERVE_BYTES, &n) == SQLITE_OK ? 0 : -EUCLEAN;
+}
+
+static int db_open_path(const char *path, int flags, sqlite3 **ret)
+{
+	_cleanup_db_ sqlite3 *db = NULL;
+	char sql[64];
+	int r = sqlite3_open_v2(path, &db, flags, INDEX_VFS);
+
+	if (r != SQLITE_OK)
+		return db_error(db, r);
+	sqlite3_busy_timeout(db, 5000);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	/* Readers come and go: only the writer checkpoints. */
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (flags & SQLITE_OPEN_CREATE) == 0, NULL);
+	if (flags & SQLITE_OPEN_CREATE) {
+		r = db_reserve(db);
+		if (r < 0)
+			return index_fail(r, "index %s: no room for page sums", path);
+		snprintf(sql, sizeof(sql), "PRAGMA page_size=%d", INDEX_PAGE);
+		r = db_exec(db, sql);
+		if (r < 0)
+			return r;
+	}
+	r = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768; PRAGMA journal_size_limit=1048576");
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(db);
+	return 0;
+}
+
+int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 **ret)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	int r = index_vfs_register(), flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (write ? SQLITE_OPEN_CREATE : 0);
+	struct stat st;
+
+	if (r < 0)
+		return index_fail(r, "SQLite has no unix VFS");
+	buf_putf(&path, "%s/%s", dir, file);
+	if (!buf_cstr(&path))
+		return -ENOMEM;
+	if (!create && (stat(path.p, &st) < 0 || st.st_size == 0))
+		return index_fail(-ENOENT, "%s: missing", path.p);
+	return db_open_path(path.p, flags, ret);
+}
+
+void db_close(sqlite3 **db)
+{
+	if (*db)
+		sqlite3_close_v2(*db);
+	*db = NULL;
+}
+
+int db_exec(sqlite3 *db, const char *sql)
+{
+	int r = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+	return r == SQLITE_OK ? 0 : db_error(db, r);
+}
+
+int db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret)
+{
+	int r = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
+
+	return r == SQLITE_OK ? 0 : db_error(db, r);
+}
+
+void db_finalize(sqlite3_stmt **s)
+{
+	sqlite3_finalize(*s);
+	*s = NULL;
+}
+
+int db_step(sqlite3_stmt *s)
+{
+	int r = sqlite3_step(s);
+
+	if (r == SQLITE_ROW)
+		return 1;
+	return r == SQLITE_DONE ? 0 : db_error(sqlite3_db_handle(s), r);
+}
+
+int db_run(sqlite3_stmt *s)
+{
+	int r = sqlite3_step(s);
+
+	if (r != SQLITE_DONE) {
+		r = db_error(sqlite3_db_handle(s), r);
+		sqlite3_reset(s);
+		return r;
+	}
+	sqlite3_reset(s);
+	return 0;
+}
+
+int db_meta_get(sqlite3 *db, const char *k, uint64_t *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(db, "SELECT v FROM meta WHERE k=?", &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(s, 1, k, -1, SQLITE_STATIC);
+	r = db_step(s);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return index_fail(-EUCLEAN, "index %s: no %s", sqlite3_db_filename(db, "main"), k);
+	*ret = (uint64_t)sqlite3_column_int64(s, 0);
+	return 0;
+}
+
+int db_meta_put(sqlite3 *db, const char *k, uint64_t v)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(db, "INSERT OR REPLACE INTO meta(k, v) VALUES(?, ?)", &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(s, 1, k, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 2, (sqlite3_int64)v);
+	return db_run(s);
+}

@@ -250,6 +250,7 @@ class Reader:
     def _rules(self, kind, f, where):
         names = self.names
         if kind == F.NAME_LEAF:
+            expect(f["number"] >= 1, where, "name number 0")
             if names:
                 names.introduce(f["name_kind"], f["number"], f["commitment"], where)
             return
@@ -259,6 +260,7 @@ class Reader:
                     expect(f[field] < names.next[nkind], where, f"{field}: {F.NAME_KINDS[nkind]} {f[field]} is not known yet")
         if kind == F.EVENT:
             expect(f.get("port", 0) <= 65535, where, "port above 65535")
+            expect(f.get("pid", 0) <= 4294967295, where, "pid above 4294967295")
             expect(f.get("refers", -1) < self.index, where, "refers to a later leaf")
             expect(f["time"] + f.get("end", 0) <= F.I64_MAX, where, "end is beyond the last time")
         elif kind == F.IMPORT:

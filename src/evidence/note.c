@@ -207,13 +207,20 @@ int note_verifier_parse(str line, struct note_verifier *ret)
 	_cleanup_buf_ struct buf raw = BUF_INIT;
 	struct note_verifier v;
 	uint8_t id[4];
+	int r;
 
 	if (!plus || !own_name_ok((str){ line.p, name_n }) || line.n < name_n + 10 || plus[9] != '+' || hex_decode((str){ plus + 1, 8 }, id, 4) < 0)
 		return -EBADMSG;
-	if (base64_decode(&raw, (str){ plus + 10, line.n - name_n - 10 }) < 0 || raw.n != 33 || raw.p[0] != ED25519)
+	r = base64_decode(&raw, (str){ plus + 10, line.n - name_n - 10 });
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || raw.n != 33 || raw.p[0] != ED25519)
 		return -EBADMSG;
 	memcpy(name, line.p, name_n);
-	if (note_verifier_from_public(name, (uint8_t *)raw.p + 1, &v) < 0 || v.id != get_be32(id))
+	r = note_verifier_from_public(name, (uint8_t *)raw.p + 1, &v);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || v.id != get_be32(id))
 		return -EBADMSG;
 	*ret = v;
 	return 0;
@@ -306,7 +313,11 @@ static int parse_hash(str line, hash32 *ret)
 {
 	_cleanup_buf_ struct buf raw = BUF_INIT;
 
-	if (line.n != 44 || base64_decode(&raw, line) < 0 || raw.n != 32)
+	int r = line.n == 44 ? base64_decode(&raw, line) : -EBADMSG;
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || raw.n != 32)
 		return -EBADMSG;
 	memcpy(ret->b, raw.p, 32);
 	return 0;
@@ -317,13 +328,17 @@ static int check_signature(str line, str text, const struct note_verifier *keys,
 	_cleanup_buf_ struct buf raw = BUF_INIT;
 	const char *space;
 	str name;
+	int r;
 
 	if (!str_starts(line, STR("\xe2\x80\x94 ")))
 		return -EBADMSG;
 	line = (str){ line.p + 4, line.n - 4 };
 	space = line.n ? memchr(line.p, ' ', line.n) : NULL;
 	name = (str){ line.p, space ? (size_t)(space - line.p) : 0 };
-	if (!name_ok(name) || base64_decode(&raw, (str){ space + 1, line.n - name.n - 1 }) < 0 || raw.n < 5)
+	r = name_ok(name) ? base64_decode(&raw, (str){ space + 1, line.n - name.n - 1 }) : -EBADMSG;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || raw.n < 5)
 		return -EBADMSG;
 	for (size_t i = 0; i < n; i++) {
 		if (keys[i].id != get_be32(raw.p) || !str_eq(name, str_c(keys[i].name)))
@@ -350,13 +365,14 @@ int note_open(str note, const struct note_verifier *keys, size_t n, str *ret_tex
 	uint64_t signed_by = 0;
 	str text, sigs, line;
 	unsigned lines = 0;
+	int r;
 
 	if (!behind || n > NOTE_KEYS_MAX || !text_ok(note))
 		return -EBADMSG;
 	text = (str){ note.p, (size_t)(behind - note.p) - 1 };
 	sigs = (str){ behind, note.n - text.n - 1 };
 	for (; next_line(&sigs, &line); lines++) {
-		int r = lines < NOTE_KEYS_MAX ? check_signature(line, text, keys, n, &signed_by) : -EBADMSG;
+		r = lines < NOTE_KEYS_MAX ? check_signature(line, text, keys, n, &signed_by) : -EBADMSG;
 
 		if (r < 0)
 			return r;
@@ -373,13 +389,17 @@ int note_open(str note, const struct note_verifier *keys, size_t n, str *ret_tex
 static int parse_checkpoint_text(str text, struct checkpoint *ret)
 {
 	str line;
+	int r;
 
 	*ret = (struct checkpoint){ 0 };
 	if (!next_line(&text, &line) || !own_name_ok(line))
 		return -EBADMSG;
 	memcpy(ret->origin, line.p, line.n);
-	if (!next_line(&text, &line) || str_to_u64(line, &ret->size) < 0 || !next_line(&text, &line) || parse_hash(line, &ret->root) < 0)
+	if (!next_line(&text, &line) || str_to_u64(line, &ret->size) < 0 || !next_line(&text, &line))
 		return -EBADMSG;
+	r = parse_hash(line, &ret->root);
+	if (r < 0)
+		return r;
 	while (next_line(&text, &line)) /* extension lines: signed, of no meaning to us, never empty */
 		if (line.n == 0)
 			return -EBADMSG;

@@ -27,7 +27,10 @@ static int load_verifiers(struct evidence *e, struct note_verifier *keys, size_t
 		const char *end = memchr(b.p + i, '\n', b.n - i);
 		size_t len = end ? (size_t)(end - b.p) - i : b.n - i;
 
-		if (n == NOTE_KEYS_MAX || !end || note_verifier_parse((str){ b.p + i, len }, &keys[n]) < 0)
+		r = n == NOTE_KEYS_MAX || !end ? -EBADMSG : note_verifier_parse((str){ b.p + i, len }, &keys[n]);
+		if (r == -ENOMEM)
+			return evidence_fail(r, "no memory");
+		if (r < 0)
 			return evidence_fail(-EUCLEAN, "log/log.vkey byte %zu: expected a verifier key, NAME+HASH+BASE64", i);
 		n++;
 		i += len + 1;
@@ -118,8 +121,7 @@ int store_keys_finish(struct evidence *e, const uint8_t *last_key_leaf)
 	if (r == 0 && last_key_leaf && memcmp(note_key_public(k), last_key_leaf, 32) == 0) {
 		e->old_key = e->key;
 		e->key = k;
-		r = save_verifiers(e, k);
-		return r < 0 ? r : evidence_checkpoint(e, time_now());
+		return evidence_checkpoint(e, time_now());
 	}
 	note_key_free(k);
 	if (r != -ENOENT)
@@ -148,7 +150,10 @@ int store_checkpoint_load(struct evidence *e)
 	r = load_verifiers(e, keys, &n);
 	if (r < 0)
 		return r;
-	if (checkpoint_parse(buf_str(&b), keys, n, &e->checkpoint, &signed_by) < 0 || !signed_by || strcmp(e->checkpoint.origin, e->origin) != 0)
+	r = checkpoint_parse(buf_str(&b), keys, n, &e->checkpoint, &signed_by);
+	if (r == -ENOMEM)
+		return evidence_fail(r, "no memory");
+	if (r < 0 || !signed_by || strcmp(e->checkpoint.origin, e->origin) != 0)
 		return evidence_fail(-EUCLEAN, "log/checkpoint: expected a checkpoint signed by a key of log.vkey");
 	if (fstatat(e->log_fd, "checkpoint", &st, AT_SYMLINK_NOFOLLOW) == 0)
 		e->checkpoint_time = st.st_mtim.tv_sec * NSEC_PER_SEC + st.st_mtim.tv_nsec;
@@ -186,6 +191,12 @@ int evidence_checkpoint(struct evidence *e, int64_t now)
 	/* The first one signs the empty log: from then on a log without a checkpoint has lost it. */
 	if (c.size == e->checkpoint.size && e->checkpoint_time && !e->old_key)
 		return 0;
+	if (e->old_key) {
+		/* A rotation that stopped half-way goes on here. */
+		r = save_verifiers(e, e->key);
+		if (r < 0)
+			return r;
+	}
 	snprintf(c.origin, sizeof(c.origin), "%s", e->origin);
 	merkle_root(e->tree, &c.root);
 	r = checkpoint_sign(&c, keys, e->old_key ? 2 : 1, &b);
@@ -224,6 +235,9 @@ int evidence_key_rotate(struct evidence *e, int64_t now)
 	struct note_key *k;
 	int r = evidence_commit(e);
 
+	/* One that stopped half-way comes to its end first. */
+	if (r == 0 && e->old_key)
+		r = evidence_checkpoint(e, now);
 	if (r < 0)
 		return r;
 	r = make_key(e, NEW_KEY_FILE, &k);
@@ -238,11 +252,13 @@ int evidence_key_rotate(struct evidence *e, int64_t now)
 		r = evidence_commit(e);
 	e->no_compact = false;
 	if (r < 0) {
+		/* The leaf must not become durable later, without its key. Where it is durable already, the next start finishes. */
+		if (e->pending.n)
+			leaves_drop_last(&e->pending);
 		note_key_free(k);
 		return r;
 	}
 	e->old_key = e->key;
 	e->key = k;
-	r = save_verifiers(e, k);
-	return r < 0 ? r : evidence_checkpoint(e, now);
+	return evidence_checkpoint(e, now);
 }

@@ -117,11 +117,12 @@ class Bench:
                     break
                 time.sleep(.1)
             else:
-                raise SystemExit('tyto did not become ready')
+                self.proc.kill(); raise SystemExit('tyto did not become ready: ' + s.stdout + s.stderr + self.proc.stderr.read().decode())
         elif mode == 'auditd':
             conf = self.dir + '/audit'
             os.makedirs(conf + '/rules.d', exist_ok=True)
-            log = self.dir + '/audit.log'
+            os.makedirs(self.dir + '/audit-log', exist_ok=True) # auditd takes its folder for itself
+            log = self.dir + '/audit-log/audit.log'
             if os.path.exists(log):
                 os.unlink(log)
             open(conf + '/auditd.conf', 'w').write(f'''local_events = yes

@@ -69,9 +69,9 @@ int usage_error(const char *fmt, ...) _printf_(1, 2);
 
 /* stdout, buffered; flush reports a closed pipe as the end of the wish to see more. */
 struct buf *out(void);
-int out_flush(void);
+int stdout_flush(void);
 /* True when stdout is a terminal and NO_COLOR is not set. */
-bool out_color(void);
+bool stdout_color(void);
 bool interrupted(void); /* SIGINT or SIGTERM came */
 
 #endif

@@ -59,7 +59,7 @@ static int take_bits(const struct opt_list *list, const char *option, unsigned (
 static int show(void *arg, const struct event *e)
 {
 	(cli.json ? show_event_json : show_event)(e);
-	if (out()->n >= 64 * 1024 && out_flush() < 0)
+	if (out()->n >= 64 * 1024 && stdout_flush() < 0)
 		return -EPIPE;
 	return interrupted() ? -EINTR : 0;
 }
@@ -73,7 +73,7 @@ static int show_live(void *arg, const struct event *e)
 
 static int live_idle(void *arg)
 {
-	if (out_flush() < 0)
+	if (stdout_flush() < 0)
 		return -EPIPE;
 	return interrupted() ? -EINTR : 0;
 }

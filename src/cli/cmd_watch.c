@@ -1,12 +1,13 @@
 /* tyto watch: the guard, with the sensor and the keeper as its children. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/peoplefile.h"
 #include "cli/roles.h"
 #include "daemon/query.h"
 #include "daemon/state.h"
@@ -67,6 +68,44 @@ static int listen_socket(const char *state)
 	return fd;
 }
 
+/* Before the keeper runs, in a child: writing means becoming the keeper's account for good. */
+static int import_people(void)
+{
+	_cleanup_buf_ struct buf text = { .max = PEOPLEFILE_MAX };
+	struct importer *i = NULL;
+	bool unreadable = false;
+	int status;
+	pid_t pid;
+
+	if (peoplefile_read(people, &text) < 0)
+		return -EINVAL;
+	pid = fork();
+	if (pid == 0) {
+		if (importer_open(cli.state, cli.config.disk_reserve, &i) < 0 || peoplefile_import(i, people, buf_str(&text), &unreadable) < 0) {
+			log_error("%s", importer_why());
+			_exit(EXIT_FAILED);
+		}
+		_exit(importer_close(i) < 0 ? EXIT_FAILED : EXIT_DONE);
+	}
+	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? -EIO : 0;
+}
+
+/* Tried in a child, before anything is started: the keeper becomes its account for good. */
+static int check_reachable(const struct account *owner)
+{
+	const char *why = "";
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (state_enter(owner, cli.state, &why) == 0)
+			_exit(EXIT_DONE);
+		log_error("%s", why);
+		_exit(EXIT_FAILED);
+	}
+	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? -EACCES : 0;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct sensor_ops *ops;
@@ -94,6 +133,8 @@ static int run(int argc, char **argv)
 		log_error("%s", why);
 		return EXIT_FAILED;
 	}
+	if (check_reachable(&owner) < 0)
+		return EXIT_FAILED;
 	fd = query_connect(cli.state);
 	if (fd >= 0) {
 		close(fd);
@@ -102,12 +143,14 @@ static int run(int argc, char **argv)
 	}
 	if (!people && cli.config.people && *cli.config.people)
 		people = cli.config.people;
+	if (people && import_people() < 0)
+		return EXIT_FAILED;
 	fd = listen_socket(cli.state);
 	if (fd < 0) {
 		log_error("cannot listen below /run/tyto: %s", strerror(-fd));
 		return EXIT_FAILED;
 	}
-	r = roles_guard(ops, paths, (size_t)n, &owner, people, fd);
+	r = roles_guard(paths, (size_t)n, fd);
 	if (state_socket(cli.state, &a) == 0)
 		unlink(a.sun_path);
 	for (int i = 0; i < n; i++)

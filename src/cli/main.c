@@ -103,7 +103,7 @@ static int show_help(const struct command *c)
 		help_command(out(), c);
 	else
 		help_all(out());
-	return out_flush() < 0 ? EXIT_FAILED : EXIT_DONE;
+	return stdout_flush() < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int run_command(int argc, char **argv)
@@ -123,7 +123,7 @@ static int run_command(int argc, char **argv)
 	log_set_level(cli.quiet ? LOG_LEVEL_QUIET : cli.verbose ? LOG_LEVEL_VERBOSE : LOG_LEVEL_NORMAL);
 	if (want_version) {
 		buf_puts(out(), STR("tyto " TYTO_VERSION "\n"));
-		return out_flush() < 0 ? EXIT_FAILED : EXIT_DONE;
+		return stdout_flush() < 0 ? EXIT_FAILED : EXIT_DONE;
 	}
 	if (n == 0)
 		return want_help ? show_help(NULL) : usage_error("which command?");
@@ -137,7 +137,7 @@ static int run_command(int argc, char **argv)
 	if (load_config() < 0)
 		return EXIT_USAGE;
 	r = cli.command->run(n - 1, argv + 1);
-	if (out_flush() < 0 && r == EXIT_DONE)
+	if (stdout_flush() < 0 && r == EXIT_DONE)
 		r = EXIT_FAILED;
 	if (interrupted() && r != EXIT_DONE)
 		r = EXIT_INTERRUPTED;

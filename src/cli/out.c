@@ -12,7 +12,7 @@ struct buf *out(void)
 	return &buffer;
 }
 
-int out_flush(void)
+int stdout_flush(void)
 {
 	size_t done = 0;
 
@@ -33,7 +33,7 @@ int out_flush(void)
 	return 0;
 }
 
-bool out_color(void)
+bool stdout_color(void)
 {
 	const char *no = getenv("NO_COLOR");
 

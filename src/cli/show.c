@@ -6,7 +6,7 @@
 
 static const char *color(const char *code)
 {
-	return out_color() ? code : "";
+	return stdout_color() ? code : "";
 }
 
 #define DIM "\033[2m"

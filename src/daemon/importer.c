@@ -205,6 +205,8 @@ int importer_event(struct importer *i, struct event *ev)
 		proto_put(&i->out, PROTO_EVENT, buf_str(&i->body));
 		return i->out.n >= FLUSH_AT ? flush(i) : 0;
 	}
+	/* Places in another log say nothing here. */
+	ev->present &= ~EV_BIT(EV_REFERS);
 	ev->source = i->begins;
 	event_set(ev, EV_SOURCE);
 	if (event_has(ev, EV_PERSON))
@@ -232,23 +234,23 @@ int importer_row(struct importer *i, str row, const char **ret_expect)
 	return r;
 }
 
-static int end_alone(struct importer *i, const uint8_t *digest, uint64_t refused)
+static int end_alone(struct importer *i, const uint8_t (*digests)[32], size_t n, uint64_t refused)
 {
-	struct evidence_import im = { .time = time_now(), .phase = PHASE_STOP, .file = digest, .format = i->format, .begins = i->begins,
-		.records = i->records, .refused = refused };
+	struct evidence_import im = { .time = time_now(), .phase = PHASE_STOP, .format = i->format, .begins = i->begins, .records = i->records,
+		.refused = refused };
 	uint64_t seq;
 	int r = evidence_append_import(i->ev, &im, &seq);
 
-	if (r == 0 && digest) {
+	for (size_t k = 0; r == 0 && k < n; k++) {
 		buf_clear(&i->body);
 		buf_puts(&i->body, STR("imported sha256:"));
-		hex_encode(&i->body, (str){ (const char *)digest, 32 });
+		hex_encode(&i->body, (str){ (const char *)digests[k], 32 });
 		r = evidence_append_config(i->ev, im.time, buf_str(&i->body), &seq);
 	}
 	return r < 0 ? fail(r, "%s", evidence_why()) : commit(i);
 }
 
-static int end_remote(struct importer *i, const uint8_t *digest, uint64_t refused, uint64_t *ret_records)
+static int end_remote(struct importer *i, const uint8_t (*digests)[32], size_t n, uint64_t refused, uint64_t *ret_records)
 {
 	struct proto_reader reader = { .fd = i->fd };
 	enum proto_kind kind;
@@ -262,13 +264,15 @@ static int end_remote(struct importer *i, const uint8_t *digest, uint64_t refuse
 	json_u64(&i->body, refused);
 	json_key(&i->body, "format");
 	json_u64(&i->body, i->format);
-	if (digest) {
+	json_key(&i->body, "files");
+	json_arr_begin(&i->body);
+	for (size_t k = 0; k < n; k++) {
 		_cleanup_buf_ struct buf hex = BUF_INIT;
 
-		hex_encode(&hex, (str){ (const char *)digest, 32 });
-		json_key(&i->body, "file");
+		hex_encode(&hex, (str){ (const char *)digests[k], 32 });
 		json_str(&i->body, buf_str(&hex));
 	}
+	json_arr_end(&i->body);
 	json_obj_end(&i->body);
 	proto_put(&i->out, PROTO_DONE, buf_str(&i->body));
 	r = flush(i);
@@ -288,9 +292,9 @@ static int end_remote(struct importer *i, const uint8_t *digest, uint64_t refuse
 	return r;
 }
 
-int importer_end(struct importer *i, const uint8_t *digest, uint64_t refused, uint64_t *ret_records)
+int importer_end(struct importer *i, const uint8_t (*digests)[32], size_t n, uint64_t refused, uint64_t *ret_records)
 {
 	i->begun = false;
 	*ret_records = i->records;
-	return i->ev ? end_alone(i, digest, refused) : end_remote(i, digest, refused, ret_records);
+	return i->ev ? end_alone(i, digests, n, refused) : end_remote(i, digests, n, refused, ret_records);
 }

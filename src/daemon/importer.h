@@ -24,7 +24,7 @@ int importer_begin(struct importer *i, str title, uint8_t format);
 int importer_event(struct importer *i, struct event *ev);
 /* A people row as JSON. ret_expect: what was expected, on -EBADMSG. */
 int importer_row(struct importer *i, str row, const char **ret_expect);
-/* Everything since importer_begin is durable when this returns 0. digest: SHA-256 of the file, NULL where unknown. */
-int importer_end(struct importer *i, const uint8_t *digest, uint64_t refused, uint64_t *ret_records);
+/* Everything since importer_begin is durable when this returns 0. digests: SHA-256 of the n files, for importer_seen. */
+int importer_end(struct importer *i, const uint8_t (*digests)[32], size_t n, uint64_t refused, uint64_t *ret_records);
 
 #endif

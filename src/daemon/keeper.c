@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "daemon/guard.h"
 #include "daemon/keeper_private.h"
+#include "daemon/peopletable.h"
 
 int keeper_watch_fd(struct keeper *k, int fd, uint64_t tag, uint32_t events)
 {
@@ -138,32 +138,23 @@ static int next_timeout_ms(const struct keeper *k)
 	return k->pending ? (int)(KEEPER_COMMIT_NS / 1000000) : k->checkpoint_due || k->disk_full ? 250 : 1000;
 }
 
-/* A new sensor's socket by SCM_RIGHTS; the end of the guard's side means that we stop. */
+/* A new sensor's socket; the end of the guard's side means that we stop. */
 static int on_control(struct keeper *k)
 {
-	char byte, space[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space) };
-	ssize_t n = recvmsg(k->c->control_fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c;
-	int fd;
+	pid_t pid;
+	int fd, r = guard_take(k->c->control_fd, &fd, &pid);
 
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (n == 0) {
+	if (r == -EPIPE)
 		k->stop = true;
+	if (r < 0)
 		return 0;
-	}
-	c = CMSG_FIRSTHDR(&m);
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
-		return 0;
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
 	/* What the old one still sent comes first. */
 	if (k->sensor_fd >= 0 && !k->sensor_input_stopped) {
-		int r = keeper_sensor_input(k);
-
-		if (r < 0)
+		r = keeper_sensor_input(k);
+		if (r < 0) {
+			close(fd);
 			return r;
+		}
 	}
 	return keeper_sensor_attach(k, fd);
 }
@@ -207,42 +198,24 @@ static int loop(struct keeper *k)
 	return r;
 }
 
-/* The rows that the log holds, oldest first: the table as it stands. */
 static int load_people(struct keeper *k)
 {
-	const struct names *n = evidence_names(k->ev);
-	const char *expect;
+	int r = peopletable_load(evidence_names(k->ev), &k->people);
 
-	k->people = people_new();
-	if (!k->people)
-		return -ENOMEM;
-	for (uint64_t i = 1; i <= names_count(n, NAME_ROW); i++) {
-		str row;
-
-		if (names_value(n, NAME_ROW, i, &row) == 0)
-			people_add_json(k->people, row, &expect);
-	}
+	if (r < 0)
+		return r;
 	k->persons = persons_new(k->people);
 	return k->persons ? 0 : -ENOMEM;
 }
 
-/* Rows are kept with the time from which they hold: so each is a name of its own, and their order is that of the log. */
 int keeper_add_person(struct keeper *k, str row, uint64_t source, const char **ret_expect)
 {
-	int64_t now = time_now();
-	struct people_row p;
-	uint64_t seq;
-	int r = people_add_json(k->people, row, ret_expect);
+	int r = peopletable_record(k->ev, k->people, row, source, ret_expect);
 
-	if (r < 0)
+	if (r == -EBADMSG || r == -EEXIST)
 		return r;
-	buf_clear(&k->scratch);
-	r = people_last(k->people, &p);
-	if (r < 0)
-		return r;
-	people_row_put(&k->scratch, &p, now);
 	persons_set_people(k->persons, k->people);
-	return keeper_appended(k, evidence_append_person(k->ev, now, p.person, buf_str(&k->scratch), source, &seq));
+	return keeper_appended(k, r);
 }
 
 static void read_boot_id(char *out, size_t n)

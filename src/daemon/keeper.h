@@ -19,7 +19,6 @@ struct keeper_config {
 	int control_fd;    /* from the guard: new sensor_fds by SCM_RIGHTS; its end means stop */
 	int listen_fd;     /* commands' socket, -1 none */
 	bool resume;       /* started again beside a running sensor: it says itself what is missing */
-	const char *people; /* file to import at the start, NULL */
 	follow_cb *show;   /* live output, NULL none */
 	follow_idle *flush;
 	void *show_arg;

@@ -179,14 +179,10 @@ static int start_import(struct keeper *k, struct client *c, json_t *request)
 {
 	struct evidence_import im = { .time = time_now(), .phase = PHASE_START };
 	const char *title = json_string_value(json_object_get(request, "title"));
-	const char *hex = json_string_value(json_object_get(request, "file"));
-	uint8_t digest[32];
 	int r;
 
 	im.format = (uint8_t)json_integer_value(json_object_get(request, "format"));
 	im.title = str_c(title);
-	if (hex && hex_decode(str_c(hex), digest, 32) == 0)
-		im.file = digest;
 	if (k->disk_full) {
 		answer_error(k, c, "the disk is full: nothing can be imported until there is room");
 		return 0;
@@ -216,6 +212,16 @@ static int on_request(struct keeper *k, struct client *c, str body)
 		start_query(k, c, request);
 	} else if (c->role != ROLE_WRITE) {
 		answer_error(k, c, "not permitted: only root writes");
+	} else if (strcmp(what, "rotate") == 0) {
+		r = evidence_commit(k->ev);
+		if (r == 0)
+			r = evidence_key_rotate(k->ev, time_now());
+		if (r == -EIO || r == -EUCLEAN)
+			return r;
+		c->answer_due = r == 0;
+		if (r < 0)
+			answer_error(k, c, evidence_why());
+		r = 0;
 	} else if (strcmp(what, "import") == 0) {
 		r = start_import(k, c, request);
 	} else if (strcmp(what, "config") == 0) {
@@ -240,6 +246,8 @@ static int import_event(struct keeper *k, struct client *c, str body)
 
 	if (event_unpack((const uint8_t *)body.p, body.n, &ev) != (ssize_t)body.n || event_check(&ev, time_now(), &expect) < 0)
 		return -EBADMSG;
+	/* Places in another log say nothing here. */
+	ev.present &= ~EV_BIT(EV_REFERS);
 	ev.source = c->import_seq;
 	event_set(&ev, EV_SOURCE);
 	if (event_has(&ev, EV_PERSON))
@@ -254,21 +262,22 @@ static int import_done(struct keeper *k, struct client *c, str body)
 {
 	json_t *j = json_loadb(body.p, body.n, 0, NULL);
 	struct evidence_import im = { .time = time_now(), .phase = PHASE_STOP, .begins = c->import_seq };
-	const char *hex = json_string_value(json_object_get(j, "file"));
+	json_t *one;
 	uint8_t digest[32];
 	uint64_t seq;
+	size_t i;
 	int r;
 
 	c->refused = (uint64_t)json_integer_value(json_object_get(j, "refused"));
 	im.records = c->records + c->rows;
 	im.refused = c->refused;
 	im.format = (uint8_t)json_integer_value(json_object_get(j, "format"));
-	if (hex && hex_decode(str_c(hex), digest, 32) == 0)
-		im.file = digest;
 	r = keeper_appended(k, evidence_append_import(k->ev, &im, &seq));
-	if (r == 0 && im.file) {
+	json_array_foreach(json_object_get(j, "files"), i, one) {
+		if (r < 0 || hex_decode(str_c(json_string_value(one)), digest, 32) < 0)
+			continue;
 		buf_clear(&k->scratch);
-		buf_putf(&k->scratch, "imported sha256:%s", hex);
+		buf_putf(&k->scratch, "imported sha256:%s", json_string_value(one));
 		r = keeper_appended(k, evidence_append_config(k->ev, im.time, buf_str(&k->scratch), &seq));
 	}
 	c->answer_due = r == 0;

@@ -11,9 +11,9 @@
 
 #include "base/str.h"
 
-#define EVENT_PATH_MAX 4096     /* bytes of a path */
+#define EVENT_PATH_MAX 4096     /* bytes of a path, program, parent */
 #define EVENT_TEXT_MAX 512      /* bytes of command, parent_command */
-#define EVENT_NAME_MAX 1024     /* bytes of person, host, program, client, container, peer */
+#define EVENT_NAME_MAX 1024     /* bytes of person, host, client, container, peer */
 #define EVENT_EXTRA_MAX 4096    /* bytes of the unknown keys of an imported record, as JSON */
 #define EVENT_PARENTS_MAX 8
 
@@ -73,17 +73,17 @@ struct event {
 	enum event_cause cause;
 	str host, person, path, to, program, cwd, client, peer, container, command, parent_command;
 	str parents[EVENT_PARENTS_MAX]; /* nearest first */
-	uint8_t n_parents;
+	uint8_t n_parents; /* at least 1 when present */
 	struct event_object object;
 	uint8_t document[32];
 	uint32_t uid, login_uid;
 	uint32_t pid;
 	uint16_t port;
 	bool allowed;
-	bool late;       /* arrived more than 10 minutes behind the newest record of its source */
+	bool late;       /* arrived more than 10 minutes behind the newest record of its source; present only when true */
 	uint64_t bytes, covered, count, refers;
 	uint64_t source; /* seq of the import record it came with; absent: seen live */
-	str extra;       /* unknown keys of an imported record: one JSON object, as text */
+	str extra;       /* unknown keys of an imported record: one JSON object without white space, as text */
 };
 
 static inline bool event_has(const struct event *e, enum event_field f)

@@ -21,6 +21,10 @@ void event_to_json(struct buf *b, const struct event *e);
 /* One object; white space around it allowed. `seq` is skipped: it is never read from input. Duplicate keys of ours are an error. */
 int event_from_json(str line, struct buf *scratch, struct event *ret, struct event_json_error *ret_err);
 
+/* May this stand in an event's `extra`? Exactly what event_from_json puts there: an object of keys that are none of ours, without white
+ * space, within the cap. */
+bool event_extra_ok(str extra);
+
 /* The checks of an import beyond syntax: time from 1990 to now + 24 h, end not before time, verb known, sizes within caps. */
 int event_check(const struct event *e, int64_t now, const char **ret_expect);
 

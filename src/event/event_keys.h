@@ -8,7 +8,9 @@
 
 #include "event/event.h"
 
-enum key_form { KEY_TIME, KEY_STR, KEY_BYTES, KEY_BASE64, KEY_ENUM, KEY_U16, KEY_U32, KEY_U64, KEY_BOOL, KEY_OBJECT, KEY_DOCUMENT, KEY_LIST, KEY_SKIP };
+/* A text or list is followed by its twin, NAME_b64: the bytes where they are not UTF-8, beside a readable stand-in. */
+enum key_form { KEY_TIME, KEY_TEXT, KEY_TEXT64, KEY_LIST, KEY_LIST64, KEY_ENUM, KEY_U16, KEY_U32, KEY_U64, KEY_BOOL, KEY_FLAG, KEY_OBJECT,
+	KEY_DOCUMENT, KEY_SKIP };
 
 struct event_key {
 	const char *name;

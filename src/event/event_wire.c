@@ -3,8 +3,9 @@
 #include <errno.h>
 
 #include "base/varint.h"
+#include "event/event_json.h"
 
-enum wire_type { W_STR, W_U8, W_BOOL, W_U16, W_U32, W_U64 };
+enum wire_type { W_STR, W_U8, W_BOOL, W_FLAG, W_U16, W_U32, W_U64 };
 
 /* One row a field that is a plain value; time, end, object, document and parents have forms of their own. */
 struct wire_field {
@@ -44,7 +45,7 @@ static const struct wire_field fields[EV_FIELDS_] = {
 	[EV_CAUSE] = FIELD(cause, W_U8, CAUSE_MAX_ - 1),
 	[EV_SOURCE] = FIELD(source, W_U64, UINT64_MAX),
 	[EV_EXTRA] = FIELD(extra, W_STR, EVENT_EXTRA_MAX),
-	[EV_LATE] = FIELD(late, W_BOOL, 1),
+	[EV_LATE] = FIELD(late, W_FLAG, 1),
 };
 
 static void put_str(struct buf *b, str s)
@@ -60,7 +61,8 @@ static uint64_t number_of(const struct event *e, const struct wire_field *f)
 
 	switch (f->type) {
 	case W_U8: return *(const unsigned *)p;
-	case W_BOOL: return *(const bool *)p;
+	case W_BOOL:
+	case W_FLAG: return *(const bool *)p;
 	case W_U16: return *(const uint16_t *)p;
 	case W_U32: return *(const uint32_t *)p;
 	default: return *(const uint64_t *)p;
@@ -73,7 +75,8 @@ static void set_number(struct event *e, const struct wire_field *f, uint64_t v)
 
 	switch (f->type) {
 	case W_U8: *(unsigned *)p = (unsigned)v; break;
-	case W_BOOL: *(bool *)p = v != 0; break;
+	case W_BOOL:
+	case W_FLAG: *(bool *)p = v != 0; break;
 	case W_U16: *(uint16_t *)p = (uint16_t)v; break;
 	case W_U32: *(uint32_t *)p = (uint32_t)v; break;
 	default: *(uint64_t *)p = v; break;
@@ -112,9 +115,11 @@ static bool is_special(unsigned i)
 
 void event_pack(struct buf *b, const struct event *e)
 {
-	buf_put_uvar(b, e->present);
+	uint64_t present = e->late ? e->present : e->present & ~EV_BIT(EV_LATE);
+
+	buf_put_uvar(b, present);
 	for (unsigned i = 0; i < EV_FIELDS_; i++) {
-		if (!event_has(e, i))
+		if (!(present & EV_BIT(i)))
 			continue;
 		if (is_special(i))
 			put_special(b, e, i);
@@ -204,8 +209,8 @@ static int get_field(struct cursor *c, struct event *e, unsigned i)
 		return get_special(c, e, i);
 	if (f->type == W_STR)
 		return get_str(c, f->max, (str *)((char *)e + f->offset));
-	/* Enumerations are numbered from 1. */
-	if (get_number(c, f->max, &v) < 0 || (f->type == W_U8 && v == 0))
+	/* Enumerations are numbered from 1; a flag is there only when true. */
+	if (get_number(c, f->max, &v) < 0 || (v == 0 && (f->type == W_U8 || f->type == W_FLAG)))
 		return -EBADMSG;
 	set_number(e, f, v);
 	return 0;
@@ -221,6 +226,9 @@ ssize_t event_unpack(const uint8_t *p, size_t n, struct event *ret)
 	for (unsigned i = 0; i < EV_FIELDS_; i++)
 		if (event_has(&e, i) && get_field(&c, &e, i) < 0)
 			return -EBADMSG;
+	/* It will be written into JSON as it is. */
+	if (event_has(&e, EV_EXTRA) && !event_extra_ok(e.extra))
+		return -EBADMSG;
 	*ret = e;
 	return (ssize_t)c.at;
 }

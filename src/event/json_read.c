@@ -13,6 +13,9 @@ struct reader {
 	struct buf *text;  /* unescaped strings, `extra`; reserved beforehand, so that views stay */
 	struct buf extra;  /* members of unknown keys */
 	const char *expect;
+	/* Stand-ins longer than their cap: no harm when the bytes follow. Where they began, by field. */
+	uint64_t too_long;
+	const char *too_long_at[EV_FIELDS_];
 };
 
 static int expected(struct reader *r, const char *what)
@@ -20,6 +23,14 @@ static int expected(struct reader *r, const char *what)
 	if (!r->expect)
 		r->expect = what;
 	return -EBADMSG;
+}
+
+/* A value that is JSON, but not what its key takes: named by its first byte. */
+static int wrong(struct reader *r, const char *from, const char *what)
+{
+	if (!r->expect)
+		r->p = from;
+	return expected(r, what);
 }
 
 static void skip_space(struct reader *r)
@@ -48,7 +59,7 @@ static int hex4(struct reader *r, unsigned *ret)
 		unsigned d = c >= '0' && c <= '9' ? (unsigned)(c - '0') : (c | 32) >= 'a' && (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a' + 10) : 16;
 
 		if (d == 16)
-			return expected(r, "four hexadecimal digits");
+			return wrong(r, r->p + i, "four hexadecimal digits");
 		v = v << 4 | d;
 	}
 	r->p += 4;
@@ -118,43 +129,69 @@ static int escape(struct reader *r)
 	return 0;
 }
 
-/* Bytes that stand for themselves in a string: ends at a quote, a backslash or a control character. */
-static void plain_run(struct reader *r)
+/* Bytes that stand for themselves in a string: ends at a quote, a backslash or a control character. True when all are ASCII. */
+static bool plain_run(struct reader *r)
 {
-	while (r->p < r->end && *r->p != '"' && *r->p != '\\' && (unsigned char)*r->p >= 0x20)
-		r->p++;
+	const uint64_t ones = 0x0101010101010101ULL, high = ones << 7;
+	const char *p = r->p;
+	uint64_t seen = 0;
+
+	/* Eight at a time. A borrow may only stop it too early (Bit Twiddling Hacks, "Determine if a word has a zero byte"). */
+	for (; r->end - p >= 8; p += 8) {
+		uint64_t v, quote, backslash;
+
+		memcpy(&v, p, 8);
+		quote = v ^ ones * '"';
+		backslash = v ^ ones * '\\';
+		if ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((v - ones * 0x20) & ~v)) & high)
+			break;
+		seen |= v;
+	}
+	for (; p < r->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20; p++)
+		seen |= (unsigned char)*p;
+	r->p = p;
+	return !(seen & high);
+}
+
+/* The text from `from` to p is UTF-8; the first byte that is not is named. */
+static int check_utf8(struct reader *r, const char *from)
+{
+	if (likely(str_utf8_valid((str){ from, (size_t)(r->p - from) })))
+		return 0;
+	while (from < r->p) {
+		unsigned char c = (unsigned char)*from;
+		size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+		if (n > (size_t)(r->p - from) || !str_utf8_valid((str){ from, n }))
+			break;
+		from += n;
+	}
+	return wrong(r, from, "UTF-8 in a string");
 }
 
 /* The string at p; a view of the line where nothing is escaped. */
 static int take_string(struct reader *r, str *ret)
 {
 	const char *from;
+	bool ascii;
 	size_t at;
 
 	if (take(r, '"', "a string") < 0)
 		return -EBADMSG;
 	from = r->p;
-	plain_run(r);
+	ascii = plain_run(r);
 	if (r->p < r->end && *r->p == '"') {
-		str s = { from, (size_t)(r->p - from) };
-
-		if (!str_utf8_valid(s)) {
-			r->p = from;
-			return expected(r, "UTF-8 in a string");
-		}
+		if (!ascii && check_utf8(r, from) < 0)
+			return -EBADMSG;
+		*ret = (str){ from, (size_t)(r->p - from) };
 		r->p++;
-		*ret = s;
 		return 0;
 	}
 	at = r->text->n;
 	for (;;) {
-		str s = { from, (size_t)(r->p - from) };
-
-		if (!str_utf8_valid(s)) {
-			r->p = from;
-			return expected(r, "UTF-8 in a string");
-		}
-		buf_puts(r->text, s);
+		if (!ascii && check_utf8(r, from) < 0)
+			return -EBADMSG;
+		buf_put(r->text, from, (size_t)(r->p - from));
 		if (r->p == r->end)
 			return expected(r, "the end of a string");
 		if (*r->p == '"')
@@ -164,7 +201,7 @@ static int take_string(struct reader *r, str *ret)
 		if (escape(r) < 0)
 			return -EBADMSG;
 		from = r->p;
-		plain_run(r);
+		ascii = plain_run(r);
 	}
 	r->p++;
 	*ret = (str){ r->text->p + at, r->text->n - at };
@@ -180,10 +217,8 @@ static int take_number(struct reader *r, uint64_t max, uint64_t *ret, const char
 	while (r->p < r->end && *r->p >= '0' && *r->p <= '9')
 		r->p++;
 	if (str_to_u64((str){ from, (size_t)(r->p - from) }, ret) < 0 || *ret > max ||
-		(r->p < r->end && (*r->p == '.' || *r->p == 'e' || *r->p == 'E'))) {
-		r->p = from;
-		return expected(r, what);
-	}
+		(r->p < r->end && (*r->p == '.' || *r->p == 'e' || *r->p == 'E')))
+		return wrong(r, from, what);
 	return 0;
 }
 
@@ -273,15 +308,13 @@ static int skip_value(struct reader *r, unsigned depth)
 {
 	str s;
 
-	if (depth > DEPTH_MAX)
-		return expected(r, "nesting of at most 32");
 	skip_space(r);
 	if (r->p == r->end)
 		return expected(r, "a value");
 	if (*r->p == '"')
 		return take_string(r, &s);
 	if (*r->p == '{' || *r->p == '[')
-		return skip_members(r, depth, *r->p == '{');
+		return depth < DEPTH_MAX ? skip_members(r, depth, *r->p == '{') : expected(r, "nesting of at most 32");
 	if (take_word(r, STR("true")) || take_word(r, STR("false")) || take_word(r, STR("null")))
 		return 0;
 	return skip_number(r);
@@ -289,45 +322,49 @@ static int skip_value(struct reader *r, unsigned depth)
 
 /* Our keys. */
 
-static int take_bytes(struct reader *r, const struct event_key *k, str *ret)
+static int take_text(struct reader *r, const struct event_key *k, str *ret)
 {
 	const char *from;
+
+	skip_space(r);
+	from = r->p;
+	if (take_string(r, ret) < 0)
+		return -EBADMSG;
+	if (unlikely(ret->n > k->max)) {
+		r->too_long |= EV_BIT(k->field);
+		r->too_long_at[k->field] = from;
+	}
+	return 0;
+}
+
+static int take_text64(struct reader *r, const struct event_key *k, str *ret)
+{
+	const char *from;
+	size_t at;
 	str s;
 
 	skip_space(r);
 	from = r->p;
 	if (take_string(r, &s) < 0)
 		return -EBADMSG;
-	if (s.n > k->max) {
-		r->p = from;
-		return expected(r, k->expect);
-	}
-	*ret = s;
-	return 0;
-}
-
-static int take_base64(struct reader *r, const struct event_key *k, str *ret)
-{
-	size_t at;
-	str s;
-
-	if (take_string(r, &s) < 0)
-		return -EBADMSG;
 	at = r->text->n;
 	if (base64_decode(r->text, s) < 0 || r->text->n - at > k->max)
-		return expected(r, k->expect);
+		return wrong(r, from, k->expect);
 	*ret = (str){ r->text->p + at, r->text->n - at };
 	return 0;
 }
 
 static int take_list(struct reader *r, const struct event_key *k, struct event *e)
 {
+	e->n_parents = 0;
 	if (take(r, '[', k->expect) < 0)
 		return -EBADMSG;
 	do {
+		str *one = &e->parents[e->n_parents];
+
 		if (e->n_parents == EVENT_PARENTS_MAX)
 			return expected(r, k->expect);
-		if (take_bytes(r, k, &e->parents[e->n_parents]) < 0)
+		if ((k->form == KEY_LIST ? take_text : take_text64)(r, k, one) < 0)
 			return -EBADMSG;
 		e->n_parents++;
 		skip_space(r);
@@ -335,47 +372,63 @@ static int take_list(struct reader *r, const struct event_key *k, struct event *
 	return take(r, ']', "a comma or ]");
 }
 
-static int take_object(struct reader *r, const struct event_key *k, struct event_object *o)
+/* "device:inode:generation" */
+static bool parse_object(str s, struct event_object *o)
 {
-	uint64_t v[3];
+	uint64_t *v[3] = { &o->dev, &o->ino, &o->gen };
+
+	for (int i = 0; i < 3; i++) {
+		const char *colon = i < 2 && s.n ? memchr(s.p, ':', s.n) : NULL;
+		size_t n = colon ? (size_t)(colon - s.p) : s.n;
+
+		if ((i < 2 && !colon) || str_to_u64((str){ s.p, n }, v[i]) < 0)
+			return false;
+		if (colon)
+			s = (str){ colon + 1, s.n - n - 1 };
+	}
+	return true;
+}
+
+static bool parse_document(str s, uint8_t *digest)
+{
+	return str_starts(s, STR("sha256:")) && hex_decode((str){ s.p + 7, s.n - 7 }, digest, 32) == 0;
+}
+
+/* A string of a form of its own. */
+static int take_formed(struct reader *r, const struct event_key *k, void *field)
+{
+	const char *from;
+	bool ok;
 	str s;
 
+	skip_space(r);
+	from = r->p;
 	if (take_string(r, &s) < 0)
 		return -EBADMSG;
-	for (int i = 0; i < 3; i++) {
-		const char *colon = s.n ? memchr(s.p, ':', s.n) : NULL;
-		str part = { s.p, colon && i < 2 ? (size_t)(colon - s.p) : s.n };
-
-		if (str_to_u64(part, &v[i]) < 0 || (i < 2 && !colon))
-			return expected(r, k->expect);
-		if (i < 2)
-			s = (str){ colon + 1, (size_t)(s.p + s.n - colon - 1) };
-	}
-	*o = (struct event_object){ v[0], v[1], v[2] };
-	return 0;
+	if (k->form == KEY_TIME)
+		ok = time_parse(s, field) == 0;
+	else if (k->form == KEY_ENUM)
+		ok = (*(unsigned *)field = k->number(s)) != 0;
+	else if (k->form == KEY_OBJECT)
+		ok = parse_object(s, field);
+	else
+		ok = parse_document(s, field);
+	return ok ? 0 : wrong(r, from, k->expect);
 }
 
 static int take_form(struct reader *r, const struct event_key *k, struct event *e)
 {
-	char *field = (char *)e + k->offset;
+	void *field = (char *)e + k->offset;
 	uint64_t v;
-	str s;
 
 	switch ((enum key_form)k->form) {
-	case KEY_TIME:
-		if (take_string(r, &s) < 0)
-			return -EBADMSG;
-		return time_parse(s, (int64_t *)field) < 0 ? expected(r, k->expect) : 0;
-	case KEY_STR:
-	case KEY_BYTES:
-		return take_bytes(r, k, (str *)field);
-	case KEY_BASE64:
-		return take_base64(r, k, (str *)field);
-	case KEY_ENUM:
-		if (take_string(r, &s) < 0)
-			return -EBADMSG;
-		*(unsigned *)field = k->number(s);
-		return *(unsigned *)field ? 0 : expected(r, k->expect);
+	case KEY_TEXT:
+		return take_text(r, k, field);
+	case KEY_TEXT64:
+		return take_text64(r, k, field);
+	case KEY_LIST:
+	case KEY_LIST64:
+		return take_list(r, k, e);
 	case KEY_U16:
 		if (take_number(r, UINT16_MAX, &v, k->expect) < 0)
 			return -EBADMSG;
@@ -387,21 +440,24 @@ static int take_form(struct reader *r, const struct event_key *k, struct event *
 		*(uint32_t *)field = (uint32_t)v;
 		return 0;
 	case KEY_U64:
-		return take_number(r, UINT64_MAX, (uint64_t *)field, k->expect);
+		return take_number(r, UINT64_MAX, field, k->expect);
 	case KEY_BOOL:
-		return take_bool(r, (bool *)field, k->expect);
-	case KEY_OBJECT:
-		return take_object(r, k, &e->object);
-	case KEY_DOCUMENT:
-		if (take_string(r, &s) < 0)
-			return -EBADMSG;
-		return !str_starts(s, STR("sha256:")) || hex_decode((str){ s.p + 7, s.n - 7 }, e->document, 32) < 0 ? expected(r, k->expect) : 0;
-	case KEY_LIST:
-		return take_list(r, k, e);
+	case KEY_FLAG:
+		return take_bool(r, field, k->expect);
 	case KEY_SKIP:
 		return skip_value(r, 0);
+	default:
+		return take_formed(r, k, field);
 	}
-	return -EBADMSG;
+}
+
+/* The stand-in behind its bytes: it must be what it should be, but its content is of no use. */
+static int pass_stand_in(struct reader *r, const struct event_key *k)
+{
+	char first = k->form == KEY_LIST ? '[' : '"';
+
+	skip_space(r);
+	return r->p < r->end && *r->p == first ? skip_value(r, 0) : expected(r, k->expect);
 }
 
 /* Keys mostly come in the order in which we write them: look behind the last one first. */
@@ -416,6 +472,23 @@ static size_t find_key(str name, size_t hint)
 	return SIZE_MAX;
 }
 
+/* JSON without the white space between its tokens: it may hold line ends, and is written out again in one line. */
+static void put_compact(struct buf *b, const char *p, const char *end)
+{
+	bool in_string = false;
+
+	for (; p < end; p++) {
+		if (in_string && *p == '\\') {
+			buf_putc(b, *p++);
+		} else if (*p == '"') {
+			in_string = !in_string;
+		} else if (!in_string && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')) {
+			continue;
+		}
+		buf_putc(b, *p);
+	}
+}
+
 static int take_unknown(struct reader *r, const char *key_from, const char *key_end)
 {
 	const char *from;
@@ -427,11 +500,23 @@ static int take_unknown(struct reader *r, const char *key_from, const char *key_
 	buf_putc(&r->extra, r->extra.n ? ',' : '{');
 	buf_put(&r->extra, key_from, (size_t)(key_end - key_from));
 	buf_putc(&r->extra, ':');
-	buf_put(&r->extra, from, (size_t)(r->p - from));
-	if (r->extra.n >= EVENT_EXTRA_MAX) {
-		r->p = key_from;
-		return expected(r, "unknown keys of at most 4,096 bytes together");
-	}
+	put_compact(&r->extra, from, r->p);
+	if (r->extra.n >= EVENT_EXTRA_MAX)
+		return wrong(r, key_from, "unknown keys of at most 4,096 bytes together");
+	return buf_error(&r->extra);
+}
+
+static int take_ours(struct reader *r, const struct event_key *k, struct event *e)
+{
+	/* The bytes win over the readable stand-in, whichever comes first. */
+	if ((k->form == KEY_TEXT || k->form == KEY_LIST) && event_has(e, k->field))
+		return pass_stand_in(r, k);
+	if (take_form(r, k, e) < 0)
+		return -EBADMSG;
+	if (k->form == KEY_TEXT64 || k->form == KEY_LIST64)
+		r->too_long &= ~EV_BIT(k->field);
+	if (k->form != KEY_SKIP && !(k->form == KEY_FLAG && !e->late))
+		event_set(e, k->field);
 	return 0;
 }
 
@@ -451,19 +536,19 @@ static int take_member(struct reader *r, struct event *e, uint64_t *seen, size_t
 	k = find_key(name, *hint);
 	if (k == SIZE_MAX)
 		return take_unknown(r, key_from, key_end);
-	if (*seen >> k & 1) {
-		r->p = key_from;
-		return expected(r, "each key once");
-	}
+	if (*seen >> k & 1)
+		return wrong(r, key_from, "each key once");
 	*seen |= (uint64_t)1 << k;
 	*hint = k + 1;
-	/* The bytes win over the readable stand-in, whichever comes first. */
-	if (event_keys[k].form == KEY_BYTES && event_has(e, event_keys[k].field))
-		return skip_value(r, 0);
-	if (take_form(r, &event_keys[k], e) < 0)
-		return -EBADMSG;
-	if (event_keys[k].form != KEY_SKIP)
-		event_set(e, event_keys[k].field);
+	return take_ours(r, &event_keys[k], e);
+}
+
+/* A text over its cap whose bytes did not follow. */
+static int check_lengths(struct reader *r)
+{
+	for (size_t i = 0; r->too_long && i < event_keys_n; i++)
+		if (r->too_long & EV_BIT(event_keys[i].field) && event_keys[i].form <= KEY_LIST && event_keys[i].form != KEY_TIME)
+			return wrong(r, r->too_long_at[event_keys[i].field], event_keys[i].expect);
 	return 0;
 }
 
@@ -489,6 +574,8 @@ static int take_record(struct reader *r, struct event *e)
 	skip_space(r);
 	if (r->p != r->end)
 		return expected(r, "the end of the line");
+	if (check_lengths(r) < 0)
+		return -EBADMSG;
 	if (r->extra.n) {
 		size_t at = r->text->n;
 
@@ -502,7 +589,7 @@ static int take_record(struct reader *r, struct event *e)
 
 int event_from_json(str line, struct buf *scratch, struct event *ret, struct event_json_error *ret_err)
 {
-	struct reader r = { line.p, line.p, line.p + line.n, scratch, BUF_INIT, NULL };
+	struct reader r = { .begin = line.p, .p = line.p, .end = line.p + line.n, .text = scratch };
 	struct event e = { .seq = UINT64_MAX };
 	int err;
 
@@ -519,6 +606,17 @@ int event_from_json(str line, struct buf *scratch, struct event *ret, struct eve
 	return 0;
 }
 
+bool event_extra_ok(str extra)
+{
+	_cleanup_buf_ struct buf scratch = BUF_INIT;
+	struct event_json_error err;
+	struct event e;
+
+	if (extra.n > EVENT_EXTRA_MAX || event_from_json(extra, &scratch, &e, &err) < 0)
+		return false;
+	return e.present == EV_BIT(EV_EXTRA) && str_eq(e.extra, extra);
+}
+
 #define TIME_1990 (631152000LL * NSEC_PER_SEC)
 
 int event_check(const struct event *e, int64_t now, const char **ret_expect)
@@ -527,7 +625,7 @@ int event_check(const struct event *e, int64_t now, const char **ret_expect)
 	if (!event_has(e, EV_TIME) || !event_has(e, EV_VERB))
 		return -EBADMSG;
 	*ret_expect = "a time from 1990 to a day from now";
-	if (e->time < TIME_1990 || e->time > now + 86400 * NSEC_PER_SEC)
+	if (e->time < TIME_1990 || e->time - 86400 * NSEC_PER_SEC > now)
 		return -EBADMSG;
 	*ret_expect = "`end` not before `time`";
 	if (event_has(e, EV_END) && e->end < e->time)

@@ -3,35 +3,47 @@
 #include "event/event_json.h"
 #include "event/event_keys.h"
 
-static void put_bytes(struct buf *b, const struct event_key *k, str s)
+/* The readable stand-in, and in the twin beside it the bytes themselves where text cannot hold them. */
+static void put_text(struct buf *b, const struct event_key *k, str s)
 {
 	json_key(b, k->name);
 	json_str(b, s);
-}
-
-/* The readable stand-in, and beside it the bytes themselves where text cannot hold them. */
-static void put_path(struct buf *b, const struct event_key *k, str s)
-{
-	put_bytes(b, k, s);
-	if (str_utf8_valid(s))
+	if (likely(str_utf8_valid(s)))
 		return;
-	json_key(b, k->field == EV_PATH ? "path_b64" : "to_b64");
+	json_key(b, k[1].name);
 	json_base64(b, s);
 }
 
 static void put_list(struct buf *b, const struct event_key *k, const struct event *e)
 {
+	bool valid = true;
+
 	json_key(b, k->name);
 	json_arr_begin(b);
-	for (unsigned i = 0; i < e->n_parents; i++)
+	for (unsigned i = 0; i < e->n_parents; i++) {
 		json_str(b, e->parents[i]);
+		valid = valid && str_utf8_valid(e->parents[i]);
+	}
+	json_arr_end(b);
+	if (valid)
+		return;
+	json_key(b, k[1].name);
+	json_arr_begin(b);
+	for (unsigned i = 0; i < e->n_parents; i++)
+		json_base64(b, e->parents[i]);
 	json_arr_end(b);
 }
 
 static void put_object(struct buf *b, const struct event_key *k, const struct event_object *o)
 {
 	json_key(b, k->name);
-	buf_putf(b, "\"%llu:%llu:%llu\"", (unsigned long long)o->dev, (unsigned long long)o->ino, (unsigned long long)o->gen);
+	buf_putc(b, '"');
+	buf_put_dec(b, o->dev);
+	buf_putc(b, ':');
+	buf_put_dec(b, o->ino);
+	buf_putc(b, ':');
+	buf_put_dec(b, o->gen);
+	buf_putc(b, '"');
 }
 
 static void put_document(struct buf *b, const struct event_key *k, const uint8_t *digest)
@@ -47,14 +59,8 @@ static void put_key(struct buf *b, const struct event_key *k, const struct event
 	const char *p = (const char *)e + k->offset;
 
 	switch ((enum key_form)k->form) {
-	case KEY_STR:
-		put_bytes(b, k, *(const str *)p);
-		return;
-	case KEY_BYTES:
-		if (k->field == EV_PATH || k->field == EV_TO)
-			put_path(b, k, *(const str *)p);
-		else
-			put_bytes(b, k, *(const str *)p);
+	case KEY_TEXT:
+		put_text(b, k, *(const str *)p);
 		return;
 	case KEY_LIST:
 		put_list(b, k, e);
@@ -65,7 +71,12 @@ static void put_key(struct buf *b, const struct event_key *k, const struct event
 	case KEY_DOCUMENT:
 		put_document(b, k, e->document);
 		return;
-	case KEY_BASE64:
+	case KEY_FLAG:
+		if (!*(const bool *)p)
+			return;
+		break;
+	case KEY_TEXT64:
+	case KEY_LIST64:
 	case KEY_SKIP:
 		return;
 	default:

@@ -79,7 +79,7 @@ int import_add(struct import *im, int fd, const char *name, const struct import_
 
 static void refuse(struct import *im, struct file *f, uint64_t line, size_t byte, const char *expect)
 {
-	im->refused++;
+	im->refused += line > 0;
 	im->complain(im->arg, f->name, line, byte, expect);
 }
 
@@ -173,7 +173,7 @@ static void advance(struct import *im, struct file *f, int64_t now)
 {
 	f->have = false;
 	while (!f->end && !f->have) {
-		size_t byte = SIZE_MAX;
+		size_t byte = SIZE_MAX, mark = 0;
 		const char *expect;
 		str line;
 		int r = next_line(im, f, &line);
@@ -182,6 +182,10 @@ static void advance(struct import *im, struct file *f, int64_t now)
 			f->end = true;
 			break;
 		}
+		/* Some editors begin UTF-8 with a byte order mark. */
+		if (f->line == 1 && str_starts(line, STR("\xef\xbb\xbf")))
+			mark = 3;
+		line = (str){ line.p + mark, line.n - mark };
 		if (line.n == 0)
 			continue;
 		if (!f->format)
@@ -191,7 +195,7 @@ static void advance(struct import *im, struct file *f, int64_t now)
 		if (r == 1 && event_check(&f->head, now, &expect) < 0)
 			r = -EBADMSG;
 		if (r < 0)
-			refuse(im, f, f->line, byte, expect);
+			refuse(im, f, f->line, byte == SIZE_MAX ? byte : byte + mark, expect);
 		f->have = r == 1;
 	}
 	if (!f->have)

@@ -36,7 +36,7 @@ typedef void import_complaint(void *arg, const char *file, uint64_t line, size_t
 
 struct import *import_new(import_complaint *complain, void *arg);
 struct import *import_free(struct import *im);
-/* Takes fd. name: for messages. format NULL: told by the first line. */
+/* Takes fd, unless it fails. name: for messages. format NULL: told by the first line. */
 int import_add(struct import *im, int fd, const char *name, const struct import_format *format);
 /* The next event in order of time: 1, 0 at the end of all files. */
 int import_next(struct import *im, int64_t now, struct event *ret);

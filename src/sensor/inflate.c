@@ -17,11 +17,13 @@ struct inflate {
 	size_t at, n;
 	bool eof;        /* of fd */
 	bool mid_stream; /* inside a member or frame: an end here is a cut file */
+	bool damaged;    /* told once everything before the damage has been handed out */
 	uint64_t bytes;
 	struct sha256 *hash;
 	uint8_t digest[SHA256_LEN];
 	z_stream z;
 	ZSTD_DStream *zstd;
+	size_t zstd_start, zstd_wants; /* bytes of a frame's beginning; bytes of its next piece */
 };
 
 int inflate_new(int fd, struct inflate **ret)
@@ -51,6 +53,7 @@ struct inflate *inflate_free(struct inflate *f)
 	return NULL;
 }
 
+/* More raw bytes behind those that are not used yet. There must be room: a read of nothing looks like the end. */
 static int fill(struct inflate *f)
 {
 	ssize_t n;
@@ -60,6 +63,8 @@ static int fill(struct inflate *f)
 	memmove(f->raw, f->raw + f->at, f->n - f->at);
 	f->n -= f->at;
 	f->at = 0;
+	if (f->n == RAW)
+		return 0;
 	do
 		n = read(f->fd, f->raw + f->n, RAW - f->n);
 	while (n < 0 && errno == EINTR);
@@ -76,6 +81,12 @@ static int fill(struct inflate *f)
 	return 0;
 }
 
+/* A frame, or one to be skipped (RFC 8878, 3.1.2), with which some writers begin. */
+static bool is_zstd(const uint8_t *p)
+{
+	return memcmp(p, "\x28\xb5\x2f\xfd", 4) == 0 || ((p[0] & 0xf0) == 0x50 && memcmp(p + 1, "\x2a\x4d\x18", 3) == 0);
+}
+
 static int tell_packing(struct inflate *f)
 {
 	/* A pipe may give single bytes. */
@@ -89,12 +100,12 @@ static int tell_packing(struct inflate *f)
 		f->packing = PACK_GZIP;
 		return inflateInit2(&f->z, 15 + 16) == Z_OK ? 0 : -ENOMEM;
 	}
-	if (f->n >= 4 && memcmp(f->raw, "\x28\xb5\x2f\xfd", 4) == 0) {
+	if (f->n >= 4 && is_zstd(f->raw)) {
 		f->packing = PACK_ZSTD;
 		f->zstd = ZSTD_createDStream();
 		if (!f->zstd)
 			return -ENOMEM;
-		ZSTD_initDStream(f->zstd);
+		f->zstd_start = f->zstd_wants = ZSTD_initDStream(f->zstd);
 		ZSTD_DCtx_setParameter(f->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG);
 		return 0;
 	}
@@ -102,64 +113,79 @@ static int tell_packing(struct inflate *f)
 	return 0;
 }
 
-static ssize_t gzip_some(struct inflate *f, void *p, size_t n)
+static size_t gzip_some(struct inflate *f, void *p, size_t n)
 {
 	int r;
 
 	f->z.next_in = f->raw + f->at;
 	f->z.avail_in = (unsigned)(f->n - f->at);
 	f->z.next_out = p;
-	f->z.avail_out = (unsigned)n;
+	f->z.avail_out = (unsigned)MIN(n, (size_t)UINT32_MAX);
 	r = inflate(&f->z, Z_NO_FLUSH);
 	f->at = f->n - f->z.avail_in;
 	f->mid_stream = r != Z_STREAM_END;
 	if (r == Z_STREAM_END)
 		inflateReset(&f->z);
-	else if (r != Z_OK && r != Z_BUF_ERROR)
-		return -EBADMSG;
-	return (ssize_t)(n - f->z.avail_out);
+	f->damaged = r != Z_STREAM_END && r != Z_OK && r != Z_BUF_ERROR;
+	return (size_t)(f->z.next_out - (uint8_t *)p);
 }
 
-static ssize_t zstd_some(struct inflate *f, void *p, size_t n)
+/* One block at a time: what stands before a damaged one is not lost with it. */
+static size_t zstd_some(struct inflate *f, void *p, size_t n)
 {
-	ZSTD_inBuffer in = { f->raw + f->at, f->n - f->at, 0 };
+	ZSTD_inBuffer in = { f->raw + f->at, MIN(f->n - f->at, f->zstd_wants), 0 };
 	ZSTD_outBuffer o = { p, n, 0 };
 	size_t r = ZSTD_decompressStream(f->zstd, &o, &in);
 
-	if (ZSTD_isError(r))
-		return -EBADMSG;
 	f->at += in.pos;
 	f->mid_stream = r != 0;
-	return (ssize_t)o.pos;
+	f->damaged = ZSTD_isError(r);
+	f->zstd_wants = r ? r : f->zstd_start;
+	return o.pos;
+}
+
+static size_t plain_some(struct inflate *f, void *p, size_t n)
+{
+	size_t got = MIN(n, f->n - f->at);
+
+	memcpy(p, f->raw + f->at, got);
+	f->at += got;
+	return got;
+}
+
+/* The digest is that of the whole file, damaged or not. */
+static int read_out(struct inflate *f)
+{
+	int r = 0;
+
+	while (r == 0 && !f->eof) {
+		f->at = f->n;
+		r = fill(f);
+	}
+	return r < 0 ? r : -EBADMSG;
 }
 
 ssize_t inflate_read(struct inflate *f, void *p, size_t n)
 {
-	ssize_t got = 0;
+	size_t got = 0;
 	int r = f->packing == PACK_UNKNOWN ? tell_packing(f) : 0;
 
-	while (r == 0 && got == 0) {
-		if (f->at == f->n || f->mid_stream) {
-			r = fill(f);
-			if (r < 0)
-				break;
-			if (f->at == f->n && f->eof && !f->mid_stream)
-				return 0;
-		}
-		if (f->packing == PACK_NONE) {
-			got = (ssize_t)MIN(n, f->n - f->at);
-			memcpy(p, f->raw + f->at, (size_t)got);
-			f->at += (size_t)got;
-			continue;
-		}
-		size_t before = f->at;
+	while (r == 0 && got == 0 && n > 0) {
+		size_t before;
 
-		got = f->packing == PACK_GZIP ? gzip_some(f, p, n) : zstd_some(f, p, n);
+		if (f->damaged)
+			return read_out(f);
+		if (f->at == f->n)
+			r = fill(f);
+		if (r < 0 || (f->at == f->n && f->eof && !f->mid_stream))
+			break;
+		before = f->at;
+		got = (f->packing == PACK_NONE ? plain_some : f->packing == PACK_GZIP ? gzip_some : zstd_some)(f, p, n);
 		/* No progress with all there is: the stream was cut off. */
 		if (got == 0 && f->at == before && f->eof)
-			return -EBADMSG;
+			f->damaged = true;
 	}
-	return r < 0 ? r : got;
+	return r < 0 ? r : (ssize_t)got;
 }
 
 bool inflate_digest(const struct inflate *f, uint8_t out[static SHA256_LEN])

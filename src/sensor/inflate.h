@@ -1,7 +1,9 @@
 /* inflate.h — a file's bytes as they were before gzip or zstd, told by content.
  *
- * Purpose: one read call over plain, .gz (several members too) and .zst (several frames too). Ownership: struct inflate owns fd and decoder.
- * Units: bytes. Threads: one at a time. Errors: inflate_read returns bytes, 0 at the end, -EBADMSG for a damaged or cut stream, -errno.
+ * Purpose: one read call over plain, .gz (several members too) and .zst (several frames too).
+ * Ownership: struct inflate owns fd (once inflate_new has succeeded) and decoder. Units: bytes. Threads: one at a time.
+ * Errors: inflate_read returns bytes, 0 at the end, -EBADMSG for a damaged or cut stream (behind all that could be read before it; the raw
+ * bytes are read to their end, for the digest), -errno.
  */
 #ifndef TYTO_INFLATE_H
 #define TYTO_INFLATE_H

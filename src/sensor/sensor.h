@@ -47,6 +47,7 @@ struct sensor_pulse {
 	_Atomic int64_t beat;       /* CLOCK_MONOTONIC ns of the responder's last turn */
 	_Atomic int64_t recorded;   /* CLOCK_REALTIME ns up to which everything was handed to the keeper */
 	_Atomic uint64_t lost;
+	_Atomic int64_t unacked_since; /* CLOCK_MONOTONIC ns since when records wait and none was acknowledged; 0: none waits */
 };
 
 struct sensor_config {
@@ -54,7 +55,7 @@ struct sensor_config {
 	size_t n_paths;
 	str exclude;                 /* the state directory: never watched */
 	int keeper_fd;               /* socketpair */
-	int control_fd;              /* from the guard: a new keeper_fd comes by SCM_RIGHTS; -1 none */
+	int control_fd;              /* from the guard (guard.h): int32_t pid of a new keeper, its socket by SCM_RIGHTS; -1 none */
 	struct sensor_pulse *pulse;
 	const pid_t *own;            /* process groups that are ours: guard, keeper (pids of the initial namespace) */
 	size_t n_own;

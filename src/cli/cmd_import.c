@@ -1,0 +1,268 @@
+/* tyto import: records made elsewhere, through the same evidence and index as live ones. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/timefmt.h"
+#include "cli/cli.h"
+#include "cli/peoplefile.h"
+#include "daemon/importer.h"
+#include "sensor/import.h"
+
+static const char *people, *format;
+static bool again;
+
+static const struct opt *options(void)
+{
+	static const struct opt o[] = {
+		{ "people", 0, OPT_TEXT, &people, "FILE", "who works where (CSV or JSON Lines): imported first; aliases join accounts" },
+		{ "format", 0, OPT_TEXT, &format, "NAME", "tyto (told by content without it)" },
+		{ "again", 0, OPT_FLAG, &again, NULL, "also a FILE that was imported already" },
+		OPT_END,
+	};
+	return o;
+}
+
+struct source {
+	const char *name;
+	int fd;
+	bool seekable;
+	uint64_t bytes;
+	uint8_t digest[32];
+};
+
+static bool unreadable; /* an input that could not be taken whole: exit 3 */
+
+static void complain(void *arg, const char *file, uint64_t line, size_t byte, const char *expect)
+{
+	unreadable = true;
+	if (line == 0)
+		log_error("%s: expected %s", file, expect);
+	else if (byte == SIZE_MAX)
+		log_error("%s, line %llu: expected %s", file, (unsigned long long)line, expect);
+	else
+		log_error("%s, line %llu, byte %zu: expected %s", file, (unsigned long long)line, byte, expect);
+}
+
+static int digest_file(struct source *s)
+{
+	_cleanup_sha256_ struct sha256 *h = sha256_new();
+	char chunk[65536];
+	ssize_t n;
+
+	if (!h)
+		return -ENOMEM;
+	sha256_init(h);
+	while ((n = read(s->fd, chunk, sizeof(chunk))) > 0)
+		sha256_update(h, chunk, (size_t)n);
+	if (n < 0 || lseek(s->fd, 0, SEEK_SET) < 0)
+		return -errno;
+	sha256_final(h, s->digest);
+	return 0;
+}
+
+/* Opened before we give up root, so that root's files can be imported. */
+static int open_source(const char *name, struct source *s)
+{
+	struct stat st;
+	int r = 0;
+
+	*s = (struct source){ .name = name };
+	s->fd = strcmp(name, "-") == 0 ? dup(STDIN_FILENO) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (s->fd < 0 || fstat(s->fd, &st) < 0)
+		r = -errno;
+	else if (S_ISDIR(st.st_mode))
+		r = -EISDIR;
+	else if (S_ISREG(st.st_mode) && strcmp(name, "-") != 0) {
+		s->seekable = true;
+		s->bytes = (uint64_t)st.st_size;
+		r = digest_file(s);
+	}
+	if (r < 0) {
+		log_error("%s: %s", name, strerror(-r));
+		close_fd(&s->fd);
+	}
+	return r;
+}
+
+static const struct import_format *find_format(void)
+{
+	for (const struct import_format *const *f = import_formats; format && *f; f++)
+		if (strcmp((*f)->name, format) == 0)
+			return *f;
+	return NULL;
+}
+
+static void progress(const struct import *im, uint64_t records, uint64_t total)
+{
+	static int64_t last;
+	int64_t now = time_boottime();
+
+	if (!isatty(STDERR_FILENO) || cli.quiet || now - last < NSEC_PER_SEC / 5)
+		return;
+	last = now;
+	fprintf(stderr, total ? "\rimporting: %llu records, %3.0f %%\033[K" : "\rimporting: %llu records\033[K", (unsigned long long)records,
+		total ? 100.0 * (double)import_bytes(im) / (double)total : 0);
+}
+
+static int take_all(struct importer *i, struct import *im, uint64_t total)
+{
+	uint64_t n = 0;
+	struct event e;
+	int r = 0;
+
+	while (r == 0 && !interrupted() && import_next(im, time_now(), &e) == 1) {
+		r = importer_event(i, &e);
+		if (++n % 8192 == 0)
+			progress(im, n, total);
+	}
+	if (isatty(STDERR_FILENO) && !cli.quiet)
+		fputs("\r\033[K", stderr);
+	return r < 0 ? r : interrupted() ? -EINTR : 0;
+}
+
+static int finish(struct importer *i, struct import *im, uint64_t *ret_records)
+{
+	uint8_t (*digests)[32] = calloc(import_files(im) + 1, 32);
+	size_t n = 0;
+	int r;
+
+	if (!digests)
+		return -ENOMEM;
+	for (size_t k = 0; k < import_files(im); k++)
+		n += import_digest(im, k, digests[n]);
+	r = importer_end(i, (const uint8_t (*)[32])digests, n, import_refused(im), ret_records);
+	free(digests);
+	return r;
+}
+
+static void title_of(struct buf *b, const struct source *s, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (s[i].fd >= 0 && b->n < 4096)
+			buf_putf(b, "%s%s", b->n ? ", " : "", s[i].name);
+}
+
+static void report(uint64_t records, uint64_t refused)
+{
+	if (cli.json) {
+		json_obj_begin(out());
+		json_key(out(), "records");
+		json_u64(out(), records);
+		json_key(out(), "refused");
+		json_u64(out(), refused);
+		json_obj_end(out());
+		buf_putc(out(), '\n');
+	} else {
+		log_info("%llu records imported%s", (unsigned long long)records, refused ? "" : ", none refused");
+		if (refused)
+			log_info("%llu lines refused: each is named above", (unsigned long long)refused);
+	}
+}
+
+/* Leaves out what was imported before. */
+static int drop_seen(struct importer *i, struct source *s, int n)
+{
+	for (int k = 0; k < n; k++) {
+		bool seen = false;
+		int r = s[k].fd >= 0 && s[k].seekable && !again ? importer_seen(i, s[k].digest, &seen) : 0;
+
+		if (r < 0)
+			return r;
+		if (!seen)
+			continue;
+		log_error("%s was imported already; --again imports it once more", s[k].name);
+		unreadable = true;
+		close_fd(&s[k].fd);
+	}
+	return 0;
+}
+
+static int import_sources(struct importer *i, struct source *s, int n)
+{
+	_cleanup_buf_ struct buf title = BUF_INIT;
+	struct import *im = import_new(complain, NULL);
+	uint64_t records = 0, total = 0;
+	int r = im ? drop_seen(i, s, n) : -ENOMEM, added = 0;
+	bool known = true;
+
+	title_of(&title, s, n);
+	for (int k = 0; k < n && r == 0; k++) {
+		if (s[k].fd < 0)
+			continue;
+		known &= s[k].seekable;
+		total += s[k].bytes;
+		r = import_add(im, TAKE_FD(s[k].fd), s[k].name, find_format());
+		added++;
+	}
+	if (r == 0 && added) {
+		r = importer_begin(i, buf_str(&title), import_format_of(im, 0)->number);
+		if (r == 0)
+			r = take_all(i, im, known ? total : 0);
+		/* What was taken before an interruption stays, and is closed. */
+		if (r == 0 || r == -EINTR) {
+			int e = finish(i, im, &records);
+
+			r = e < 0 ? e : r;
+		}
+		if (r == 0 || r == -EINTR)
+			report(records, import_refused(im));
+	}
+	import_free(im);
+	return r;
+}
+
+static int run(int argc, char **argv)
+{
+	struct source *s = calloc((size_t)argc + 1, sizeof(*s));
+	_cleanup_buf_ struct buf rows = { .max = PEOPLEFILE_MAX };
+	struct importer *i = NULL;
+	int opened = 0, r;
+
+	if (!s)
+		return EXIT_FAILED;
+	if (format && !find_format()) {
+		free(s);
+		return usage_error("--format %s: this version reads tyto", format);
+	}
+	for (int k = 0; k < argc; k++) {
+		if (open_source(argv[k], &s[k]) < 0)
+			unreadable = true;
+		else
+			opened++;
+	}
+	if (people && peoplefile_read(people, &rows) < 0) {
+		free(s);
+		return EXIT_FAILED;
+	}
+	r = opened ? importer_open(cli.state, cli.config.disk_reserve, &i) : 0;
+	if (r == 0 && i && people)
+		r = peoplefile_import(i, people, buf_str(&rows), &unreadable);
+	if (r == 0 && i)
+		r = import_sources(i, s, argc);
+	if (r < 0 && r != -EINTR)
+		log_error("%s", importer_why());
+	if (importer_close(i) < 0 && r == 0) {
+		log_error("%s", importer_why());
+		r = -EIO;
+	}
+	free(s);
+	if (r == -EINTR)
+		return EXIT_INTERRUPTED;
+	if (r < 0)
+		return r == -EUCLEAN ? EXIT_DAMAGED : EXIT_FAILED;
+	return unreadable ? EXIT_PARTLY : EXIT_DONE;
+}
+
+const struct command cmd_import = {
+	.name = "import", .args = "FILE…", .summary = "records made elsewhere, through the same pipeline",
+	.examples = "  tyto import january.jsonl february.jsonl.zst     merged by time\n"
+		    "  zcat old.gz | tyto import -                      from stdin\n"
+		    "  tyto import --people staff.csv year.jsonl        several accounts of one person joined\n",
+	.notes = "Lines that cannot be read are named and left out (exit status 3). Beside a running `tyto watch` the keeper takes the records.\n"
+		 "`seq`, `source` and `refers` of the input belong to another log and are not taken.\n",
+	.options = options, .run = run, .needs_args = true,
+};

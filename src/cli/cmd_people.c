@@ -1,0 +1,38 @@
+/* tyto people import: who works where. */
+#include <errno.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/peoplefile.h"
+
+static int run(int argc, char **argv)
+{
+	_cleanup_buf_ struct buf text = { .max = PEOPLEFILE_MAX };
+	struct importer *i = NULL;
+	bool unreadable = false;
+	int r;
+
+	if (argc != 2 || strcmp(argv[0], "import") != 0)
+		return usage_error("`tyto people`: expected import FILE");
+	if (peoplefile_read(argv[1], &text) < 0)
+		return EXIT_FAILED;
+	r = importer_open(cli.state, cli.config.disk_reserve, &i);
+	if (r == 0)
+		r = peoplefile_import(i, argv[1], buf_str(&text), &unreadable);
+	if (r < 0)
+		log_error("%s", importer_why());
+	if (importer_close(i) < 0 && r == 0) {
+		log_error("%s", importer_why());
+		r = -EIO;
+	}
+	return r < 0 ? EXIT_FAILED : unreadable ? EXIT_PARTLY : EXIT_DONE;
+}
+
+const struct command cmd_people = {
+	.name = "people", .args = "import FILE", .summary = "who works where",
+	.examples = "  tyto people import staff.csv       columns: person,name,unit,role,manager,joined,leaves,announced,aliases\n"
+		    "  tyto people import staff.jsonl     the same keys, one object a line\n",
+	.notes = "`person` is a login name. `aliases` are other accounts of the same person, separated by `;` or spaces; `uid:1234` for an account\n"
+		 "without a name. From here on their accesses are recorded as the person's. Each row is a record.\n",
+	.run = run, .needs_args = true,
+};

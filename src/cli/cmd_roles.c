@@ -1,0 +1,141 @@
+/* tyto @sensor, tyto @keeper: what the guard starts. Not for people; not listed. */
+#include <errno.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/roles.h"
+#include "cli/show.h"
+#include "daemon/guard.h"
+#include "daemon/keeper.h"
+#include "sensor/sensor.h"
+
+#define ARGS_MAX (CONFIG_PATHS_MAX + 16)
+
+static const char *guard_word;
+static bool show_json, show_text_lines;
+
+static const struct opt *options(void)
+{
+	static const struct opt o[] = {
+		{ "guard", 0, OPT_TEXT, &guard_word, "…", "set by the guard" },
+		{ "show-json", 0, OPT_FLAG, &show_json, NULL, "records as JSON Lines" },
+		{ "show-text", 0, OPT_FLAG, &show_text_lines, NULL, "records as lines" },
+		OPT_END,
+	};
+	return o;
+}
+
+int roles_guard(char *const *paths, size_t n, int listen_fd)
+{
+	const char *sensor[ARGS_MAX] = { "tyto", "@sensor", "--state", cli.state };
+	const char *keeper[ARGS_MAX] = { "tyto", "@keeper", "--state", cli.state };
+	struct guard_config g = { .exe = "/proc/self/exe", .sensor_argv = (char *const *)sensor,
+		.keeper_argv = (char *const *)keeper, .listen_fd = listen_fd };
+	size_t k = 4;
+
+	if (cli.config_file) {
+		sensor[k] = keeper[k] = "--config";
+		sensor[k + 1] = keeper[k + 1] = cli.config_file;
+		k += 2;
+	}
+	if (cli.quiet || cli.verbose) {
+		sensor[k] = keeper[k] = cli.quiet ? "-q" : "-v";
+		k++;
+	}
+	if (!cli.quiet)
+		keeper[k] = cli.json ? "--show-json" : "--show-text";
+	for (size_t i = 0; i < n; i++)
+		sensor[k + i] = paths[i];
+	return guard_run(&g) < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int child_of_guard(struct guard_child *ret)
+{
+	char word[256];
+	const char *argv[2] = { "", word };
+
+	snprintf(word, sizeof(word), GUARD_ARGUMENT "%s", guard_word ? guard_word : "");
+	if (!guard_word || guard_child_parse(2, (char *const *)argv, ret) < 0) {
+		log_error("this role is started by `tyto watch`");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int run_sensor(int argc, char **argv)
+{
+	const struct sensor_ops *ops;
+	const char *why = "";
+	char real[PATH_MAX];
+	struct guard_child g;
+	str paths[CONFIG_PATHS_MAX];
+	pid_t own[2];
+	struct sensor_config c = { .paths = paths, .keeper_fd = GUARD_FD_PEER, .control_fd = GUARD_FD_CONTROL, .own = own, .n_own = 2 };
+
+	if (child_of_guard(&g) < 0)
+		return EXIT_FAILED;
+	for (int i = 0; i < argc && i < CONFIG_PATHS_MAX; i++)
+		paths[c.n_paths++] = str_c(argv[i]);
+	if (realpath(cli.state, real))
+		c.exclude = str_c(real);
+	c.pulse = mmap(NULL, sizeof(*c.pulse), PROT_READ | PROT_WRITE, MAP_SHARED, GUARD_FD_PULSE, 0);
+	if (c.pulse == MAP_FAILED) {
+		log_error("the guard's pulse: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	own[0] = g.guard;
+	own[1] = g.peer;
+	c.gap_from = g.gap_from;
+	c.gap_cause = g.gap_cause;
+	if (sensor_pick(&ops, &why) < 0) {
+		log_error("this kernel cannot be watched: %s", why);
+		return EXIT_FAILED;
+	}
+	return ops->run(&c) < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int show_one(void *arg, const struct event *e)
+{
+	(cli.json ? show_event_json : show_event)(e);
+	return out()->n >= 64 * 1024 ? stdout_flush() : 0;
+}
+
+static int show_flush(void *arg)
+{
+	return stdout_flush();
+}
+
+static int run_keeper(int argc, char **argv)
+{
+	struct keeper_config c = { .state = cli.state, .settings = &cli.config, .sensor_fd = GUARD_FD_PEER, .control_fd = GUARD_FD_CONTROL,
+		.listen_fd = GUARD_FD_LISTEN };
+	const char *why = "";
+	struct guard_child g;
+
+	if (child_of_guard(&g) < 0)
+		return EXIT_FAILED;
+	if (state_prepare(cli.state, false, &c.owner, &why) < 0 || state_enter(&c.owner, cli.state, &why) < 0) {
+		log_error("%s", why);
+		return EXIT_FAILED;
+	}
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	cli.json = show_json;
+	if (show_json || show_text_lines) {
+		c.show = show_one;
+		c.flush = show_flush;
+	}
+	/* Started beside a sensor that runs: it says itself what was lost. */
+	c.resume = g.peer != 0;
+	return keeper_run(&c);
+}
+
+const struct command cmd_guard_sensor = {
+	.name = "@sensor", .args = "", .summary = "the sensor (started by `tyto watch`)", .examples = "", .options = options, .run = run_sensor, .hidden = true,
+};
+const struct command cmd_guard_keeper = {
+	.name = "@keeper", .args = "", .summary = "the keeper (started by `tyto watch`)", .examples = "", .options = options, .run = run_keeper, .hidden = true,
+};

@@ -1,0 +1,344 @@
+#include "daemon/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/timefmt.h"
+
+#define TURN_NS (50 * 1000 * 1000LL)
+#define START_NS (60 * NSEC_PER_SEC)       /* a sensor that has not begun to answer holds nobody yet */
+#define KEEPER_STUCK_NS (5 * NSEC_PER_SEC)
+#define STEADY_NS (30 * NSEC_PER_SEC)      /* who lived so long is started again at once */
+#define BACKOFF_MIN_NS (100 * 1000 * 1000LL)
+#define BACKOFF_MAX_NS (30 * NSEC_PER_SEC)
+#define SENSOR_END_NS (4 * NSEC_PER_SEC)
+#define KEEPER_END_NS (30 * NSEC_PER_SEC)
+#define ARGS_MAX 64
+
+enum { SENSOR, KEEPER, ROLES };
+
+struct child {
+	pid_t pid;        /* 0: not running */
+	int control;      /* our end */
+	int64_t started, start_at, backoff;
+};
+
+struct guard {
+	const struct guard_config *c;
+	struct child child[ROLES];
+	struct sensor_pulse *pulse;
+	int pulse_fd, signals;
+	int64_t gap_from, turn, grace;
+	enum event_cause cause;
+	bool stop;
+};
+
+static int64_t mono(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+}
+
+/* --- the child's side --- */
+
+int guard_child_parse(int argc, char *const *argv, struct guard_child *ret)
+{
+	for (int i = 1; i < argc; i++) {
+		long long from;
+		int cause, guard, peer;
+
+		if (strncmp(argv[i], GUARD_ARGUMENT, strlen(GUARD_ARGUMENT)))
+			continue;
+		if (sscanf(argv[i] + strlen(GUARD_ARGUMENT), "%lld,%d,%d,%d", &from, &cause, &guard, &peer) != 4)
+			return -EINVAL;
+		*ret = (struct guard_child){ from, (enum event_cause)cause, guard, peer };
+		return 0;
+	}
+	return -ENOENT;
+}
+
+union fd_room {
+	char room[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+int guard_take(int control_fd, int *ret_fd, pid_t *ret_pid)
+{
+	union fd_room u = { 0 };
+	int32_t pid;
+	struct iovec iov = { &pid, sizeof(pid) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u) };
+	ssize_t n = recvmsg(control_fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *h;
+
+	if (n == 0)
+		return -EPIPE;
+	if (n < 0)
+		return errno == ECONNRESET ? -EPIPE : -EAGAIN;
+	h = CMSG_FIRSTHDR(&m);
+	if (n != sizeof(pid) || !h || h->cmsg_type != SCM_RIGHTS || h->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -EAGAIN;
+	memcpy(ret_fd, CMSG_DATA(h), sizeof(*ret_fd));
+	*ret_pid = pid;
+	return 0;
+}
+
+static int give(int control_fd, int fd, pid_t pid)
+{
+	union fd_room u = { 0 };
+	int32_t p = pid;
+	struct iovec iov = { &p, sizeof(p) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u) };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(h), &fd, sizeof(fd));
+	return sendmsg(control_fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* --- starting --- */
+
+/* Between fork and exec: only what is safe there. */
+static _noreturn_ void become(const struct guard *g, int role, const int fds[3], char *argument)
+{
+	char *const *argv = role == SENSOR ? g->c->sensor_argv : g->c->keeper_argv;
+	char *args[ARGS_MAX];
+	sigset_t none;
+	int up[3], n = 0;
+
+	setpgid(0, 0); /* ^C is the guard's: it ends us in order */
+	for (int i = 0; i < 3; i++)
+		up[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD, 16);
+	for (int i = 0; i < 3; i++)
+		if (up[i] >= 0)
+			dup2(up[i], GUARD_FD_PEER + i);
+	close_range(fds[2] >= 0 ? GUARD_FD_PULSE + 1 : GUARD_FD_CONTROL + 1, ~0u, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	while (argv[n] && n < ARGS_MAX - 2) {
+		args[n] = argv[n];
+		n++;
+	}
+	args[n++] = argument;
+	args[n] = NULL;
+	execv(g->c->exe, args);
+	_exit(127);
+}
+
+/* peer: the end of a socketpair that the child gets. */
+static int spawn(struct guard *g, int role, int peer)
+{
+	struct child *c = &g->child[role];
+	int control[2], fds[3] = { peer, -1, role == SENSOR ? g->pulse_fd : g->c->listen_fd };
+	char argument[128];
+	pid_t pid;
+
+	snprintf(argument, sizeof(argument), GUARD_ARGUMENT "%lld,%d,%d,%d", role == SENSOR ? (long long)g->gap_from : 0LL,
+	         role == SENSOR ? (int)g->cause : 0, (int)getpid(), (int)g->child[role == SENSOR ? KEEPER : SENSOR].pid);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
+		return -errno;
+	fds[1] = control[1];
+	if (role == SENSOR)
+		atomic_store(&g->pulse->beat, 0);
+	pid = fork();
+	if (pid == 0)
+		become(g, role, fds, argument);
+	close(control[1]);
+	if (pid < 0) {
+		close(control[0]);
+		return -errno;
+	}
+	c->pid = pid;
+	c->control = control[0];
+	c->started = mono();
+	return 0;
+}
+
+/* Starts what is due. The other, if it runs, is handed the new socket. */
+static void start_due(struct guard *g, int role)
+{
+	struct child *c = &g->child[role], *other = &g->child[role == SENSOR ? KEEPER : SENSOR];
+	int pair[2], r;
+
+	if (c->pid || g->stop || mono() < c->start_at || (role == SENSOR && !other->pid))
+		return;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return;
+	r = spawn(g, role, pair[0]);
+	if (r < 0)
+		c->start_at = mono() + NSEC_PER_SEC;
+	else if (other->pid)
+		give(other->control, pair[1], c->pid);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* --- watching --- */
+
+static void ended(struct guard *g, int role, int status)
+{
+	struct child *c = &g->child[role];
+	int64_t now = mono();
+
+	close_fd(&c->control);
+	c->pid = 0;
+	c->backoff = now - c->started > STEADY_NS ? 0 : MIN(BACKOFF_MAX_NS, MAX(BACKOFF_MIN_NS, c->backoff * 2));
+	c->start_at = now + (c->backoff > BACKOFF_MIN_NS ? c->backoff : 0);
+	if (role == SENSOR) {
+		int64_t recorded = atomic_load(&g->pulse->recorded);
+
+		g->gap_from = recorded ? recorded : g->gap_from;
+		if (!g->cause)
+			g->cause = CAUSE_RESTART;
+	}
+	if (!g->stop)
+		log_error("the %s ended (%s %d); it is started again", role == SENSOR ? "sensor" : "keeper",
+		          WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void reap(struct guard *g)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (int i = 0; i < ROLES; i++)
+			if (g->child[i].pid == pid)
+				ended(g, i, status);
+}
+
+static void check_sensor(struct guard *g, int64_t now)
+{
+	struct child *c = &g->child[SENSOR];
+	int64_t beat = atomic_load(&g->pulse->beat);
+
+	if (!c->pid)
+		return;
+	if (beat ? now - beat <= SENSOR_STALL_NS : now - c->started <= START_NS)
+		return;
+	/* Ours was the clock that stood still, or the machine: it gets time to beat again. */
+	if (now < g->grace)
+		return;
+	kill(c->pid, SIGKILL);
+	g->cause = CAUSE_STALLED;
+}
+
+static void check_keeper(struct guard *g, int64_t now)
+{
+	int64_t since = atomic_load(&g->pulse->unacked_since);
+
+	if (g->child[KEEPER].pid && since && now >= g->grace && now - MAX(since, g->child[KEEPER].started) > KEEPER_STUCK_NS)
+		kill(g->child[KEEPER].pid, SIGKILL);
+}
+
+static void turn(struct guard *g)
+{
+	struct pollfd p = { .fd = g->signals, .events = POLLIN };
+	struct signalfd_siginfo s;
+	int64_t now;
+
+	poll(&p, 1, (int)(TURN_NS / 1000000));
+	while (read(g->signals, &s, sizeof(s)) == sizeof(s))
+		if (s.ssi_signo != SIGCHLD)
+			g->stop = true;
+	now = mono();
+	if (now - g->turn > 3 * TURN_NS)
+		g->grace = now + SENSOR_STALL_NS;
+	g->turn = now;
+	reap(g);
+	check_sensor(g, now);
+	check_keeper(g, now);
+	if (!g->child[SENSOR].pid && g->child[SENSOR].start_at <= now && g->child[KEEPER].pid)
+		start_due(g, SENSOR);
+	start_due(g, KEEPER);
+	/* Once it answers, what went before is its predecessor's. */
+	if (g->child[SENSOR].pid && atomic_load(&g->pulse->beat))
+		g->cause = g->cause == CAUSE_STALLED && now - atomic_load(&g->pulse->beat) > SENSOR_STALL_NS ? g->cause : 0;
+}
+
+static void wait_end(struct guard *g, int role, int64_t limit)
+{
+	int64_t until = mono() + limit;
+
+	while (g->child[role].pid) {
+		struct pollfd p = { .fd = g->signals, .events = POLLIN };
+		struct signalfd_siginfo s;
+
+		poll(&p, 1, 20);
+		while (read(g->signals, &s, sizeof(s)) == sizeof(s))
+			;
+		reap(g);
+		if (g->child[role].pid && mono() > until)
+			kill(g->child[role].pid, SIGKILL);
+	}
+}
+
+/* The sensor first, so that what it has still to say reaches the keeper. */
+static void stop_all(struct guard *g)
+{
+	close_fd(&g->child[SENSOR].control);
+	wait_end(g, SENSOR, SENSOR_END_NS);
+	if (g->child[KEEPER].pid)
+		kill(g->child[KEEPER].pid, SIGTERM);
+	wait_end(g, KEEPER, KEEPER_END_NS);
+}
+
+static int setup(struct guard *g)
+{
+	sigset_t set;
+
+	g->pulse_fd = memfd_create("tyto-pulse", MFD_CLOEXEC);
+	if (g->pulse_fd < 0 || ftruncate(g->pulse_fd, sizeof(*g->pulse)) < 0)
+		return -errno;
+	g->pulse = mmap(NULL, sizeof(*g->pulse), PROT_READ | PROT_WRITE, MAP_SHARED, g->pulse_fd, 0);
+	if (g->pulse == MAP_FAILED)
+		return -errno;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	g->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (g->signals < 0)
+		return -errno;
+	/* Its look at the pulse must not wait behind the load that it guards against. Refused: it works, less surely. */
+	if (setpriority(PRIO_PROCESS, 0, -15) < 0 || mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		log_debug("the guard runs without priority or locked memory: %s", strerror(errno));
+	return 0;
+}
+
+int guard_run(const struct guard_config *c)
+{
+	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 } }, .pulse_fd = -1, .signals = -1 };
+	int r = setup(&g);
+
+	if (r == 0) {
+		g.gap_from = c->gap_from;
+		g.cause = c->gap_from ? CAUSE_RESTART : 0;
+		g.turn = mono();
+		start_due(&g, KEEPER);
+		start_due(&g, SENSOR);
+		while (!g.stop)
+			turn(&g);
+		stop_all(&g);
+	}
+	close_fd(&g.pulse_fd);
+	close_fd(&g.signals);
+	return r;
+}

@@ -1,0 +1,148 @@
+#include <errno.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "base/log.h"
+#include "sensor/fan.h"
+
+static const char *const *blind_spots(void)
+{
+	static const char *const spots[] = {
+		"bytes moved are not known: an access is counted, its length is not",
+		"a mapped file's reads are seen as an open only",
+		"several opens of one object by one process within 50 ms are told apart together, not one by one",
+		"a change of access control lists that leaves owner and mode as they were is not seen",
+		"before Linux 6.5 an overlay mount opens the files below it unseen",
+		"remote access through the kernel's own servers (nfsd, ksmbd) has no person",
+		NULL,
+	};
+
+	return spots;
+}
+
+static int probe(const char **ret_why)
+{
+	static const uint8_t key[16];
+	struct groups g;
+	int r = groups_open(&g, key, ret_why);
+
+	groups_close(&g);
+	return r;
+}
+
+/* What the threads need after the start: marks, /proc of others, handles; memory of grown tables is locked too. */
+static int drop_capabilities(void)
+{
+	static const int keep[] = { CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_IPC_LOCK };
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keep); i++)
+		d[keep[i] / 32].permitted |= 1u << (keep[i] % 32);
+	d[0].effective = d[0].permitted;
+	d[1].effective = d[1].permitted;
+	for (int c = 0; c <= CAP_LAST_CAP; c++)
+		prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
+	if (syscall(SYS_capset, &h, d) < 0)
+		return -errno;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static void raise_limits(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+static int setup(struct fan *f, const char **ret_why)
+{
+	int r;
+
+	raise_limits();
+	setpriority(PRIO_PROCESS, 0, -15); /* people wait for us; refused it works as well */
+	f->self = getpid();
+	if (getrandom(f->hash_key, sizeof(f->hash_key), 0) != sizeof(f->hash_key))
+		return -EIO;
+	f->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	f->turn_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (f->proc_fd < 0 || f->wake_fd < 0 || f->turn_fd < 0)
+		return -errno;
+	r = groups_open(&f->groups, f->hash_key, ret_why);
+	if (r == 0)
+		r = watchset_new(100000, &f->set);
+	if (r == 0)
+		r = ring_new(&f->ring, FAN_RING_BYTES);
+	if (r == 0)
+		r = ring_new(&f->asks, FAN_ASK_BYTES);
+	if (r == 0)
+		r = who_new(f->proc_fd, FAN_ACTORS, &f->who);
+	if (r == 0)
+		r = drop_capabilities();
+	return r;
+}
+
+static void teardown(struct fan *f)
+{
+	groups_close(&f->groups);
+	f->who = who_free(f->who);
+	f->set = watchset_free(f->set);
+	ring_free(&f->ring);
+	ring_free(&f->asks);
+	close_fd(&f->proc_fd);
+	close_fd(&f->wake_fd);
+	close_fd(&f->turn_fd);
+}
+
+static int run(const struct sensor_config *c)
+{
+	static struct fan fan;
+	struct fan *f = &fan;
+	const char *why = "";
+	pthread_t responder;
+	int r;
+
+	*f = (struct fan){ .c = c, .proc_fd = -1, .wake_fd = -1, .turn_fd = -1, .groups = { .opens = -1, .names = -1, .uses = -1 } };
+	signal(SIGPIPE, SIG_IGN);
+	if (c->control_fd >= 0) { /* the guard ends us in order, by closing control */
+		signal(SIGINT, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
+	}
+	r = setup(f, &why);
+	if (r < 0) {
+		log_error("the sensor cannot start: %s%s%s", why, *why ? ": " : "", strerror(-r));
+		teardown(f);
+		return r;
+	}
+	/* A page that has to be read back would hold every open meanwhile. */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		log_error("the sensor's memory is not locked: %s", strerror(errno));
+	r = pthread_create(&responder, NULL, responder_main, f);
+	if (r == 0) {
+		r = recorder_run(f);
+		pthread_join(responder, NULL);
+	} else {
+		r = -r;
+	}
+	teardown(f);
+	return r;
+}
+
+const struct sensor_ops sensor_fanotify = {
+	.name = "fanotify",
+	.backend = BACKEND_FANOTIFY,
+	.blind_spots = blind_spots,
+	.probe = probe,
+	.run = run,
+};

@@ -1,0 +1,69 @@
+/* recorder.h — what the recorder's files share: the thread that names, folds and writes.
+ *
+ * Purpose: recorder.c turns what the responder and the uses group deliver into records; scan.c finds what is to be watched; dirent.c keeps
+ * names. Ownership: one struct recorder, of the recorder thread alone. Threads: recorder only. Units: ns. Errors: negative errno.
+ */
+#ifndef TYTO_RECORDER_H
+#define TYTO_RECORDER_H
+
+#include "sensor/fan.h"
+#include "sensor/fold.h"
+#include "sensor/mounts.h"
+#include "sensor/opens.h"
+#include "sensor/out.h"
+#include "sensor/tree.h"
+
+#define RECORDER_LIMBO_MAX 65536
+#define RECORDER_SLICE_NS (20 * 1000 * 1000LL) /* of scanning, between two looks at the ring */
+
+struct recorder {
+	struct fan *f;
+	struct out out;
+	struct tree *tree;
+	struct fold *fold;
+	struct opens *opens;
+	struct mounts mounts;
+	struct facts *last; /* of the actor seen last, which is held: most opens come in runs */
+	struct who_actor *last_actor;
+	/* Scan: directories still to be read. */
+	struct fan_fid *todo;
+	size_t n_todo, cap_todo;
+	uint32_t round;
+	uint32_t owed;      /* what to take from `incomplete` when the scan is done */
+	dev_t exclude_dev;
+	ino_t exclude_ino;
+	/* Decisions about objects that may turn out to be watched once the scan is done. */
+	struct opens_decision *limbo;
+	size_t n_limbo;
+	int64_t last_heartbeat, gap_mount_from;
+	uint64_t dropped_seen, missed_seen, acked_seen;
+	int64_t unacked_since;
+	bool rescan, stopping;
+	struct buf path, to;
+	uint8_t uses[256 * 1024] __attribute__((aligned(8)));
+};
+
+/* recorder.c */
+uint64_t recorder_decide(const struct opens_decision *d, void *arg);
+void recorder_gap(struct recorder *r, enum event_cause cause, int64_t from, int64_t to, uint64_t count);
+void recorder_note(struct recorder *r, const char *fmt, ...) _printf_(2, 3);
+/* Object and process fields of a record; n may be NULL. */
+void recorder_object(struct recorder *r, struct event *e, const struct tree_node *n);
+struct facts *recorder_facts(struct recorder *r, struct who_actor *a, pid_t tgid);
+
+/* dirent.c */
+void dirent_handle(struct recorder *r, const struct fan_dirent *d);
+
+/* scan.c */
+int scan_root(struct recorder *r, str path);
+void scan_below_mounts(struct recorder *r);
+int scan_push(struct recorder *r, const struct fan_fid *fid);
+/* Reads directories for a slice. True: nothing left to do. */
+bool scan_slice(struct recorder *r);
+void scan_again(struct recorder *r);
+/* Type and owner of an object into its node; false: gone. */
+bool scan_stat(struct recorder *r, const struct fan_fid *fid, struct tree_node *n, uint32_t *ret_links);
+void scan_mounts_changed(struct recorder *r, int64_t since);
+bool scan_add_key(struct recorder *r, uint64_t key);
+
+#endif

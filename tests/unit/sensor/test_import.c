@@ -1,0 +1,618 @@
+/* Files of records: packings, damage, lines of all lengths and ends, merging, in bounded memory. */
+#include "../test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "sensor/import.h"
+#include "sensor/inflate.h"
+
+#define NOW (1795618580 * NSEC_PER_SEC) /* 2026-11-25T14:56:20Z */
+
+struct complaint {
+	char file[32], expect[64];
+	uint64_t line;
+	size_t byte;
+};
+
+/* What came out of an import: the pids of its events stand for them. */
+struct result {
+	struct import *im;
+	struct complaint bad[16], last;
+	size_t n_bad, n_lines, n; /* complaints, those of them about a line, events */
+	uint32_t pids[64];
+	bool late[64];
+};
+
+static void complain(void *arg, const char *file, uint64_t line, size_t byte, const char *expect)
+{
+	struct result *r = arg;
+
+	r->last = (struct complaint){ .line = line, .byte = byte };
+	snprintf(r->last.file, sizeof(r->last.file), "%s", file);
+	snprintf(r->last.expect, sizeof(r->last.expect), "%s", expect);
+	if (r->n_bad < ARRAY_SIZE(r->bad))
+		r->bad[r->n_bad] = r->last;
+	r->n_bad++;
+	r->n_lines += line > 0;
+}
+
+static void begin(struct result *r)
+{
+	*r = (struct result){ 0 };
+	r->im = import_new(complain, r);
+	assert_non_null(r->im);
+}
+
+static void drain(struct result *r)
+{
+	struct event e;
+	int one;
+
+	while ((one = import_next(r->im, NOW, &e)) == 1) {
+		if (r->n < ARRAY_SIZE(r->pids)) {
+			r->pids[r->n] = e.pid;
+			r->late[r->n] = event_has(&e, EV_LATE) && e.late;
+		}
+		r->n++;
+	}
+	assert_int_equal(one, 0);
+	/* Asked again, it is still over. */
+	assert_int_equal(import_next(r->im, NOW, &e), 0);
+	assert_int_equal(import_refused(r->im), r->n_lines);
+}
+
+static void end(struct result *r)
+{
+	r->im = import_free(r->im);
+}
+
+static int file_of(str bytes)
+{
+	int fd = memfd_create("records", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < bytes.n;) {
+		ssize_t n = write(fd, bytes.p + i, bytes.n - i);
+
+		assert_true(n > 0);
+		i += (size_t)n;
+	}
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+static void import_text(struct result *r, str bytes)
+{
+	begin(r);
+	assert_int_equal(import_add(r->im, file_of(bytes), "f", NULL), 0);
+	drain(r);
+}
+
+static void put_record(struct buf *b, int second, unsigned pid)
+{
+	buf_putf(b, "{\"time\":\"2026-11-25T14:%02d:%02dZ\",\"verb\":\"read\",\"path\":\"/srv/offer\",\"pid\":%u}", second / 60, second % 60, pid);
+}
+
+static void put_records(struct buf *b, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		put_record(b, (int)(i % 3000), i);
+		buf_putc(b, '\n');
+	}
+}
+
+/* One gzip member. */
+static void put_gz(struct buf *b, str s)
+{
+	z_stream z = { 0 };
+
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(buf_reserve(b, deflateBound(&z, s.n)), 0);
+	z.next_in = (uint8_t *)(uintptr_t)s.p;
+	z.avail_in = (unsigned)s.n;
+	z.next_out = (uint8_t *)b->p + b->n;
+	z.avail_out = (unsigned)(b->cap - b->n);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	b->n += z.total_out;
+	deflateEnd(&z);
+}
+
+/* One zstd frame with a checksum. */
+static void put_zst(struct buf *b, str s)
+{
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+	size_t n;
+
+	ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+	assert_int_equal(buf_reserve(b, ZSTD_compressBound(s.n)), 0);
+	n = ZSTD_compress2(c, b->p + b->n, b->cap - b->n, s.p, s.n);
+	assert_false(ZSTD_isError(n));
+	b->n += n;
+	ZSTD_freeCCtx(c);
+}
+
+typedef void pack(struct buf *b, str s);
+
+static void check_digest(struct result *r, str bytes)
+{
+	struct sha256 *h = sha256_new();
+	uint8_t want[SHA256_LEN], got[SHA256_LEN];
+
+	sha256_parts(h, &bytes, 1, want);
+	sha256_free(h);
+	assert_true(import_digest(r->im, 0, got));
+	assert_memory_equal(got, want, SHA256_LEN);
+	assert_int_equal(import_bytes(r->im), bytes.n);
+}
+
+static void lines(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct result r;
+
+	buf_puts(&b, STR("\xef\xbb\xbf"));
+	put_record(&b, 0, 1);
+	buf_puts(&b, STR("\r\n\n\r\n \t"));
+	put_record(&b, 1, 2);
+	buf_puts(&b, STR("\r\n"));
+	put_record(&b, 2, 3);
+	import_text(&r, buf_str(&b));
+	assert_int_equal(r.n, 3);
+	assert_int_equal(r.n_bad, 0);
+	assert_int_equal(r.pids[2], 3);
+	assert_string_equal(import_format_of(r.im, 0)->name, "tyto");
+	check_digest(&r, buf_str(&b));
+	end(&r);
+	import_text(&r, STR(""));
+	assert_true(r.n == 0 && r.n_bad == 0);
+	check_digest(&r, STR(""));
+	end(&r);
+	import_text(&r, STR("\n\n"));
+	assert_true(r.n == 0 && r.n_bad == 0);
+	end(&r);
+}
+
+static void bad_lines(void **state)
+{
+	static const struct { const char *line; size_t byte; const char *expect; } bad[] = {
+		{ "not JSON", 0, "a JSON object" },
+		{ "{\"time\":\"2026-11-25T14:56:20Z\",\"verb\":\"steal\"}", 38, "open, read, write, create, delete, rename, link, permission, co" },
+		{ "{\"verb\":\"read\",\"path\":\"x\"}", SIZE_MAX, "`time` and `verb`" },
+		{ "{\"time\":\"1989-12-31T23:59:59Z\",\"verb\":\"read\",\"path\":\"x\"}", SIZE_MAX, "a time from 1990 to a day from now" },
+		{ "{\"time\":\"2026-11-26T14:56:21Z\",\"verb\":\"read\",\"path\":\"x\"}", SIZE_MAX, "a time from 1990 to a day from now" },
+		{ "{\"time\":\"2026-11-25T14:56:20Z\",\"verb\":\"read\",\"path\":\"\xff\"}", 53, "UTF-8 in a string" },
+		{ "{\"time\":\"2026-11-25T14:56:20Z\"", 30, "a comma or }" },
+	};
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct result r;
+
+	buf_puts(&b, STR("\xef\xbb\xbfx\n\n"));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		buf_putf(&b, "%s\r\n", bad[i].line);
+		put_record(&b, (int)i, (unsigned)i);
+		buf_putc(&b, '\n');
+	}
+	import_text(&r, buf_str(&b));
+	assert_int_equal(r.n, ARRAY_SIZE(bad));
+	assert_int_equal(r.n_bad, ARRAY_SIZE(bad) + 1);
+	assert_int_equal(r.bad[0].line, 1);
+	assert_int_equal(r.bad[0].byte, 3);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_string_equal(r.bad[i + 1].file, "f");
+		assert_int_equal(r.bad[i + 1].line, 3 + 2 * i);
+		assert_int_equal(r.bad[i + 1].byte, bad[i].byte);
+		assert_string_equal(r.bad[i + 1].expect, bad[i].expect);
+	}
+	end(&r);
+}
+
+/* A record with spaces behind it, n bytes in all. */
+static void put_padded(struct buf *b, size_t n, unsigned pid)
+{
+	size_t at = b->n;
+
+	put_record(b, 5, pid);
+	while (b->n - at < n)
+		buf_putc(b, ' ');
+}
+
+static void long_lines(void **state)
+{
+	for (int packed = 0; packed < 2; packed++) {
+		_cleanup_buf_ struct buf b = BUF_INIT, gz = BUF_INIT;
+		struct result r;
+
+		put_padded(&b, IMPORT_LINE_MAX - 1, 1);
+		buf_putc(&b, '\n');
+		put_padded(&b, IMPORT_LINE_MAX, 2);
+		buf_putc(&b, '\n');
+		put_padded(&b, IMPORT_LINE_MAX + 1, 3);
+		buf_putc(&b, '\n');
+		put_padded(&b, 10000000, 4);
+		buf_putc(&b, '\n');
+		put_record(&b, 6, 5);
+		buf_putc(&b, '\n');
+		put_padded(&b, IMPORT_LINE_MAX + 1, 6);
+		if (packed)
+			put_gz(&gz, buf_str(&b));
+		import_text(&r, buf_str(packed ? &gz : &b));
+		assert_int_equal(r.n, 3);
+		assert_true(r.pids[0] == 1 && r.pids[1] == 2 && r.pids[2] == 5);
+		assert_int_equal(r.n_bad, 3);
+		assert_true(r.bad[0].line == 3 && r.bad[1].line == 4 && r.bad[2].line == 6);
+		assert_string_equal(r.bad[1].expect, "a line of at most 65,536 bytes");
+		assert_true(r.bad[1].byte == SIZE_MAX);
+		end(&r);
+	}
+}
+
+/* Two parts, the cut within a line, and an empty one between them, as members or frames. */
+static void packings(void **state)
+{
+	static pack *const packs[] = { put_gz, put_zst };
+
+	for (size_t k = 0; k < ARRAY_SIZE(packs); k++) {
+		_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
+		pack *p = packs[k];
+		struct result r;
+
+		put_records(&text, 20000);
+		p(&b, (str){ text.p, 777777 });
+		p(&b, STR(""));
+		p(&b, (str){ text.p + 777777, text.n - 777777 });
+		import_text(&r, buf_str(&b));
+		assert_int_equal(r.n, 20000);
+		assert_int_equal(r.n_bad, 0);
+		assert_int_equal(r.pids[63], 63);
+		check_digest(&r, buf_str(&b));
+		end(&r);
+	}
+}
+
+static void zstd_skippable(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT, text = BUF_INIT;
+	struct result r;
+
+	put_records(&text, 3);
+	buf_puts(&b, STR("\x5d\x2a\x4d\x18\x03\0\0\0abc"));
+	put_zst(&b, buf_str(&text));
+	buf_puts(&b, STR("\x50\x2a\x4d\x18\x01\0\0\0\n"));
+	import_text(&r, buf_str(&b));
+	assert_int_equal(r.n, 3);
+	assert_int_equal(r.n_bad, 0);
+	end(&r);
+}
+
+/* Cut anywhere, the records before the cut are there, and one complaint says so; a cut at 0 is an empty file. */
+static void truncated(void **state)
+{
+	static pack *const packs[] = { put_gz, put_zst };
+
+	for (size_t k = 0; k < ARRAY_SIZE(packs); k++) {
+		_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
+		size_t most = 0;
+
+		put_records(&text, 40);
+		packs[k](&b, buf_str(&text));
+		for (size_t n = 4; n < b.n; n++) {
+			struct result r;
+
+			import_text(&r, (str){ b.p, n });
+			assert_true(r.n >= most && r.n <= 40);
+			most = r.n;
+			assert_int_equal(r.n_bad, 1);
+			assert_int_equal(r.bad[0].line, 0);
+			assert_true(r.bad[0].byte == SIZE_MAX);
+			assert_string_equal(r.bad[0].expect, "whole compressed data (it is damaged or cut off)");
+			check_digest(&r, (str){ b.p, n });
+			end(&r);
+		}
+		/* Only the checksum behind it is missing. */
+		assert_true(most == 40);
+	}
+}
+
+/* A byte changed late in a large file: what stands before it is not lost, though it came with the same read. */
+static void damaged(void **state)
+{
+	static pack *const packs[] = { put_gz, put_zst };
+
+	for (size_t k = 0; k < ARRAY_SIZE(packs); k++) {
+		_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
+		struct result r;
+
+		put_records(&text, 50000);
+		packs[k](&b, buf_str(&text));
+		for (size_t i = 0; i < 64; i++)
+			b.p[b.n * 3 / 4 + i] ^= 0x55;
+		import_text(&r, buf_str(&b));
+		/* Deflate goes on with nonsense until its checksum tells; zstd stops at the block. */
+		assert_in_range(r.n, 25000, k == 0 ? 49999 : 38000);
+		assert_string_equal(r.last.expect, "whole compressed data (it is damaged or cut off)");
+		check_digest(&r, buf_str(&b));
+		end(&r);
+	}
+	/* Other things behind the end. */
+	_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
+	struct result r;
+
+	put_records(&text, 3);
+	put_gz(&b, buf_str(&text));
+	buf_puts(&b, STR("{}"));
+	import_text(&r, buf_str(&b));
+	assert_int_equal(r.n, 3);
+	assert_int_equal(r.n_bad, 1);
+	end(&r);
+}
+
+/* The fault stands right behind what was read with it: deflate goes wrong at a block that there is not, zstd in its last block. */
+static void damaged_behind(void **state)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT, gz = BUF_INIT, zst = BUF_INIT;
+	z_stream z = { 0 };
+	struct result r;
+
+	put_records(&text, 1000);
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(buf_reserve(&gz, deflateBound(&z, text.n) + 64), 0);
+	z.next_in = (uint8_t *)text.p;
+	z.avail_in = (unsigned)text.n;
+	z.next_out = (uint8_t *)gz.p;
+	z.avail_out = (unsigned)gz.cap;
+	assert_int_equal(deflate(&z, Z_FULL_FLUSH), Z_OK);
+	gz.n = z.total_out;
+	deflateEnd(&z);
+	buf_puts(&gz, STR("\x07\0\0\0\0\0\0\0"));
+	import_text(&r, buf_str(&gz));
+	assert_int_equal(r.n, 1000);
+	assert_int_equal(r.n_bad, 1);
+	end(&r);
+
+	buf_clear(&text);
+	put_records(&text, 5000);
+	put_zst(&zst, buf_str(&text));
+	memset(zst.p + zst.n - 40, 0xff, 30);
+	import_text(&r, buf_str(&zst));
+	/* More than the 256 KiB that one read takes before it; a record has at least 85 bytes. */
+	assert_in_range(r.n, (256 << 10) / 85 + 1, 4999);
+	assert_int_equal(r.n_bad, 1);
+	end(&r);
+}
+
+static void merged(void **state)
+{
+	static const struct { const char *name; int seconds[4]; unsigned pids[4]; } files[] = {
+		{ "a", { 10, 20, 30, 40 }, { 1, 4, 6, 8 } },
+		{ "b", { 10, 15, 30, 50 }, { 2, 3, 7, 10 } },
+		{ "c", { 25, 45, 44, 60 }, { 5, 9, 11, 12 } },
+	};
+	/* c's 44 stands behind its 45, so it comes before what is later, in its file's order. */
+	static const unsigned want[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 10, 12 };
+	struct result r;
+
+	begin(&r);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		for (size_t k = 0; k < 4; k++) {
+			put_record(&b, files[i].seconds[k], files[i].pids[k]);
+			buf_puts(&b, k == 1 ? STR("\nbad\n") : STR("\n"));
+		}
+		assert_int_equal(import_add(r.im, file_of(buf_str(&b)), files[i].name, &import_tyto), 0);
+	}
+	drain(&r);
+	assert_int_equal(import_files(r.im), 3);
+	assert_int_equal(r.n, ARRAY_SIZE(want));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
+		assert_int_equal(r.pids[i], want[i]);
+	assert_int_equal(r.n_bad, 3);
+	assert_true(r.bad[0].line == 3 && r.bad[1].line == 3 && r.bad[2].line == 3);
+	end(&r);
+}
+
+static void late(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	static const int seconds[] = { 100, 1000, 400, 399, 1001, 400, 401 };
+	static const bool want[] = { false, false, false, true, false, true, false };
+	struct result r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(seconds); i++) {
+		put_record(&b, seconds[i], (unsigned)i);
+		buf_putc(&b, '\n');
+	}
+	import_text(&r, buf_str(&b));
+	assert_int_equal(r.n, ARRAY_SIZE(seconds));
+	assert_memory_equal(r.late, want, sizeof(want));
+	end(&r);
+}
+
+/* Each read gives one byte: packets of one. */
+static void single_bytes(void **state)
+{
+	for (size_t k = 0; k < 3; k++) {
+		_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
+		struct result r;
+		int fd[2], status;
+		pid_t child;
+
+		put_records(&text, 20);
+		if (k == 0)
+			buf_puts(&b, buf_str(&text));
+		else
+			(k == 1 ? put_gz : put_zst)(&b, buf_str(&text));
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd), 0);
+		child = fork();
+		if (child == 0) {
+			close(fd[0]);
+			for (size_t i = 0; i < b.n; i++)
+				if (write(fd[1], b.p + i, 1) != 1)
+					_exit(1);
+			_exit(0);
+		}
+		close(fd[1]);
+		begin(&r);
+		assert_int_equal(import_add(r.im, fd[0], "-", NULL), 0);
+		drain(&r);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		assert_int_equal(r.n, 20);
+		assert_int_equal(r.n_bad, 0);
+		check_digest(&r, buf_str(&b));
+		end(&r);
+	}
+}
+
+/* A caller with little room: the raw buffer stays full while bytes wait to be handed out. */
+static void small_reads(void **state)
+{
+	for (int k = 0; k < 3; k++) {
+		_cleanup_buf_ struct buf data = BUF_INIT, b = BUF_INIT, got = BUF_INIT;
+		uint64_t x = 88172645463325252ULL;
+		uint8_t digest[SHA256_LEN];
+		struct inflate *f;
+		char some[13];
+		ssize_t n;
+
+		for (int i = 0; i < 50000; i++) {
+			x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+			buf_put(&data, &x, sizeof(x));
+		}
+		data.p[0] = 'x'; /* no packing begins so */
+		if (k == 0)
+			buf_puts(&b, buf_str(&data));
+		else
+			(k == 1 ? put_gz : put_zst)(&b, buf_str(&data));
+		assert_int_equal(inflate_new(file_of(buf_str(&b)), &f), 0);
+		while ((n = inflate_read(f, some, sizeof(some))) > 0)
+			buf_put(&got, some, (size_t)n);
+		assert_int_equal(n, 0);
+		assert_true(str_eq(buf_str(&data), buf_str(&got)));
+		assert_true(inflate_digest(f, digest));
+		assert_int_equal(inflate_raw_bytes(f), b.n);
+		inflate_free(f);
+	}
+}
+
+static long peak_kib(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return u.ru_maxrss;
+}
+
+/* A gigabyte of zeros: one line that is too long. With line ends in it: as many. Memory does not follow. */
+static void bomb(void **state)
+{
+	static char zeros[16 << 20];
+	static pack *const packs[] = { put_gz, put_zst };
+
+	for (int k = 0; k < 4; k++) {
+		_cleanup_buf_ struct buf one = BUF_INIT, b = BUF_INIT;
+		struct result r;
+		long before;
+
+		zeros[1000000] = zeros[2000000] = k >= 2 ? '\n' : '\0';
+		packs[k % 2](&one, (str){ zeros, sizeof(zeros) });
+		for (int i = 0; i < 64; i++)
+			buf_puts(&b, buf_str(&one));
+		before = peak_kib();
+		import_text(&r, buf_str(&b));
+		assert_in_range(peak_kib() - before, 0, 32 << 10);
+		assert_int_equal(r.n, 0);
+		assert_int_equal(r.n_bad, k >= 2 ? 129 : 1);
+		check_digest(&r, buf_str(&b));
+		end(&r);
+	}
+	zeros[1000000] = zeros[2000000] = '\0';
+}
+
+static void unreadable(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct result r;
+	uint8_t digest[SHA256_LEN];
+
+	put_record(&b, 1, 7);
+	begin(&r);
+	/* A folder. */
+	assert_int_equal(import_add(r.im, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "folder", NULL), 0);
+	assert_int_equal(import_add(r.im, file_of(buf_str(&b)), "f", NULL), 0);
+	drain(&r);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.n_bad, 1);
+	assert_string_equal(r.bad[0].file, "folder");
+	assert_string_equal(r.bad[0].expect, strerror(EISDIR));
+	assert_int_equal(r.bad[0].line, 0);
+	assert_false(import_digest(r.im, 0, digest));
+	end(&r);
+}
+
+static void too_many(void **state)
+{
+	struct result r;
+	int fd = file_of(STR(""));
+
+	begin(&r);
+	for (int i = 0; i < IMPORT_FILES_MAX; i++)
+		assert_int_equal(import_add(r.im, dup(fd), "f", NULL), 0);
+	assert_int_equal(import_add(r.im, fd, "f", NULL), -E2BIG);
+	/* It is still the caller's. */
+	assert_int_equal(close(fd), 0);
+	drain(&r);
+	end(&r);
+	import_free(NULL);
+}
+
+/* Another program's digest. */
+static void sha256sum(void **state)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
+	char command[80], want[65] = "", got[65] = "";
+	uint8_t digest[SHA256_LEN];
+	struct result r;
+	FILE *out;
+	int fd;
+
+	put_records(&text, 5000);
+	put_zst(&b, buf_str(&text));
+	fd = file_of(buf_str(&b));
+	snprintf(command, sizeof(command), "sha256sum /proc/%d/fd/%d", (int)getpid(), fd);
+	out = popen(command, "r");
+	assert_non_null(out);
+	assert_non_null(fgets(want, sizeof(want), out));
+	assert_int_equal(pclose(out), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	begin(&r);
+	assert_int_equal(import_add(r.im, fd, "f", NULL), 0);
+	assert_false(import_digest(r.im, 0, digest));
+	drain(&r);
+	assert_true(import_digest(r.im, 0, digest));
+	for (size_t i = 0; i < SHA256_LEN; i++)
+		snprintf(got + 2 * i, 3, "%02x", digest[i]);
+	assert_string_equal(got, want);
+	end(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines), cmocka_unit_test(bad_lines), cmocka_unit_test(bomb), cmocka_unit_test(long_lines), cmocka_unit_test(packings),
+		cmocka_unit_test(zstd_skippable), cmocka_unit_test(truncated), cmocka_unit_test(damaged), cmocka_unit_test(damaged_behind),
+		cmocka_unit_test(merged),
+			cmocka_unit_test(late),
+		cmocka_unit_test(single_bytes), cmocka_unit_test(small_reads), cmocka_unit_test(unreadable), cmocka_unit_test(too_many),
+			cmocka_unit_test(sha256sum),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

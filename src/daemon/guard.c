@@ -19,9 +19,9 @@
 #define TURN_NS (50 * 1000 * 1000LL)
 #define START_NS (60 * NSEC_PER_SEC)       /* a sensor that has not begun to answer holds nobody yet */
 #define KEEPER_STUCK_NS (5 * NSEC_PER_SEC)
-#define STEADY_NS (30 * NSEC_PER_SEC)      /* who lived so long is started again at once */
+#define STEADY_NS (10 * NSEC_PER_SEC)      /* who lived so long is started again at once */
 #define BACKOFF_MIN_NS (100 * 1000 * 1000LL)
-#define BACKOFF_MAX_NS (30 * NSEC_PER_SEC)
+#define BACKOFF_MAX_NS (2 * NSEC_PER_SEC)   /* while it is down nobody records: a crash loop is cheap beside that */
 #define SENSOR_END_NS (4 * NSEC_PER_SEC)
 #define KEEPER_END_NS (30 * NSEC_PER_SEC)
 #define ARGS_MAX 64

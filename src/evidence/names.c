@@ -370,6 +370,8 @@ static int file_load(struct names *n)
 		return -ENOMEM;
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	if ((uint64_t)st.st_size < n->end)
+		return damaged(n->n_files - 1, (uint64_t)st.st_size, "the entries that stood there before");
 	if ((uint64_t)st.st_size > MAP_BYTES)
 		return damaged(n->n_files - 1, NAMES_FILE_FULL, "no file longer than 64 MiB and one entry");
 	while (n->end < (uint64_t)st.st_size) {
@@ -397,10 +399,19 @@ static int file_load(struct names *n)
 			break;
 	}
 	n->tail = (uint64_t)st.st_size - n->end;
-	if (r == -ENOMEM)
+	/* A file that cannot be read is not a torn one. */
+	if (r < 0 && r != -ENODATA && r != -EBADMSG)
 		return r;
 	/* A whole entry with a false content is damage wherever it stands; anything else may be a torn tail: the caller knows. */
 	return expect ? damaged(n->n_files - 1, n->end, expect) : 0;
+}
+
+static bool next_file_exists(const struct names *n)
+{
+	char name[16];
+
+	file_name(name, n->n_files);
+	return faccessat(n->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int load_rest(struct names *n)
@@ -411,13 +422,16 @@ static int load_rest(struct names *n)
 		r = file_load(n);
 		if (r < 0)
 			return r;
-		r = file_open(n);
-		if (r == -ENOENT)
+		if (!next_file_exists(n))
 			return 0;
+		/* The next file is begun when this one is whole: what looked torn may have been finished meanwhile. */
+		r = n->tail ? file_load(n) : 0;
+		if (r == 0 && n->tail)
+			r = damaged(n->n_files - 1, n->end, "a whole entry");
+		if (r == 0)
+			r = file_open(n);
 		if (r < 0)
 			return r;
-		if (n->tail)
-			return damaged(n->n_files - 2, n->end, "a whole entry");
 	}
 }
 
@@ -648,64 +662,4 @@ int names_each_from(struct names *n, uint64_t from, int (*cb)(void *arg, enum na
 		}
 	}
 	return r;
-}
-
-/* --- paths --- */
-
-int names_path(const struct names *n, uint64_t component, struct buf *ret)
-{
-	size_t start = ret->n;
-	uint64_t c = component;
-	str v;
-	int r, k;
-
-	/* From the last component to the first, each written backwards; turned round at the end. A parent's number is smaller than its
-	 * child's, so this ends. */
-	do {
-		uint64_t parent = 0;
-
-		r = names_value(n, NAME_COMPONENT, c, &v);
-		if (r < 0)
-			return r;
-		k = uvar_get((const uint8_t *)v.p, v.n, &parent);
-		if (k < 0 || parent >= c)
-			return -EBADMSG;
-		if (ret->n > start)
-			buf_putc(ret, '/');
-		for (size_t i = v.n; i > (size_t)k; i--)
-			buf_putc(ret, v.p[i - 1]);
-		c = parent;
-		if (ret->n - start > (size_t)1 << 20)
-			return -EMSGSIZE;
-	} while (c);
-	if (buf_error(ret))
-		return buf_error(ret);
-	for (size_t i = start, j = ret->n; i + 1 < j; i++) {
-		char t = ret->p[i];
-
-		ret->p[i] = ret->p[--j];
-		ret->p[j] = t;
-	}
-	return 0;
-}
-
-uint64_t names_find_path(const struct names *n, str path)
-{
-	uint8_t tmp[UVAR_MAX_BYTES + EVENT_PATH_MAX];
-	uint64_t c = 0;
-
-	if (path.n > EVENT_PATH_MAX)
-		return 0;
-	for (size_t at = 0; at <= path.n;) {
-		const char *p = path.p + at, *slash = path.n > at ? memchr(p, '/', path.n - at) : NULL;
-		size_t len = slash ? (size_t)(slash - p) : path.n - at, k = uvar_put(tmp, c);
-
-		if (len)
-			memcpy(tmp + k, p, len);
-		c = names_find(n, NAME_COMPONENT, (str){ (const char *)tmp, k + len });
-		if (c == 0)
-			return 0;
-		at += len + 1;
-	}
-	return c;
 }

@@ -2,7 +2,7 @@
  *
  * Purpose: an open says nothing about what for. It is held here, per object and process, until the kernel reports a use or a close, at
  * most 200 ms; then it is recorded as `open`, and the decision later refers to it.
- * Ownership: entries are the table's (bounded; the oldest goes first). Threads: recorder only. Units: ns.
+ * Ownership: entries are the table's (bounded; the oldest goes first). Threads: recorder only. Units: ns. Errors: -ENOMEM when made.
  *
  * Rules (mask of the kernel's merged report → record):
  *	MODIFY                      write, seen access

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/timefmt.h"
@@ -144,12 +145,17 @@ static int on_control(struct keeper *k)
 	pid_t pid;
 	int fd, r = guard_take(k->c->control_fd, &fd, &pid);
 
-	if (r == -EPIPE)
-		k->stop = true;
+	if (r == -EPIPE) {
+		k->stop = k->orphan = true;
+		/* A new watch may start at once; it makes its own. */
+		if (k->c->listen_fd >= 0)
+			shutdown(k->c->listen_fd, SHUT_RDWR);
+	}
 	if (r < 0)
 		return 0;
-	/* What the old one still sent comes first. */
-	if (k->sensor_fd >= 0 && !k->sensor_input_stopped) {
+	/* What the old one still sent comes first: its successor's gap begins behind it. */
+	for (uint64_t before = UINT64_MAX; k->sensor_fd >= 0 && !k->sensor_input_stopped && before != k->sensor_bytes;) {
+		before = k->sensor_bytes;
 		r = keeper_sensor_input(k);
 		if (r < 0) {
 			close(fd);
@@ -240,21 +246,31 @@ static int signals(struct keeper *k)
 	return k->signal_fd < 0 ? -errno : keeper_watch_fd(k, k->signal_fd, TAG_SIGNAL, EPOLLIN);
 }
 
+static int open_log(struct keeper *k)
+{
+	const struct evidence_options o = { .create = true };
+	int64_t until = time_boottime() + KEEPER_BUSY_NS;
+	int r;
+
+	while ((r = evidence_open(k->c->state, &o, &k->ev)) == -EBUSY && time_boottime() < until)
+		usleep(50000);
+	return r;
+}
+
 static int open_all(struct keeper *k)
 {
 	const struct keeper_config *c = k->c;
-	const struct evidence_options o = { .create = true };
 	struct evidence_stat st;
 	int r;
 
-	r = evidence_open(c->state, &o, &k->ev);
+	r = open_log(k);
 	if (r < 0) {
 		log_error("%s", evidence_why());
 		return r;
 	}
 	evidence_stat(k->ev, &st);
-	if (!c->resume)
-		k->gap_from = st.last_heartbeat;
+	if (!c->resume && st.last_heartbeat)
+		k->gap_from = st.last_heartbeat - (st.last_phase == PHASE_STOP ? KEEPER_STOP_NS : KEEPER_SETTLE_NS);
 	k->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (k->epoll < 0)
 		return -errno;
@@ -277,7 +293,7 @@ static int open_all(struct keeper *k)
 static void close_all(struct keeper *k)
 {
 	keeper_clients_close(k);
-	k->indexer = indexer_stop(k->indexer, true);
+	k->indexer = indexer_stop(k->indexer, !k->orphan);
 	k->follower = follower_stop(k->follower);
 	evidence_close(k->ev);
 	persons_free(k->persons);

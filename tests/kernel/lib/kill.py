@@ -247,7 +247,7 @@ def main():
             wrong("opens", f"an open took {int(end[3]) / 1e6:.0f} ms")
     account(logs)
     rc, out, err = run("verify")
-    note(out.strip() or err.strip())
+    note((out.strip() or err.strip()).splitlines()[0])
     if rc:
         wrong("verify", f"at the end: {rc} {err.strip()}")
 

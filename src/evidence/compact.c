@@ -8,6 +8,11 @@
 
 #include "evidence/vfs.h"
 
+struct segment_end {
+	size_t segment; /* in e->segments */
+	off_t bytes;
+};
+
 int store_segment_begin(struct evidence *e, uint64_t first, int64_t day)
 {
 	struct segment_header h = { .first = first, .day = day };
@@ -27,6 +32,7 @@ int store_segment_begin(struct evidence *e, uint64_t first, int64_t day)
 	if (r < 0)
 		return store_broken(e, r, "cannot begin a segment");
 	e->segments[e->n_segments++] = first;
+	e->segment_day = day;
 	return 0;
 }
 
@@ -39,27 +45,41 @@ static size_t segment_of(const struct evidence *e, uint64_t index)
 	return i - 1;
 }
 
-int store_segment_use(struct evidence *e, uint64_t index)
+int store_segment_header(struct evidence *e, uint64_t first, struct segment_header *ret)
 {
-	uint64_t first = e->segments[segment_of(e, index)];
-	_cleanup_buf_ struct buf b = BUF_INIT;
 	_cleanup_close_ int fd = -1;
 	uint8_t bytes[SEGMENT_HEADER];
 	char name[LOGDIR_NAME_MAX];
 	int r;
 
-	if (first == e->segment.first && index >= first && e->segment.day != INT64_MIN)
-		return 0;
 	logdir_segment_name(name, first);
 	fd = openat(e->log_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return evidence_fail(-errno, "log/%s: %s", name, strerror(errno));
 	r = read_exactly(fd, bytes, sizeof(bytes), 0);
 	if (r == 0)
-		r = segment_header_parse(bytes, sizeof(bytes), &e->segment);
-	if (r < 0 || e->segment.first != first)
-		return evidence_fail(-EUCLEAN, "log/%s byte 0: expected a segment header", name);
-	return leaf_hasher_segment(e->hasher, e->segment.seed, first);
+		r = segment_header_parse(bytes, sizeof(bytes), ret);
+	if (r < 0 || ret->first != first)
+		return evidence_fail(-EUCLEAN, "log/%s byte 0: expected a segment header with the index of the file's name", name);
+	return 0;
+}
+
+int store_segment_use(struct evidence *e, uint64_t index)
+{
+	uint64_t first = e->segments[segment_of(e, index)];
+	struct segment_header h;
+	int r;
+
+	if (likely(first == e->segment.first && e->segment.day != INT64_MIN))
+		return 0;
+	r = store_segment_header(e, first, &h);
+	if (r < 0)
+		return r;
+	r = leaf_hasher_segment(e->hasher, h.seed, first);
+	if (r < 0)
+		return evidence_fail(r, "no memory");
+	e->segment = h;
+	return 0;
 }
 
 int store_root_full(void *arg, unsigned level, uint64_t n, const hash32 *root)
@@ -79,14 +99,29 @@ int store_root_full(void *arg, unsigned level, uint64_t n, const hash32 *root)
 	return 0;
 }
 
-/* Frames of journal leaves [0, n), within their segments. */
-static int write_frames(struct evidence *e, size_t n)
+/* A compaction that does not come to its end takes its frames back: the next one writes them again, at the same place. */
+static void cut_frames(struct evidence *e, const struct segment_end *ends, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_close_ int fd = -1;
+		char name[LOGDIR_NAME_MAX];
+
+		logdir_segment_name(name, e->segments[ends[i].segment]);
+		fd = vfs_open(e->log_fd, name, O_WRONLY, 0);
+		if (fd < 0 || vfs_truncate(fd, ends[i].bytes) < 0)
+			e->broken = true;
+	}
+}
+
+/* Frames of journal leaves [0, n), within their segments. *ret_ends (freed by the caller): where those ended before. */
+static int write_frames(struct evidence *e, size_t n, struct segment_end **ret_ends, size_t *ret_n)
 {
 	for (size_t done = 0; done < n;) {
 		uint64_t index = e->journal_first + done;
 		size_t s = segment_of(e, index), stop = n;
 		_cleanup_buf_ struct buf b = BUF_INIT;
 		_cleanup_close_ int fd = -1;
+		struct segment_end *grown;
 		char name[LOGDIR_NAME_MAX];
 		struct stat st;
 		int r = 0;
@@ -105,12 +140,14 @@ static int write_frames(struct evidence *e, size_t n)
 		fd = vfs_open(e->log_fd, name, O_WRONLY, 0);
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return evidence_fail(fd < 0 ? fd : -errno, "log/%s cannot be opened", name);
+		grown = reallocarray(*ret_ends, *ret_n + 1, sizeof(*grown));
+		if (!grown)
+			return evidence_fail(-ENOMEM, "no memory");
+		*ret_ends = grown;
+		grown[(*ret_n)++] = (struct segment_end){ s, st.st_size };
 		r = vfs_pwrite(fd, b.p, b.n, st.st_size);
-		if (r < 0) {
-			if (vfs_truncate(fd, st.st_size) < 0)
-				e->broken = true;
-			return evidence_fail(r, "cannot write log/%s: %s", name, strerror(-r));
-		}
+		if (r < 0)
+			return store_broken(e, r, "cannot write a segment");
 		if (vfs_fsync(fd) < 0)
 			return store_broken(e, -EIO, "fsync of a segment failed");
 	}
@@ -141,7 +178,7 @@ static int write_roots(struct evidence *e, uint64_t size)
 			r = vfs_pwrite(fd, t->root.b, 32, (off_t)(t->n * 32));
 		}
 		if (r < 0)
-			return evidence_fail(r, "cannot write a tree file: %s", strerror(-r));
+			return store_broken(e, r, "cannot write a tree file");
 		if (fd >= 0 && vfs_fsync(fd) < 0)
 			return store_broken(e, -EIO, "fsync of a tree file failed");
 	}
@@ -177,11 +214,12 @@ static int next_journal(struct evidence *e, size_t n)
 	logdir_journal_name(name, e->journal_first);
 	e->journal_first = first;
 	leaves_drop(&e->journal, n);
-	r = vfs_unlink(e->log_fd, name);
-	return r < 0 && r != -ENOENT ? evidence_fail(r, "cannot remove log/%s: %s", name, strerror(-r)) : 0;
+	/* Where it cannot be removed it stays beside the new one, until the next start. */
+	(void)vfs_unlink(e->log_fd, name);
+	return 0;
 }
 
-static int count_compacted(struct evidence *e, size_t n)
+static int count_compacted(struct evidence *e, size_t n, struct counters *c)
 {
 	str bytes = leaves_range(&e->journal, 0, n), leaf;
 	struct leaf l;
@@ -193,26 +231,33 @@ static int count_compacted(struct evidence *e, size_t n)
 			r = leaf_decode((const uint8_t *)leaf.p, leaf.n, &l);
 		if (r < 0)
 			return evidence_fail(r, "a leaf in memory is damaged");
-		counters_leaf(&e->compacted, &l);
+		counters_leaf(c, &l);
 	}
 	return 0;
 }
 
 int store_compact(struct evidence *e)
 {
-	size_t n = e->journal.n / FRAME_ALIGN * FRAME_ALIGN;
+	size_t n = e->journal.n / FRAME_ALIGN * FRAME_ALIGN, n_ends = 0;
+	uint64_t next = e->journal_first + n;
+	_cleanup_free_ struct segment_end *ends = NULL;
+	struct counters counted = e->compacted;
 	int r;
 
 	if (n == 0)
 		return 0;
-	r = write_frames(e, n);
+	r = write_frames(e, n, &ends, &n_ends);
 	if (r == 0)
-		r = write_roots(e, e->journal_first + n);
-	if (r < 0)
-		return r;
-	r = count_compacted(e, n);
+		r = write_roots(e, next);
+	if (r == 0)
+		r = count_compacted(e, n, &counted);
 	if (r == 0)
 		r = next_journal(e, n);
+	/* Where the new journal stands, the frames are what the log consists of. */
+	if (e->journal_first == next)
+		e->compacted = counted;
+	else if (!e->broken)
+		cut_frames(e, ends, n_ends);
 	/* A cache: when it cannot be written, the next start counts. */
 	if (r == 0)
 		(void)counters_save(e->state_fd, &e->compacted);

@@ -9,10 +9,16 @@ int store_name(struct evidence *e, enum name_kind kind, str value, uint64_t *ret
 {
 	struct leaf l = { .kind = LEAF_NAME, .present = 7 };
 	bool is_new;
-	int r = names_intern(e->names, kind, value, ret_number, &is_new, l.hash);
+	int r;
 
+	if (unlikely(e->broken))
+		return store_refuse(e);
+	/* Room for the leaf first: a name that is in the table and has no leaf would be used without having been introduced. */
+	r = leaves_reserve(&e->pending, LEAF_MAX);
+	if (r == 0)
+		r = names_intern(e->names, kind, value, ret_number, &is_new, l.hash);
 	if (r < 0)
-		return evidence_fail(r, "a name cannot be kept: %s", strerror(-r));
+		return store_broken(e, r, "a name cannot be kept");
 	if (!is_new)
 		return 0;
 	l.value[0] = kind;

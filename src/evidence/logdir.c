@@ -108,10 +108,12 @@ int logdir_numbers(int dir_fd, const char *prefix, uint64_t **ret, size_t *ret_n
 int logdir_list(int log_fd, struct logdir *ret)
 {
 	struct logdir d = { 0 };
-	int r = logdir_numbers(log_fd, "segment-", &d.segments, &d.n_segments);
+	/* Journals first: a writer may begin a segment and then a journal behind it meanwhile, and a reader that saw only the journal would miss
+	 * records. */
+	int r = logdir_numbers(log_fd, "journal-", &d.journals, &d.n_journals);
 
 	if (r == 0)
-		r = logdir_numbers(log_fd, "journal-", &d.journals, &d.n_journals);
+		r = logdir_numbers(log_fd, "segment-", &d.segments, &d.n_segments);
 	if (r < 0) {
 		logdir_free(&d);
 		return r;

@@ -642,6 +642,32 @@ int names_commitment(struct names *n, enum name_kind kind, uint64_t number, uint
 	return 0;
 }
 
+int names_again(struct names *n, uint64_t from)
+{
+	unsigned f = n->n_files - 1;
+	uint64_t off = NAMES_HEADER;
+	struct name_entry e;
+	int r;
+
+	for (uint64_t ordinal = get_be64(n->maps[f] + 8); ordinal < from && off < n->written; ordinal++, off += e.bytes) {
+		r = name_entry_parse(n->maps[f] + off, n->written - off, &e);
+		if (r < 0)
+			return r;
+	}
+	while (off < n->written) {
+		/* Through memory of our own: the page that a write reads from may be the one that it writes to. */
+		uint8_t again[4096];
+		size_t k = MIN(n->written - off, sizeof(again));
+
+		memcpy(again, n->maps[f] + off, k);
+		r = vfs_pwrite(n->fds[f], again, k, (off_t)off);
+		if (r < 0)
+			return r;
+		off += k;
+	}
+	return vfs_fsync(n->fds[f]) < 0 ? -EIO : 0;
+}
+
 /* Recovery only: entries without a leaf are few and at the end, but their order is that of the file, so the last file is read again. */
 int names_each_from(struct names *n, uint64_t from, int (*cb)(void *arg, enum name_kind kind, uint64_t number), void *arg)
 {

@@ -31,6 +31,8 @@ bool name_value_ok(uint8_t kind, str value, const uint64_t counts[static NAME_KI
 /* Bytes at the end of the last file that are no whole entry; 0 none. Writers must cut them before names_intern. */
 uint64_t names_tail(const struct names *n);
 int names_cut_tail(struct names *n);
+/* Recovery: writes the entries of the last file from ordinal `from` on again, and fsyncs: they may never have come to the disk. */
+int names_again(struct names *n, uint64_t from);
 /* Entries of all kinds in order of introduction, from 0: kind and number; for adopting entries that have no leaf yet. */
 uint64_t names_total(const struct names *n);
 int names_commitment(struct names *n, enum name_kind kind, uint64_t number, uint8_t ret[static 32]);

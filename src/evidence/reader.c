@@ -37,6 +37,7 @@ struct log_reader {
 	uint64_t journal_first, journal_read; /* bytes taken */
 	struct leaves tail;
 	uint64_t size;
+	uint64_t seeds;                       /* the segments of leaves [0, seeds) are known */
 	struct frame_packer *packer;
 	struct buf frame;                     /* the unpacked one */
 	uint64_t frame_first;
@@ -175,11 +176,11 @@ static int segment_walk(struct segment *s, uint64_t upto)
 	return r;
 }
 
-/* The segments of leaves [0, upto). */
-static int segments_refresh(struct log_reader *r, const struct logdir *d, uint64_t upto)
+/* The segments of leaves [0, upto], with those frames that lie below `walk`. */
+static int segments_refresh(struct log_reader *r, const struct logdir *d, uint64_t upto, uint64_t walk)
 {
-	for (size_t i = 0; i < d->n_segments && (d->segments[i] < upto || i == 0 || d->segments[i] <= upto); i++) {
-		uint64_t stop = i + 1 < d->n_segments ? MIN(d->segments[i + 1], upto) : upto;
+	for (size_t i = 0; i < d->n_segments && (d->segments[i] <= upto || i == 0); i++) {
+		uint64_t stop = i + 1 < d->n_segments ? MIN(d->segments[i + 1], walk) : walk;
 		int e;
 
 		if (i == r->n_segments) {
@@ -231,10 +232,10 @@ static int journal_more(struct log_reader *r)
 
 		if (journal_frame_parse((const uint8_t *)b.p + at, n - at, &f) < 0 || f.first != r->journal_first + r->tail.n)
 			break;
-		for (size_t k = 0, k_end = f.length; k < k_end;) {
+		for (size_t k = 0, n_leaves = 0; k < f.length || n_leaves != f.count; n_leaves++) {
 			str leaf;
 
-			e = payload_next((str){ (const char *)f.payload, f.length }, &k, &leaf);
+			e = n_leaves == f.count ? -EBADMSG : payload_next((str){ (const char *)f.payload, f.length }, &k, &leaf);
 			if (e == 0)
 				e = leaves_add(&r->tail, (const uint8_t *)leaf.p, leaf.n);
 			if (e < 0)
@@ -286,7 +287,7 @@ static int look(struct log_reader *r)
 	}
 	e = journal_open(r, d.journals[d.n_journals - 1]);
 	if (e == 0)
-		e = segments_refresh(r, &d, r->journal_first);
+		e = segments_refresh(r, &d, r->journal_first, r->journal_first);
 	logdir_free(&d);
 	return e == -ENOENT ? -EAGAIN : e;
 }
@@ -307,7 +308,7 @@ int log_reader_refresh(struct log_reader *r, uint64_t limit, uint64_t *ret_size)
 		if (e == 0)
 			e = journal_more(r);
 		/* Gone after we read it: what we read is right, but there may be more. */
-		if (e == 0 && !journal_is_gone(r))
+		if (e == 0 && (i + 1 == LOOK_AGAIN || !journal_is_gone(r)))
 			break;
 		if (e < 0 && e != -EAGAIN && !journal_is_gone(r))
 			return e;
@@ -396,11 +397,33 @@ int log_reader_leaf(struct log_reader *r, uint64_t seq, str *ret_packed)
 	return payload_next(bytes, &at, ret_packed);
 }
 
-static int hasher_use(struct log_reader *r, uint64_t seq)
+/* Leaves of the journal may belong to a segment that was begun after we looked. */
+static int segments_of_journal(struct log_reader *r, uint64_t seq)
 {
-	struct segment *s = segment_of(r, seq);
+	struct logdir d;
 	int e;
 
+	if (seq < r->journal_first || seq < r->seeds)
+		return 0;
+	e = logdir_list(r->log_fd, &d);
+	if (e < 0)
+		return evidence_fail(e, "log: %s", strerror(-e));
+	/* Those behind the last leaf may go again, with another seed: they are not looked at. */
+	e = segments_refresh(r, &d, r->size - 1, r->journal_first);
+	logdir_free(&d);
+	if (e == 0)
+		r->seeds = r->size;
+	return e;
+}
+
+static int hasher_use(struct log_reader *r, uint64_t seq)
+{
+	int e = segments_of_journal(r, seq);
+	struct segment *s;
+
+	if (e < 0)
+		return e;
+	s = segment_of(r, seq);
 	if (r->hasher_first == s->first)
 		return 0;
 	e = leaf_hasher_segment(r->hasher, s->header.seed, s->first);

@@ -18,6 +18,7 @@ struct recovery {
 	uint64_t cut[5];         /* bytes, by enum cut */
 	bool has_key_leaf;
 	uint8_t key_leaf[32];
+	bool gap_recorded;       /* the gap that is open in the reserve is a record already */
 };
 
 /* --- a new log --- */
@@ -136,6 +137,10 @@ static int load_journal(struct recovery *rec, uint64_t first)
 		at += f.bytes;
 	}
 	e->journal_size = at;
+	/* What a process wrote that ended before its fsync, or whose fsync failed, may be in memory only, and look clean there. The same bytes again. */
+	r = vfs_pwrite(e->journal_fd, b.p, at, 0);
+	if (r < 0 || vfs_fsync(e->journal_fd) < 0)
+		return store_broken(e, r < 0 ? r : -EIO, "cannot make the journal durable");
 	if (first + e->journal.n < e->checkpoint.size)
 		return evidence_fail(-EUCLEAN, "log: expected the %llu records of the checkpoint, found %llu", (unsigned long long)e->checkpoint.size,
 			(unsigned long long)(first + e->journal.n));
@@ -145,7 +150,7 @@ static int load_journal(struct recovery *rec, uint64_t first)
 /* --- segments --- */
 
 /* Frames that a compaction wrote and did not finish stand in the journal too: they are cut, and written again later. */
-static int cut_segment(struct recovery *rec, uint64_t first)
+static int cut_segment(struct recovery *rec, uint64_t first, uint64_t want)
 {
 	struct evidence *e = rec->e;
 	_cleanup_close_ int fd = -1;
@@ -158,7 +163,7 @@ static int cut_segment(struct recovery *rec, uint64_t first)
 	fd = vfs_open(e->log_fd, name, O_RDWR, 0);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return evidence_fail(-EUCLEAN, "log/%s: cannot be opened", name);
-	while (end < e->journal_first && at + SEGMENT_FRAME <= (uint64_t)st.st_size) {
+	while (end < want && at + SEGMENT_FRAME <= (uint64_t)st.st_size) {
 		struct frame f;
 		int r = read_exactly(fd, head, sizeof(head), (off_t)at);
 
@@ -169,7 +174,7 @@ static int cut_segment(struct recovery *rec, uint64_t first)
 		at += f.bytes;
 		end += f.count;
 	}
-	if (end < e->journal_first && (e->n_segments == 0 || first == e->segments[e->n_segments - 1]))
+	if (end != want)
 		return evidence_fail(-EUCLEAN, "log/%s byte %llu: expected the frame with record %llu", name, (unsigned long long)at, (unsigned long long)end);
 	if (at == (uint64_t)st.st_size)
 		return 0;
@@ -183,6 +188,7 @@ static int load_segments(struct recovery *rec, const struct logdir *d)
 {
 	struct evidence *e = rec->e;
 	uint64_t size = e->journal_first + e->journal.n;
+	struct segment_header newest;
 	int r = 0;
 
 	if (d->n_segments == 0 || d->segments[0] != 0)
@@ -206,8 +212,12 @@ static int load_segments(struct recovery *rec, const struct logdir *d)
 	/* Only the segments that the journal reaches into, and the one it continues, can hold such frames. */
 	for (size_t i = 0; r == 0 && i < e->n_segments; i++)
 		if (i + 1 == e->n_segments || e->segments[i + 1] >= e->journal_first)
-			r = cut_segment(rec, e->segments[i]);
+			r = cut_segment(rec, e->segments[i],
+				MAX(e->segments[i], MIN(e->journal_first, i + 1 < e->n_segments ? e->segments[i + 1] : UINT64_MAX)));
 	e->segment.day = INT64_MIN;
+	if (r == 0)
+		r = store_segment_header(e, e->segments[e->n_segments - 1], &newest);
+	e->segment_day = r == 0 ? newest.day : INT64_MIN;
 	return r;
 }
 
@@ -300,6 +310,19 @@ static int check_root(struct evidence *e, const hash32 *root)
 		(unsigned long long)e->checkpoint.size);
 }
 
+static void look_at(struct recovery *rec, const struct leaf *l)
+{
+	const struct reserve *gap = &rec->e->reserve;
+
+	if (l->kind == LEAF_KEY) {
+		rec->has_key_leaf = true;
+		memcpy(rec->key_leaf, l->hash, 32);
+	}
+	if (l->kind == LEAF_EVENT && gap->open && l->value[EV_VERB] == VERB_GAP && l->present & EV_BIT(EV_CAUSE) && l->value[EV_CAUSE] == CAUSE_DISK_FULL &&
+		(int64_t)l->value[EV_TIME] == gap->from && !(l->present & EV_BIT(EV_SOURCE)))
+		rec->gap_recorded = true;
+}
+
 /* Hashes and counts what the journal holds, and looks whether everything is what the checkpoint signed. */
 static int replay(struct recovery *rec, struct log_reader *log)
 {
@@ -318,10 +341,8 @@ static int replay(struct recovery *rec, struct log_reader *log)
 		r = payload_next(bytes, &at, &leaf);
 		if (r == 0)
 			r = store_take(e, leaf);
-		if (r == 0 && leaf_decode((const uint8_t *)leaf.p, leaf.n, &l) == 0 && l.kind == LEAF_KEY) {
-			rec->has_key_leaf = true;
-			memcpy(rec->key_leaf, l.hash, 32);
-		}
+		if (r == 0 && leaf_decode((const uint8_t *)leaf.p, leaf.n, &l) == 0)
+			look_at(rec, &l);
 		if (r == 0 && e->counters.size == e->checkpoint.size) {
 			merkle_root(e->tree, &root);
 			r = check_root(e, &root);
@@ -357,6 +378,10 @@ static int load_names(struct recovery *rec)
 			return store_broken(e, r, "cannot cut the torn tail of the names");
 		rec->cut[CUT_NAMES] += tail;
 	}
+	/* Those of leaves in segments are durable for certain. */
+	r = names_again(e->names, e->compacted.names);
+	if (r < 0)
+		return store_broken(e, r, "cannot make the names durable");
 	return names_each_from(e->names, e->counters.names, adopt, e);
 }
 
@@ -428,6 +453,13 @@ static int recover_log(struct recovery *rec, const struct logdir *d)
 	return r;
 }
 
+static int load_reserve(struct evidence *e)
+{
+	int r = reserve_open(e->log_fd, &e->reserve);
+
+	return r < 0 ? evidence_fail(r == -EBADMSG ? -EUCLEAN : r, "log/reserve: %s", r == -EBADMSG ? "expected the reserve" : strerror(-r)) : 0;
+}
+
 int store_recover(struct evidence *e)
 {
 	struct recovery rec = { .e = e };
@@ -449,25 +481,27 @@ int store_recover(struct evidence *e)
 			r = evidence_fail(r == -EBADMSG ? -EUCLEAN : r, "%s", r == -EBADMSG ? names_damage() : strerror(-r));
 	}
 	if (r == 0)
+		r = load_reserve(e);
+	if (r == 0)
 		r = recover_log(&rec, &d);
 	logdir_free(&d);
 	if (r == 0)
 		r = load_names(&rec);
 	if (r == 0)
 		r = record_cuts(&rec);
-	if (r == 0) {
-		r = reserve_open(e->log_fd, &e->reserve);
-		if (r < 0)
-			r = evidence_fail(r == -EBADMSG ? -EUCLEAN : r, "log/reserve: %s", r == -EBADMSG ? "expected the reserve" : strerror(-r));
-	}
-	if (r == 0 && e->reserve.open)
-		r = evidence_try_room(e, e->reserve.to);
-	else if (r == 0)
+	/* What a rotation that was cut off left is looked for in the journal; it stays there until that is finished. */
+	e->no_compact = true;
+	if (r == 0)
 		r = evidence_commit(e);
+	if (r == 0 && e->reserve.open)
+		r = store_close_gap(e, e->reserve.to, rec.gap_recorded);
 	/* Still no room: what is pending waits; the gap stays open in the reserve. */
 	if (r == -ENOSPC)
 		r = 0;
 	if (r == 0)
 		r = store_keys_finish(e, rec.has_key_leaf ? rec.key_leaf : NULL);
-	return r == 0 && e->checkpoint_time == 0 ? evidence_checkpoint(e, time_now()) : r;
+	e->no_compact = false;
+	if (r == 0 && e->checkpoint_time == 0)
+		r = evidence_checkpoint(e, time_now());
+	return r == -ENOSPC ? 0 : r;
 }

@@ -118,8 +118,7 @@ int store_keys_finish(struct evidence *e, const uint8_t *last_key_leaf)
 	if (r == 0 && last_key_leaf && memcmp(note_key_public(k), last_key_leaf, 32) == 0) {
 		e->old_key = e->key;
 		e->key = k;
-		r = save_verifiers(e, k);
-		return r < 0 ? r : evidence_checkpoint(e, time_now());
+		return evidence_checkpoint(e, time_now());
 	}
 	note_key_free(k);
 	if (r != -ENOENT)
@@ -186,6 +185,12 @@ int evidence_checkpoint(struct evidence *e, int64_t now)
 	/* The first one signs the empty log: from then on a log without a checkpoint has lost it. */
 	if (c.size == e->checkpoint.size && e->checkpoint_time && !e->old_key)
 		return 0;
+	if (e->old_key) {
+		/* A rotation that stopped half-way goes on here. */
+		r = save_verifiers(e, e->key);
+		if (r < 0)
+			return r;
+	}
 	snprintf(c.origin, sizeof(c.origin), "%s", e->origin);
 	merkle_root(e->tree, &c.root);
 	r = checkpoint_sign(&c, keys, e->old_key ? 2 : 1, &b);
@@ -224,6 +229,9 @@ int evidence_key_rotate(struct evidence *e, int64_t now)
 	struct note_key *k;
 	int r = evidence_commit(e);
 
+	/* One that stopped half-way comes to its end first. */
+	if (r == 0 && e->old_key)
+		r = evidence_checkpoint(e, now);
 	if (r < 0)
 		return r;
 	r = make_key(e, NEW_KEY_FILE, &k);
@@ -238,11 +246,13 @@ int evidence_key_rotate(struct evidence *e, int64_t now)
 		r = evidence_commit(e);
 	e->no_compact = false;
 	if (r < 0) {
+		/* The leaf must not become durable later, without its key. Where it is durable already, the next start finishes. */
+		if (e->pending.n)
+			leaves_drop_last(&e->pending);
 		note_key_free(k);
 		return r;
 	}
 	e->old_key = e->key;
 	e->key = k;
-	r = save_verifiers(e, k);
-	return r < 0 ? r : evidence_checkpoint(e, now);
+	return evidence_checkpoint(e, now);
 }

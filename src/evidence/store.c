@@ -20,11 +20,9 @@ int64_t store_day(int64_t ns)
 	return ns / DAY_NS - (ns % DAY_NS < 0);
 }
 
-int leaves_add(struct leaves *l, const uint8_t *packed, size_t n)
+int leaves_reserve(struct leaves *l, size_t n)
 {
-	uint8_t length[UVAR_MAX_BYTES];
-	size_t k = uvar_put(length, n);
-	int r = buf_reserve(&l->bytes, n + k);
+	int r = buf_reserve(&l->bytes, n + UVAR_MAX_BYTES);
 
 	if (r < 0)
 		return r;
@@ -37,9 +35,21 @@ int leaves_add(struct leaves *l, const uint8_t *packed, size_t n)
 		l->at = grown;
 		l->cap = cap;
 	}
+	return 0;
+}
+
+int leaves_add(struct leaves *l, const uint8_t *packed, size_t n)
+{
+	uint8_t *p;
+	int r = leaves_reserve(l, n);
+
+	if (r < 0)
+		return r;
 	l->at[l->n++] = (uint32_t)l->bytes.n;
-	buf_put(&l->bytes, length, k);
-	buf_put(&l->bytes, packed, n);
+	p = (uint8_t *)l->bytes.p + l->bytes.n;
+	p += uvar_put(p, n);
+	memcpy(p, packed, n);
+	l->bytes.n = (size_t)((char *)p + n - l->bytes.p);
 	return 0;
 }
 
@@ -61,8 +71,7 @@ void leaves_drop(struct leaves *l, size_t k)
 	l->n -= k;
 }
 
-/* The newest one is not wanted after all. */
-static void leaves_drop_last(struct leaves *l)
+void leaves_drop_last(struct leaves *l)
 {
 	l->bytes.n = l->at[--l->n];
 }
@@ -81,6 +90,11 @@ int store_broken(struct evidence *e, int r, const char *what)
 	return evidence_fail(r, "%s: %s%s", what, strerror(-r), r == -EIO ? " (final: nothing more is written)" : "");
 }
 
+int store_refuse(const struct evidence *e)
+{
+	return evidence_fail(-EIO, "the log was closed by a failed write; start again");
+}
+
 uint64_t store_next(const struct evidence *e)
 {
 	return e->counters.size + e->pending.n;
@@ -92,8 +106,8 @@ int store_append(struct evidence *e, const struct leaf *l, uint64_t *ret_seq)
 	ssize_t n;
 	int r;
 
-	if (e->broken)
-		return evidence_fail(-EIO, "the log was closed by a failed write; start again");
+	if (unlikely(e->broken))
+		return store_refuse(e);
 	n = leaf_encode(l, packed);
 	if (n < 0)
 		return evidence_fail((int)n, "a record that the log's format cannot hold");
@@ -129,15 +143,16 @@ int store_take(struct evidence *e, str packed)
 /* New segments that begin within the leaves about to be committed: their headers, and so their seeds, are durable first. */
 static int begin_segments(struct evidence *e, uint64_t n)
 {
-	uint64_t from = e->counters.size, day = (uint64_t)store_day(time_now());
+	uint64_t from = e->counters.size;
+	int64_t day = store_day(time_now());
 
 	for (uint64_t b = (from + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN; b < from + n; b += FRAME_ALIGN) {
 		uint64_t first = e->segments[e->n_segments - 1];
 		int r;
 
-		if (b == first || ((int64_t)day == e->segment.day && b - first < SEGMENT_LEAVES_MAX))
+		if (b <= first || (day == e->segment_day && b - first < SEGMENT_LEAVES_MAX))
 			continue;
-		r = store_segment_begin(e, b, (int64_t)day);
+		r = store_segment_begin(e, b, day);
 		if (r < 0)
 			return r;
 	}
@@ -162,7 +177,7 @@ static int commit_frame(struct evidence *e, size_t n)
 		/* Half a frame is no frame, but it takes room that a full disk needs. */
 		if (vfs_truncate(e->journal_fd, (off_t)e->journal_size) < 0)
 			e->broken = true;
-		return evidence_fail(r, "cannot write the journal: %s", strerror(-r));
+		return store_broken(e, r, "cannot write the journal");
 	}
 	if (vfs_fsync(e->journal_fd) < 0)
 		return store_broken(e, -EIO, "fsync of the journal failed");
@@ -183,34 +198,72 @@ static int commit_frame(struct evidence *e, size_t n)
 	return 0;
 }
 
-int evidence_commit(struct evidence *e)
+static void write_gap(struct evidence *e, int64_t now)
 {
-	int r;
+	e->reserve_written = now;
+	if (reserve_write(&e->reserve) == -EIO)
+		e->broken = true;
+}
 
-	if (e->broken)
-		return evidence_fail(-EIO, "the log was closed by a failed write; start again");
+/* The disk is full: the gap is opened in the reserve at once. */
+static void open_gap(struct evidence *e, int64_t now)
+{
+	if (e->reserve.open)
+		return;
+	e->reserve.open = true;
+	e->reserve.from = e->reserve.to = now;
+	e->reserve.lost = 0;
+	write_gap(e, now);
+}
+
+/* What is pending, durable. */
+static int commit_pending(struct evidence *e)
+{
+	int r = 0;
+
 	if (e->pending.n) {
 		r = names_sync(e->names);
 		if (r < 0)
 			return store_broken(e, r, "cannot write names");
 	}
-	while (e->pending.n) {
+	while (r == 0 && e->pending.n)
 		r = commit_frame(e, MIN(e->pending.n, (size_t)JOURNAL_FRAME_LEAVES));
-		if (r < 0)
-			return r;
+	return r;
+}
+
+int evidence_commit(struct evidence *e)
+{
+	int r;
+
+	if (e->broken)
+		return store_refuse(e);
+	r = commit_pending(e);
+	if (r == -ENOSPC && !e->full) {
+		e->full = true;
+		open_gap(e, time_now());
 	}
-	if (e->journal.n < STORE_COMPACT_LEAVES || e->no_compact)
-		return 0;
+	/* A rotation that is not whole is looked for in the journal by the next start. */
+	if (r < 0 || e->journal.n < STORE_COMPACT_LEAVES || e->no_compact || e->old_key)
+		return r;
 	r = store_compact(e);
 	/* Everything is durable in the journal: compaction waits until there is room. */
 	return r == -ENOSPC ? 0 : r;
 }
 
+/* While the disk is full nothing is taken in: it could only wait in memory, and be lost there. */
+static int refuse_full(void)
+{
+	return evidence_fail(-ENOSPC, "the disk is full");
+}
+
 int evidence_append_event(struct evidence *e, const struct event *ev, uint64_t *ret_seq)
 {
 	struct leaf l;
-	int r = store_event_leaf(e, ev, &l);
+	int r;
 
+	if (unlikely(e->full))
+		return refuse_full();
+	r = store_event_leaf(e, ev, &l);
 	return r < 0 ? r : store_append(e, &l, ret_seq);
 }
 
@@ -237,6 +290,8 @@ int evidence_append_heartbeat(struct evidence *e, const struct evidence_heartbea
 	struct leaf l = { .kind = LEAF_HEARTBEAT };
 	int r = 0;
 
+	if (e->full)
+		return refuse_full();
 	put(&l, 0, (uint64_t)h->time);
 	put(&l, 1, h->phase);
 	if (h->host.n)
@@ -258,6 +313,8 @@ int evidence_append_import(struct evidence *e, const struct evidence_import *i, 
 	struct leaf l = { .kind = LEAF_IMPORT };
 	int r = 0;
 
+	if (e->full)
+		return refuse_full();
 	put(&l, 0, (uint64_t)i->time);
 	put(&l, 1, i->phase);
 	if (i->file)
@@ -279,6 +336,8 @@ int evidence_append_person(struct evidence *e, int64_t time, str person, str row
 	struct leaf l = { .kind = LEAF_PERSON };
 	int r;
 
+	if (e->full)
+		return refuse_full();
 	put(&l, 0, (uint64_t)time);
 	r = put_name(e, &l, 1, NAME_PERSON, person);
 	if (r == 0)
@@ -293,55 +352,71 @@ int evidence_append_config(struct evidence *e, int64_t time, str setting, uint64
 	struct leaf l = { .kind = LEAF_CONFIG };
 	int r;
 
+	if (e->full)
+		return refuse_full();
 	put(&l, 0, (uint64_t)time);
 	r = put_name(e, &l, 1, NAME_TEXT, setting);
 	return r < 0 ? r : store_append(e, &l, ret_seq);
 }
 
-/* The disk is full: the gap is opened in the reserve at once. */
 void evidence_count_lost(struct evidence *e, int64_t now)
 {
-	bool first = !e->reserve.open;
-
-	if (first) {
-		e->reserve.open = true;
-		e->reserve.from = now;
-		e->reserve.lost = 0;
-	}
+	open_gap(e, now);
 	e->reserve.lost++;
-	e->reserve.to = now;
-	if (first || now - e->reserve_written >= NSEC_PER_SEC || now < e->reserve_written) {
-		e->reserve_written = now;
-		if (reserve_write(&e->reserve) == -EIO)
-			e->broken = true;
-	}
+	e->reserve.to = MAX(now, e->reserve.to);
+	if (now - e->reserve_written >= NSEC_PER_SEC || now < e->reserve_written)
+		write_gap(e, now);
 }
 
-int evidence_try_room(struct evidence *e, int64_t now)
+/* The gap as a record. Without a count where it is not known how many there were. */
+static int append_gap(struct evidence *e, int64_t now)
 {
 	struct event gap = { .time = e->reserve.from, .end = MAX(now, e->reserve.from), .verb = VERB_GAP, .cause = CAUSE_DISK_FULL, .count = e->reserve.lost };
-	int r = evidence_commit(e);
 
-	if (r < 0 || !e->reserve.open)
-		return r;
 	event_set(&gap, EV_TIME);
 	event_set(&gap, EV_END);
 	event_set(&gap, EV_VERB);
 	event_set(&gap, EV_CAUSE);
-	event_set(&gap, EV_COUNT);
-	r = evidence_append_event(e, &gap, NULL);
-	if (r == 0)
-		r = evidence_commit(e);
-	if (r == -ENOSPC) {
-		/* It waits with the rest; a second try would write it twice. */
-		leaves_drop_last(&e->pending);
-		return r;
+	if (gap.count)
+		event_set(&gap, EV_COUNT);
+	return evidence_append_event(e, &gap, NULL);
+}
+
+int store_close_gap(struct evidence *e, int64_t now, bool recorded)
+{
+	bool before = e->no_compact;
+	int r = recorded ? 0 : append_gap(e, now);
+
+	if (r == 0 && !recorded) {
+		/* It stays in the journal until the reserve is cleared: a start looks for it there, so that it is never written twice. */
+		e->no_compact = true;
+		r = commit_pending(e);
+		e->no_compact = before;
+		if (r < 0 && e->pending.n)
+			leaves_drop_last(&e->pending); /* it waits in the reserve; a second try would write it twice */
 	}
 	if (r < 0)
 		return r;
 	e->reserve.open = false;
 	r = reserve_write(&e->reserve);
 	return r < 0 ? store_broken(e, r, "cannot write the reserve") : 0;
+}
+
+int evidence_try_room(struct evidence *e, int64_t now)
+{
+	int r;
+
+	if (e->broken)
+		return store_refuse(e);
+	r = commit_pending(e);
+	if (r < 0)
+		return r;
+	e->full = false;
+	/* What waited is durable now; where nothing else came meanwhile, nothing was lost. */
+	if (e->reserve.open)
+		r = store_close_gap(e, now, e->reserve.lost == 0);
+	e->full = r == -ENOSPC;
+	return r < 0 ? r : evidence_commit(e);
 }
 
 void evidence_stat(const struct evidence *e, struct evidence_stat *ret)
@@ -398,6 +473,9 @@ static int open_subdir(struct evidence *e, int at, const char *name, bool create
 
 	if (r < 0 && r != -EEXIST)
 		return evidence_fail(r, "cannot make %s: %s", name, strerror(-r));
+	/* Also where it is there: a start that was cut off may have made it and not come to this. */
+	if (create && vfs_fsync(at) < 0)
+		return store_broken(e, -EIO, "fsync of a directory failed");
 	*ret = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return *ret < 0 ? evidence_fail(-errno, "%s: %s", name, strerror(errno)) : 0;
 }
@@ -412,6 +490,13 @@ static int open_state(struct evidence *e, const char *state, bool create)
 	e->state_fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (e->state_fd < 0)
 		return evidence_fail(-errno, "state directory %s: %s", state, strerror(errno));
+	if (create) {
+		_cleanup_close_ int parent = openat(e->state_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		/* Its name must not go with a power cut. Where the parent may not be read, it was there before us. */
+		if (parent >= 0 && vfs_fsync(parent) < 0)
+			return store_broken(e, -EIO, "fsync of the folder of the state directory failed");
+	}
 	r = check_owner(state, e->state_fd);
 	if (r < 0)
 		return r;
@@ -497,12 +582,31 @@ int evidence_open(const char *state, const struct evidence_options *o, struct ev
 	return 0;
 }
 
+static uint64_t pending_events(const struct evidence *e)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < e->pending.n; i++) {
+		str bytes = leaves_range(&e->pending, i, i + 1), leaf;
+		size_t at = 0;
+
+		n += payload_next(bytes, &at, &leaf) == 0 && leaf.p[1] == LEAF_EVENT;
+	}
+	return n;
+}
+
 struct evidence *evidence_close(struct evidence *e)
 {
 	if (!e)
 		return NULL;
 	if (!e->broken && evidence_commit(e) == 0 && e->counters.size > e->checkpoint.size)
 		(void)evidence_checkpoint(e, time_now()); /* what is durable stays so; the next start signs it */
+	if (!e->broken && e->reserve.open) {
+		/* What waits in memory goes with it, and counts. */
+		e->reserve.lost += pending_events(e);
+		e->reserve.to = MAX(e->reserve.to, time_now());
+		(void)reserve_write(&e->reserve);
+	}
 	evidence_free(e);
 	return NULL;
 }

@@ -23,8 +23,12 @@ struct leaves {
 	size_t n, cap;
 };
 int leaves_add(struct leaves *l, const uint8_t *packed, size_t n);
+/* Room for one more of n bytes: adding it cannot fail then. */
+int leaves_reserve(struct leaves *l, size_t n);
 /* Drops the first k. */
 void leaves_drop(struct leaves *l, size_t k);
+/* The newest one is not wanted after all. */
+void leaves_drop_last(struct leaves *l);
 /* Bytes of leaves [i, j). */
 str leaves_range(const struct leaves *l, size_t i, size_t j);
 void leaves_free(struct leaves *l);
@@ -67,7 +71,8 @@ struct evidence {
 
 	uint64_t *segments;       /* first indices; the last is in use */
 	size_t n_segments;
-	struct segment_header segment;
+	struct segment_header segment; /* the one that the last leaf came into */
+	int64_t segment_day;      /* of the newest */
 	struct tree_entry *roots; /* full subtrees not in the tree files yet */
 	size_t n_roots, cap_roots;
 
@@ -77,6 +82,7 @@ struct evidence {
 	int64_t checkpoint_time;
 	uint64_t disk_base;       /* bytes of the log but for the journal, when last counted */
 	bool broken;              /* a failed fsync: nothing more is written */
+	bool full;                /* a commit met a full disk: nothing more is taken until there is room */
 	bool no_compact;
 
 	struct memo memos[MEMO_MAX_];
@@ -90,11 +96,16 @@ int store_append(struct evidence *e, const struct leaf *l, uint64_t *ret_seq);
 uint64_t store_next(const struct evidence *e); /* index of the next appended leaf */
 /* Hashes a durable leaf into the tree, and counts it. */
 int store_take(struct evidence *e, str packed);
+/* After a failure that is final. */
+int store_refuse(const struct evidence *e);
 int store_broken(struct evidence *e, int r, const char *what);
 int64_t store_day(int64_t ns);
+/* The gap that is open in the reserve becomes a record (recorded: it is one already), and the reserve is cleared. */
+int store_close_gap(struct evidence *e, int64_t now, bool recorded);
 
 /* compact.c */
 int store_segment_begin(struct evidence *e, uint64_t first, int64_t day);
+int store_segment_header(struct evidence *e, uint64_t first, struct segment_header *ret);
 int store_segment_use(struct evidence *e, uint64_t index);
 int store_compact(struct evidence *e);
 int store_root_full(void *arg, unsigned level, uint64_t n, const hash32 *root);

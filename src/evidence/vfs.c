@@ -35,8 +35,13 @@ static int real_pwrite(void *arg, int fd, const void *p, size_t n, off_t off)
 
 static int real_fsync(void *arg, int fd)
 {
-	/* fdatasync also makes a new size durable; directories have no data of their own, so both are the same there. */
-	return fdatasync(fd) < 0 ? -errno : 0;
+	struct stat st;
+
+	/* fdatasync also makes a new size durable. A directory needs fsync: ext4 counts a new name in a block that was there before as no
+	 * change of data, and fdatasync leaves it where a power cut loses it. */
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return (S_ISDIR(st.st_mode) ? fsync(fd) : fdatasync(fd)) < 0 ? -errno : 0;
 }
 
 static int real_truncate(void *arg, int fd, off_t size)

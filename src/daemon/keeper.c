@@ -19,6 +19,16 @@ int keeper_watch_fd(struct keeper *k, int fd, uint64_t tag, uint32_t events)
 	return epoll_ctl(k->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
+void keeper_full(struct keeper *k)
+{
+	if (k->disk_full)
+		return;
+	log_error("the disk is full: what happens from now on is not recorded until there is room; the gap is noted");
+	k->disk_full = true;
+	k->last_try_room = time_boottime();
+	keeper_clients_full(k);
+}
+
 int keeper_appended(struct keeper *k, int r)
 {
 	if (r == 0) {
@@ -27,9 +37,7 @@ int keeper_appended(struct keeper *k, int r)
 		return 0;
 	}
 	if (r == -ENOSPC) {
-		if (!k->disk_full)
-			log_error("the disk is full: what happens from now on is not recorded until there is room; the gap is noted");
-		k->disk_full = true;
+		keeper_full(k);
 		evidence_count_lost(k->ev, time_now());
 		return 0;
 	}
@@ -76,18 +84,23 @@ static int commit(struct keeper *k)
 
 	if (k->pending && !k->disk_full) {
 		r = evidence_commit(k->ev);
-		if (r == -ENOSPC)
-			r = keeper_appended(k, r);
-		if (r < 0)
+		if (r == -ENOSPC) {
+			/* What is pending waits in memory, inside the gap that was opened for it: the sensor need not keep it. */
+			keeper_full(k);
+			r = 0;
+		} else if (r < 0) {
 			return r;
-		k->pending = 0;
-		k->checkpoint_due = true;
+		} else {
+			k->pending = 0;
+			k->checkpoint_due = true;
+		}
 	}
 	evidence_stat(k->ev, &st);
 	if (k->indexer)
 		indexer_tell(k->indexer, st.size);
 	r = keeper_sensor_ack(k);
-	keeper_clients_committed(k);
+	if (!k->disk_full)
+		keeper_clients_committed(k);
 	return r;
 }
 
@@ -95,9 +108,11 @@ static int checkpoint(struct keeper *k)
 {
 	int r = evidence_checkpoint(k->ev, time_now());
 
+	/* What is durable stays so; it is signed when there is room. */
 	if (r == -ENOSPC)
-		return keeper_appended(k, r);
-	k->checkpoint_due = false;
+		r = 0;
+	else
+		k->checkpoint_due = false;
 	k->last_checkpoint = time_boottime();
 	return r;
 }
@@ -218,7 +233,7 @@ int keeper_add_person(struct keeper *k, str row, uint64_t source, const char **r
 {
 	int r = peopletable_record(k->ev, k->people, row, source, ret_expect);
 
-	if (r == -EBADMSG || r == -EEXIST)
+	if (r == -EBADMSG || r == -EEXIST || r == -ENOSPC)
 		return r;
 	persons_set_people(k->persons, k->people);
 	return keeper_appended(k, r);

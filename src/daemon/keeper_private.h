@@ -86,6 +86,7 @@ struct keeper {
 
 /* keeper.c */
 int keeper_appended(struct keeper *k, int r); /* after each append: counts, turns -ENOSPC into a gap */
+void keeper_full(struct keeper *k); /* no room: the log has opened its gap */
 int keeper_gap(struct keeper *k, enum event_cause cause, int64_t from, int64_t to, uint64_t lost);
 int keeper_heartbeat(struct keeper *k, enum heartbeat_phase phase);
 int keeper_watch_fd(struct keeper *k, int fd, uint64_t tag, uint32_t events);
@@ -101,6 +102,7 @@ void keeper_sensor_stop(struct keeper *k);
 int keeper_client_accept(struct keeper *k);
 int keeper_client_event(struct keeper *k, size_t i, uint32_t events);
 void keeper_clients_committed(struct keeper *k);
+void keeper_clients_full(struct keeper *k); /* what they wait for will not become durable */
 void keeper_clients_close(struct keeper *k);
 void keeper_status(struct keeper *k, bool names, struct buf *b);
 

@@ -494,7 +494,7 @@ int store_recover(struct evidence *e)
 	if (r == 0)
 		r = evidence_commit(e);
 	if (r == 0 && e->reserve.open)
-		r = store_close_gap(e, e->reserve.to, rec.gap_recorded);
+		r = store_close_gap(e, MAX(e->reserve.to, MIN(time_now(), e->reserve.to + 2 * RESERVE_WRITE_NS)), rec.gap_recorded);
 	/* Still no room: what is pending waits; the gap stays open in the reserve. */
 	if (r == -ENOSPC)
 		r = 0;

@@ -1,6 +1,7 @@
 /* tyto @sensor, tyto @keeper: what the guard starts. Not for people; not listed. */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -123,6 +124,7 @@ static int run_keeper(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGCONT); /* as the guard set it; lost with the change of the account */
 	cli.json = show_json;
 	if (show_json || show_text_lines) {
 		c.show = show_one;

@@ -32,10 +32,13 @@ static int status_alone(struct buf *b)
 static int status_json(json_t **ret)
 {
 	json_t *request = json_pack("{s:s}", "do", "status");
-	int r = query_ask(cli.state, request, ret);
+	int r = -ECONNRESET;
 
+	/* A keeper that ends while it is asked is started again, or there is none any more. */
+	for (int tries = 0; tries < 3 && (r == -ECONNRESET || r == -EPIPE); tries++)
+		r = query_ask(cli.state, request, ret);
 	json_decref(request);
-	if (r == -ENOENT || r == -EACCES) {
+	if (r == -ENOENT || r == -EACCES || r == -ECONNRESET || r == -EPIPE) {
 		_cleanup_buf_ struct buf b = BUF_INIT;
 
 		r = status_alone(&b);

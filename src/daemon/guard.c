@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -19,9 +20,10 @@
 #define TURN_NS (50 * 1000 * 1000LL)
 #define START_NS (60 * NSEC_PER_SEC)       /* a sensor that has not begun to answer holds nobody yet */
 #define KEEPER_STUCK_NS (5 * NSEC_PER_SEC)
-#define STEADY_NS (30 * NSEC_PER_SEC)      /* who lived so long is started again at once */
+#define KEEPER_START_NS (60 * NSEC_PER_SEC) /* reading years of names takes a while; nobody but the record waits for it */
+#define STEADY_NS (10 * NSEC_PER_SEC)      /* who lived so long is started again at once */
 #define BACKOFF_MIN_NS (100 * 1000 * 1000LL)
-#define BACKOFF_MAX_NS (30 * NSEC_PER_SEC)
+#define BACKOFF_MAX_NS (2 * NSEC_PER_SEC)   /* while it is down nobody records: a crash loop is cheap beside that */
 #define SENSOR_END_NS (4 * NSEC_PER_SEC)
 #define KEEPER_END_NS (30 * NSEC_PER_SEC)
 #define ARGS_MAX 64
@@ -122,6 +124,8 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
 	int up[3], n = 0;
 
 	setpgid(0, 0); /* ^C is the guard's: it ends us in order */
+	/* Without a guard nobody ends one that was stopped: it goes on, finds its control socket closed, and ends itself. */
+	prctl(PR_SET_PDEATHSIG, SIGCONT);
 	for (int i = 0; i < 3; i++)
 		up[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD, 16);
 	for (int i = 0; i < 3; i++)
@@ -140,6 +144,15 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
 	_exit(127);
 }
 
+/* For the keeper, a sensor that has not begun to answer is none: what its predecessor sent may have died with the last keeper, so the gap is
+ * told from the log. */
+static int peer_pid(const struct guard *g, int role)
+{
+	if (role == KEEPER && !atomic_load(&g->pulse->beat))
+		return 0;
+	return (int)g->child[role == SENSOR ? KEEPER : SENSOR].pid;
+}
+
 /* peer: the end of a socketpair that the child gets. */
 static int spawn(struct guard *g, int role, int peer)
 {
@@ -149,7 +162,7 @@ static int spawn(struct guard *g, int role, int peer)
 	pid_t pid;
 
 	snprintf(argument, sizeof(argument), GUARD_ARGUMENT "%lld,%d,%d,%d", role == SENSOR ? (long long)g->gap_from : 0LL,
-	         role == SENSOR ? (int)g->cause : 0, (int)getpid(), (int)g->child[role == SENSOR ? KEEPER : SENSOR].pid);
+	         role == SENSOR ? (int)g->cause : 0, (int)getpid(), peer_pid(g, role));
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		return -errno;
 	fds[1] = control[1];
@@ -242,7 +255,7 @@ static void check_keeper(struct guard *g, int64_t now)
 {
 	int64_t since = atomic_load(&g->pulse->unacked_since);
 
-	if (g->child[KEEPER].pid && since && now >= g->grace && now - MAX(since, g->child[KEEPER].started) > KEEPER_STUCK_NS)
+	if (g->child[KEEPER].pid && since && now >= g->grace && now - g->child[KEEPER].started > KEEPER_START_NS && now - since > KEEPER_STUCK_NS)
 		kill(g->child[KEEPER].pid, SIGKILL);
 }
 

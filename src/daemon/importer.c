@@ -115,12 +115,31 @@ static int commit(struct importer *i)
 	return 0;
 }
 
+/* The connection was closed: the keeper mostly says why before. */
+static int refused(struct importer *i, int r)
+{
+	struct proto_reader reader = { .fd = i->fd };
+	enum proto_kind kind;
+	json_t *j = NULL;
+	str body;
+
+	if (proto_recv(&reader, &kind, &body, 1000) == 0)
+		j = json_loadb(body.p, body.n, 0, NULL);
+	if (json_string_value(json_object_get(j, "error")))
+		r = fail(-EIO, "%s", json_string_value(json_object_get(j, "error")));
+	else
+		fail(r, "the keeper does not take it: %s", strerror(-r));
+	json_decref(j);
+	buf_free(&reader.b);
+	return r;
+}
+
 static int flush(struct importer *i)
 {
 	int r = buf_error(&i->out) ? buf_error(&i->out) : proto_write(i->fd, buf_str(&i->out), TIMEOUT_MS);
 
 	buf_clear(&i->out);
-	return r < 0 ? fail(r, "the keeper does not take it: %s", strerror(-r)) : 0;
+	return r < 0 ? refused(i, r) : 0;
 }
 
 int importer_close(struct importer *i)
@@ -276,8 +295,11 @@ static int end_remote(struct importer *i, const uint8_t (*digests)[32], size_t n
 	json_obj_end(&i->body);
 	proto_put(&i->out, PROTO_DONE, buf_str(&i->body));
 	r = flush(i);
-	if (r == 0)
-		r = proto_recv(&reader, &kind, &body, TIMEOUT_MS);
+	if (r < 0) {
+		close_fd(&i->fd);
+		return r;
+	}
+	r = proto_recv(&reader, &kind, &body, TIMEOUT_MS);
 	if (r == 0)
 		j = json_loadb(body.p, body.n, 0, NULL);
 	if (r < 0)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/timefmt.h"
@@ -18,6 +19,16 @@ int keeper_watch_fd(struct keeper *k, int fd, uint64_t tag, uint32_t events)
 	return epoll_ctl(k->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
+void keeper_full(struct keeper *k)
+{
+	if (k->disk_full)
+		return;
+	log_error("the disk is full: what happens from now on is not recorded until there is room; the gap is noted");
+	k->disk_full = true;
+	k->last_try_room = time_boottime();
+	keeper_clients_full(k);
+}
+
 int keeper_appended(struct keeper *k, int r)
 {
 	if (r == 0) {
@@ -26,9 +37,7 @@ int keeper_appended(struct keeper *k, int r)
 		return 0;
 	}
 	if (r == -ENOSPC) {
-		if (!k->disk_full)
-			log_error("the disk is full: what happens from now on is not recorded until there is room; the gap is noted");
-		k->disk_full = true;
+		keeper_full(k);
 		evidence_count_lost(k->ev, time_now());
 		return 0;
 	}
@@ -75,18 +84,23 @@ static int commit(struct keeper *k)
 
 	if (k->pending && !k->disk_full) {
 		r = evidence_commit(k->ev);
-		if (r == -ENOSPC)
-			r = keeper_appended(k, r);
-		if (r < 0)
+		if (r == -ENOSPC) {
+			/* What is pending waits in memory, inside the gap that was opened for it: the sensor need not keep it. */
+			keeper_full(k);
+			r = 0;
+		} else if (r < 0) {
 			return r;
-		k->pending = 0;
-		k->checkpoint_due = true;
+		} else {
+			k->pending = 0;
+			k->checkpoint_due = true;
+		}
 	}
 	evidence_stat(k->ev, &st);
 	if (k->indexer)
 		indexer_tell(k->indexer, st.size);
 	r = keeper_sensor_ack(k);
-	keeper_clients_committed(k);
+	if (!k->disk_full)
+		keeper_clients_committed(k);
 	return r;
 }
 
@@ -94,9 +108,11 @@ static int checkpoint(struct keeper *k)
 {
 	int r = evidence_checkpoint(k->ev, time_now());
 
+	/* What is durable stays so; it is signed when there is room. */
 	if (r == -ENOSPC)
-		return keeper_appended(k, r);
-	k->checkpoint_due = false;
+		r = 0;
+	else
+		k->checkpoint_due = false;
 	k->last_checkpoint = time_boottime();
 	return r;
 }
@@ -144,12 +160,17 @@ static int on_control(struct keeper *k)
 	pid_t pid;
 	int fd, r = guard_take(k->c->control_fd, &fd, &pid);
 
-	if (r == -EPIPE)
-		k->stop = true;
+	if (r == -EPIPE) {
+		k->stop = k->orphan = true;
+		/* A new watch may start at once; it makes its own. */
+		if (k->c->listen_fd >= 0)
+			shutdown(k->c->listen_fd, SHUT_RDWR);
+	}
 	if (r < 0)
 		return 0;
-	/* What the old one still sent comes first. */
-	if (k->sensor_fd >= 0 && !k->sensor_input_stopped) {
+	/* What the old one still sent comes first: its successor's gap begins behind it. */
+	for (uint64_t before = UINT64_MAX; k->sensor_fd >= 0 && !k->sensor_input_stopped && before != k->sensor_bytes;) {
+		before = k->sensor_bytes;
 		r = keeper_sensor_input(k);
 		if (r < 0) {
 			close(fd);
@@ -212,7 +233,7 @@ int keeper_add_person(struct keeper *k, str row, uint64_t source, const char **r
 {
 	int r = peopletable_record(k->ev, k->people, row, source, ret_expect);
 
-	if (r == -EBADMSG || r == -EEXIST)
+	if (r == -EBADMSG || r == -EEXIST || r == -ENOSPC)
 		return r;
 	persons_set_people(k->persons, k->people);
 	return keeper_appended(k, r);
@@ -240,21 +261,31 @@ static int signals(struct keeper *k)
 	return k->signal_fd < 0 ? -errno : keeper_watch_fd(k, k->signal_fd, TAG_SIGNAL, EPOLLIN);
 }
 
+static int open_log(struct keeper *k)
+{
+	const struct evidence_options o = { .create = true };
+	int64_t until = time_boottime() + KEEPER_BUSY_NS;
+	int r;
+
+	while ((r = evidence_open(k->c->state, &o, &k->ev)) == -EBUSY && time_boottime() < until)
+		usleep(50000);
+	return r;
+}
+
 static int open_all(struct keeper *k)
 {
 	const struct keeper_config *c = k->c;
-	const struct evidence_options o = { .create = true };
 	struct evidence_stat st;
 	int r;
 
-	r = evidence_open(c->state, &o, &k->ev);
+	r = open_log(k);
 	if (r < 0) {
 		log_error("%s", evidence_why());
 		return r;
 	}
 	evidence_stat(k->ev, &st);
-	if (!c->resume)
-		k->gap_from = st.last_heartbeat;
+	if (!c->resume && st.last_heartbeat)
+		k->gap_from = st.last_heartbeat - (st.last_phase == PHASE_STOP ? KEEPER_STOP_NS : KEEPER_SETTLE_NS);
 	k->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (k->epoll < 0)
 		return -errno;
@@ -277,7 +308,7 @@ static int open_all(struct keeper *k)
 static void close_all(struct keeper *k)
 {
 	keeper_clients_close(k);
-	k->indexer = indexer_stop(k->indexer, true);
+	k->indexer = indexer_stop(k->indexer, !k->orphan);
 	k->follower = follower_stop(k->follower);
 	evidence_close(k->ev);
 	persons_free(k->persons);

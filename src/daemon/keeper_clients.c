@@ -175,6 +175,15 @@ static void start_query(struct keeper *k, struct client *c, json_t *request)
 	answer_error(k, c, "no memory for the question");
 }
 
+/* Records that do not fit are still where they came from: no loss, and no gap; whoever sent them is told. */
+static int imported(struct keeper *k, int r)
+{
+	if (r != -ENOSPC)
+		return keeper_appended(k, r);
+	keeper_full(k);
+	return 0;
+}
+
 static int start_import(struct keeper *k, struct client *c, json_t *request)
 {
 	struct evidence_import im = { .time = time_now(), .phase = PHASE_START };
@@ -187,10 +196,9 @@ static int start_import(struct keeper *k, struct client *c, json_t *request)
 		answer_error(k, c, "the disk is full: nothing can be imported until there is room");
 		return 0;
 	}
+	c->importing = true;
 	r = evidence_append_import(k->ev, &im, &c->import_seq);
-	if (r == 0)
-		c->importing = true;
-	return keeper_appended(k, r);
+	return imported(k, r);
 }
 
 static int on_request(struct keeper *k, struct client *c, str body)
@@ -228,8 +236,8 @@ static int on_request(struct keeper *k, struct client *c, str body)
 		const char *setting = json_string_value(json_object_get(request, "setting"));
 		uint64_t seq;
 
-		r = keeper_appended(k, evidence_append_config(k->ev, time_now(), str_c(setting ? setting : ""), &seq));
-		c->answer_due = r == 0;
+		c->answer_due = true;
+		r = imported(k, evidence_append_config(k->ev, time_now(), str_c(setting ? setting : ""), &seq));
 	} else {
 		answer_error(k, c, "a request that this keeper does not know; is it of another version?");
 	}
@@ -252,10 +260,10 @@ static int import_event(struct keeper *k, struct client *c, str body)
 	event_set(&ev, EV_SOURCE);
 	if (event_has(&ev, EV_PERSON))
 		ev.person = persons_alias(k->persons, ev.person);
-	r = k->disk_full ? -ENOSPC : evidence_append_event(k->ev, &ev, &seq);
+	r = evidence_append_event(k->ev, &ev, &seq);
 	if (r == 0)
 		c->records++;
-	return keeper_appended(k, r);
+	return imported(k, r);
 }
 
 static int import_done(struct keeper *k, struct client *c, str body)
@@ -272,15 +280,15 @@ static int import_done(struct keeper *k, struct client *c, str body)
 	im.records = c->records + c->rows;
 	im.refused = c->refused;
 	im.format = (uint8_t)json_integer_value(json_object_get(j, "format"));
-	r = keeper_appended(k, evidence_append_import(k->ev, &im, &seq));
+	r = imported(k, evidence_append_import(k->ev, &im, &seq));
 	json_array_foreach(json_object_get(j, "files"), i, one) {
 		if (r < 0 || hex_decode(str_c(json_string_value(one)), digest, 32) < 0)
 			continue;
 		buf_clear(&k->scratch);
 		buf_putf(&k->scratch, "imported sha256:%s", json_string_value(one));
-		r = keeper_appended(k, evidence_append_config(k->ev, im.time, buf_str(&k->scratch), &seq));
+		r = imported(k, evidence_append_config(k->ev, im.time, buf_str(&k->scratch), &seq));
 	}
-	c->answer_due = r == 0;
+	c->answer_due = r == 0 && c->fd >= 0;
 	json_decref(j);
 	return r;
 }
@@ -299,6 +307,8 @@ static int on_frame(struct keeper *k, struct client *c, enum proto_kind kind, st
 		return import_event(k, c, body);
 	case PROTO_ROW:
 		r = keeper_add_person(k, body, c->import_seq, &expect);
+		if (r == -ENOSPC)
+			return imported(k, r);
 		c->rows += r == 0;
 		return r == -EBADMSG || r == -EEXIST ? -EBADMSG : r;
 	case PROTO_DONE:
@@ -364,6 +374,13 @@ void keeper_clients_committed(struct keeper *k)
 		json_obj_end(&b);
 		answer_text(k, c, buf_str(&b));
 	}
+}
+
+void keeper_clients_full(struct keeper *k)
+{
+	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++)
+		if (k->clients[i].fd >= 0 && (k->clients[i].importing || k->clients[i].answer_due))
+			answer_error(k, &k->clients[i], "the disk is full: not all of it was taken; make room and do it again");
 }
 
 void keeper_clients_close(struct keeper *k)

@@ -21,6 +21,9 @@
 #define KEEPER_NUMBERS 65536 /* sensor records whose seq is remembered for `refers` */
 #define KEEPER_COMMIT_NS (50 * 1000 * 1000LL)
 #define KEEPER_COMMIT_LEAVES 16384
+#define KEEPER_SETTLE_NS (11 * NSEC_PER_SEC) /* what a sensor still holds when it is killed: a folding window, and opens not decided yet */
+#define KEEPER_STOP_NS (2 * NSEC_PER_SEC)    /* a sensor that ends takes its marks away, then writes down what it has, then beats for the last time */
+#define KEEPER_BUSY_NS (10 * NSEC_PER_SEC)   /* wait for the end of a keeper whose guard was killed */
 #define KEEPER_HEARTBEAT_NS (10 * NSEC_PER_SEC)
 
 /* What an epoll event belongs to; a client's is TAG_CLIENT + its place. */
@@ -49,6 +52,7 @@ struct keeper {
 	struct clockwatch clock;
 	int epoll, signal_fd;
 	bool stop;
+	bool orphan;                /* the guard is gone: whoever comes next must not wait for us */
 	bool sensor_input_stopped;  /* the sensor's end is closed */
 
 	/* group commit */
@@ -62,6 +66,7 @@ struct keeper {
 	/* sensor */
 	int sensor_fd;
 	struct buf sensor_in, sensor_out;
+	uint64_t sensor_bytes;               /* taken from it */
 	uint64_t numbers[KEEPER_NUMBERS];    /* seq of record number n at n % KEEPER_NUMBERS … */
 	uint64_t number_of[KEEPER_NUMBERS];  /* … and which n that is */
 	uint64_t last_number;                /* highest received */
@@ -81,6 +86,7 @@ struct keeper {
 
 /* keeper.c */
 int keeper_appended(struct keeper *k, int r); /* after each append: counts, turns -ENOSPC into a gap */
+void keeper_full(struct keeper *k); /* no room: the log has opened its gap */
 int keeper_gap(struct keeper *k, enum event_cause cause, int64_t from, int64_t to, uint64_t lost);
 int keeper_heartbeat(struct keeper *k, enum heartbeat_phase phase);
 int keeper_watch_fd(struct keeper *k, int fd, uint64_t tag, uint32_t events);
@@ -96,6 +102,7 @@ void keeper_sensor_stop(struct keeper *k);
 int keeper_client_accept(struct keeper *k);
 int keeper_client_event(struct keeper *k, size_t i, uint32_t events);
 void keeper_clients_committed(struct keeper *k);
+void keeper_clients_full(struct keeper *k); /* what they wait for will not become durable */
 void keeper_clients_close(struct keeper *k);
 void keeper_status(struct keeper *k, bool names, struct buf *b);
 

@@ -167,14 +167,16 @@ int keeper_sensor_input(struct keeper *k)
 	if (r < 0)
 		return r;
 	n = recv(k->sensor_fd, k->sensor_in.p + k->sensor_in.n, READ_SIZE, MSG_DONTWAIT);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (n == 0) {
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	/* A killed sensor resets the connection: its end like any other, after everything that it sent. */
+	if (n <= 0) {
 		epoll_ctl(k->epoll, EPOLL_CTL_DEL, k->sensor_fd, NULL);
 		k->sensor_input_stopped = true;
 		return 0;
 	}
 	k->sensor_in.n += (size_t)n;
+	k->sensor_bytes += (uint64_t)n;
 	r = take_messages(k);
 	if (r == -EBADMSG) {
 		log_error("the sensor sent a message that is none; it is started again");

@@ -474,7 +474,7 @@ static int settle(struct recovery *rec)
 	e->no_compact = true;
 	r = evidence_commit(e);
 	if (r == 0 && e->reserve.open)
-		r = store_close_gap(e, e->reserve.to, rec->gap_recorded);
+		r = store_close_gap(e, MAX(e->reserve.to, MIN(time_now(), e->reserve.to + 2 * RESERVE_WRITE_NS)), rec->gap_recorded);
 	if (r == 0 || r == -ENOSPC)
 		r = store_keys_finish(e, rec->has_key_leaf ? rec->key_leaf : NULL);
 	e->no_compact = false;

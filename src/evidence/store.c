@@ -253,6 +253,8 @@ static int commit_pending(struct evidence *e)
 	}
 	while (r == 0 && e->pending.n)
 		r = commit_frame(e, MIN(e->pending.n, (size_t)JOURNAL_FRAME_LEAVES));
+	if (r == 0)
+		e->pending_from = INT64_MAX;
 	return r;
 }
 
@@ -265,7 +267,7 @@ int evidence_commit(struct evidence *e)
 	r = commit_pending(e);
 	if (r == -ENOSPC && !e->full) {
 		e->full = true;
-		open_gap(e, time_now());
+		open_gap(e, MIN(time_now(), e->pending_from));
 	}
 	/* A rotation that is not whole is looked for in the journal by the next start. */
 	if (r < 0 || e->journal.n < STORE_COMPACT_LEAVES || e->no_compact || e->old_key)
@@ -289,7 +291,11 @@ int evidence_append_event(struct evidence *e, const struct event *ev, uint64_t *
 	if (unlikely(e->full))
 		return refuse_full();
 	r = store_event_leaf(e, ev, &l);
-	return r < 0 ? r : store_append(e, &l, ret_seq);
+	if (r == 0)
+		r = store_append(e, &l, ret_seq);
+	if (r == 0 && !event_has(ev, EV_SOURCE))
+		e->pending_from = MIN(e->pending_from, ev->time);
+	return r;
 }
 
 static void put(struct leaf *l, unsigned bit, uint64_t v)
@@ -389,7 +395,7 @@ void evidence_count_lost(struct evidence *e, int64_t now)
 	open_gap(e, now);
 	e->reserve.lost++;
 	e->reserve.to = MAX(now, e->reserve.to);
-	if (now - e->reserve_written >= NSEC_PER_SEC || now < e->reserve_written)
+	if (now - e->reserve_written >= RESERVE_WRITE_NS || now < e->reserve_written)
 		write_gap(e, now);
 }
 
@@ -588,6 +594,7 @@ int evidence_open(const char *state, const struct evidence_options *o, struct ev
 	if (!e)
 		return evidence_fail(-ENOMEM, "no memory");
 	e->state_fd = e->log_fd = e->kept_fd = e->keys_fd = e->lock_fd = e->journal_fd = e->reserve.fd = -1;
+	e->pending_from = INT64_MAX;
 	e->tree = merkle_new();
 	e->hasher = leaf_hasher_new();
 	e->packer = frame_packer_new();

@@ -14,6 +14,7 @@
 #include "evidence/reserve.h"
 
 #define STORE_COMPACT_LEAVES 4096
+#define RESERVE_WRITE_NS NSEC_PER_SEC /* an open gap is brought up to date so often: a kill may leave it that old */
 #define STORE_DIRS 4096 /* directories whose component number is remembered */
 
 /* Leaves as bytes with where each begins: what stands in the journal, and what waits for a commit. */
@@ -82,6 +83,7 @@ struct evidence {
 	int64_t checkpoint_time;
 	uint64_t disk_base;       /* bytes of the log but for the journal, when last counted */
 	bool broken;              /* a failed fsync: nothing more is written */
+	int64_t pending_from;     /* earliest time of a live event that is pending: a kill while the disk is full would lose it */
 	bool full;                /* a commit met a full disk: nothing more is taken until there is room */
 	bool no_compact;
 

@@ -11,6 +11,9 @@
 #include "evidence/reserve.h"
 #include "evidence/vfs.h"
 
+#define VERIFY_JOURNAL_MAX (1024 * 1024 * 1024)
+#define VERIFY_TRIES 5
+
 int verify_bad(struct verifier *v, uint64_t index, const char *file, uint64_t byte, const char *fmt, ...)
 {
 	struct verify_result *r = v->ret;
@@ -76,27 +79,20 @@ static int verify_payload(struct verifier *v, str payload, uint32_t count)
 	return r;
 }
 
-/* --- the journal's leaves, to compare with frames that a compaction left --- */
-
-static int load_journal(struct verifier *v, uint64_t first, struct mapping *m, uint64_t *ret_end)
+/* Not mapped: a writer whose disk is full cuts what it could not write whole. */
+static int load_journal(struct verifier *v, uint64_t first)
 {
 	char name[LOGDIR_NAME_MAX];
-	uint64_t says, end = first;
-	size_t at = JOURNAL_HEADER;
-	struct frame f;
+	uint64_t says;
 	int r;
 
 	logdir_journal_name(name, first);
-	r = map_file(v, name, m);
+	r = read_file(v->log_fd, name, VERIFY_JOURNAL_MAX, &v->journal);
 	if (r < 0)
-		return r;
-	if (journal_header_parse(m->p, m->n, &says) < 0 || says != first)
+		return verify_bad(v, first, name, 0, "expected a file that can be read");
+	if (journal_header_parse((const uint8_t *)v->journal.p, v->journal.n, &says) < 0 || says != first)
 		return verify_bad(v, first, name, 0, "expected a journal header with the index of the file's name");
-	while (at < m->n && journal_frame_parse(m->p + at, m->n - at, &f) == 0 && f.first == end) {
-		at += f.bytes;
-		end += f.count;
-	}
-	*ret_end = end;
+	v->journal_first = first;
 	return 0;
 }
 
@@ -151,12 +147,12 @@ static int verify_segment(struct verifier *v, uint64_t first, uint64_t stop, boo
 }
 
 /* Bytes behind the last sound frame are a torn tail where no checkpoint covers what could have stood there and no sound frame follows. */
-static int verify_tail(struct verifier *v, const struct mapping *m, size_t at)
+static int verify_tail(struct verifier *v, str m, size_t at)
 {
-	for (size_t i = at + 1; i + JOURNAL_FRAME <= m->n; i++) {
+	for (size_t i = at + 1; i + JOURNAL_FRAME <= m.n; i++) {
 		struct frame f;
 
-		if (m->p[i] == 'T' && journal_frame_parse(m->p + i, m->n - i, &f) == 0)
+		if (m.p[i] == 'T' && journal_frame_parse((const uint8_t *)m.p + i, m.n - i, &f) == 0)
 			return verify_bad(v, v->next, v->file, at, "expected a sound frame with record %llu", (unsigned long long)v->next);
 	}
 	if (v->n_sizes && v->sizes[v->n_sizes - 1].c.size > v->next)
@@ -180,7 +176,7 @@ static int use_segment(struct verifier *v, size_t i)
 	return r < 0 ? r : leaf_hasher_segment(v->hasher, h.seed, h.first);
 }
 
-static int verify_journal(struct verifier *v, const struct mapping *m, uint64_t first)
+static int verify_journal(struct verifier *v, str m, uint64_t first)
 {
 	char name[LOGDIR_NAME_MAX];
 	size_t segment = v->dir.n_segments, at = JOURNAL_HEADER;
@@ -191,11 +187,11 @@ static int verify_journal(struct verifier *v, const struct mapping *m, uint64_t 
 	v->file = name;
 	while (segment > 1 && v->dir.segments[segment - 1] > first)
 		segment--;
-	while (r == 0 && at < m->n) {
+	while (r == 0 && at < m.n) {
 		str payload, leaf;
 
 		v->byte = at;
-		if (journal_frame_parse(m->p + at, m->n - at, &f) < 0 || f.first != v->next) {
+		if (journal_frame_parse((const uint8_t *)m.p + at, m.n - at, &f) < 0 || f.first != v->next) {
 			r = verify_tail(v, m, at);
 			break;
 		}
@@ -220,18 +216,28 @@ static int verify_journal(struct verifier *v, const struct mapping *m, uint64_t 
 	return r;
 }
 
-static int verify_leaves(struct verifier *v)
+/* Before the names are read: a name is durable before its leaf, so every leaf seen here has its name then. The segments are listed once more behind
+ * it, as one that a writer has begun meanwhile may own the seed of leaves in this journal. */
+static int open_journal(struct verifier *v)
 {
-	struct mapping journal;
-	uint64_t first, end;
 	int r;
 
 	if (v->dir.n_journals == 0)
 		return verify_bad(v, 0, "journal-00000000000000000000", 0, "expected a journal");
+	r = load_journal(v, v->dir.journals[v->dir.n_journals - 1]);
+	if (r < 0)
+		return r;
+	logdir_free(&v->dir);
+	return logdir_list(v->log_fd, &v->dir);
+}
+
+static int verify_leaves(struct verifier *v)
+{
+	uint64_t first = v->journal_first;
+	int r = 0;
+
 	if (v->dir.n_segments == 0 || v->dir.segments[0] != 0)
 		return verify_bad(v, 0, "segment-00000000000000000000", 0, "expected the first segment");
-	first = v->dir.journals[v->dir.n_journals - 1];
-	r = load_journal(v, first, &journal, &end);
 	for (size_t i = 0; r == 0 && i < v->dir.n_segments && (v->dir.segments[i] <= first); i++) {
 		bool last = i + 1 == v->dir.n_segments || v->dir.segments[i + 1] >= first;
 		uint64_t stop = i + 1 < v->dir.n_segments ? MIN(v->dir.segments[i + 1], first) : first;
@@ -240,10 +246,7 @@ static int verify_leaves(struct verifier *v)
 	}
 	if (r == 0 && v->next != first)
 		r = verify_bad(v, v->next, "segment", 0, "expected the frame with record %llu", (unsigned long long)v->next);
-	if (r == 0)
-		r = verify_journal(v, &journal, first);
-	unmap(&journal);
-	return r;
+	return r < 0 ? r : verify_journal(v, buf_str(&v->journal), first);
 }
 
 /* --- tree files, names, reserve --- */
@@ -314,6 +317,7 @@ static int open_names(struct verifier *v)
 	return r == -EBADMSG ? verify_bad(v, UINT64_MAX, "names", 0, "%s", names_damage()) : r < 0 ? evidence_fail(r, "log/names: %s", strerror(-r)) : 0;
 }
 
+/* A writer may work beside us. What is read first may only be older than what is read later: signatures, hashes, leaves, names. */
 static int run(struct verifier *v)
 {
 	int r = verify_keys_load(v);
@@ -323,9 +327,11 @@ static int run(struct verifier *v)
 	if (r == 0)
 		r = logdir_list(v->log_fd, &v->dir);
 	if (r == 0)
-		r = open_names(v);
-	if (r == 0)
 		r = open_tree(v);
+	if (r == 0)
+		r = open_journal(v);
+	if (r == 0)
+		r = open_names(v);
 	if (r == 0)
 		r = verify_size_reached(v);
 	if (r == 0)
@@ -339,7 +345,7 @@ static int run(struct verifier *v)
 	return r;
 }
 
-int evidence_verify(const char *state, const struct verify_options *o, struct verify_result *ret)
+static int verify_once(const char *state, const struct verify_options *o, struct verify_result *ret)
 {
 	struct verifier v = { .o = o, .ret = ret, .log_fd = -1, .hasher = leaf_hasher_new(), .packer = frame_packer_new(), .tree = merkle_new() };
 	int state_fd = -1, r;
@@ -361,9 +367,55 @@ int evidence_verify(const char *state, const struct verify_options *o, struct ve
 	frame_packer_free(v.packer);
 	merkle_free(v.tree);
 	logdir_free(&v.dir);
+	buf_free(&v.journal);
 	free(v.imports);
 	free(v.sizes);
 	close_fd(&v.log_fd);
 	close_fd(&state_fd);
 	return ret->damaged ? 0 : r;
+}
+
+/* Where a writer was: its newest journal, how long that is, and its newest checkpoint. */
+struct position {
+	uint64_t journal, length;
+	struct timespec checkpoint;
+};
+
+static void position_now(const char *state, struct position *ret)
+{
+	char name[LOGDIR_NAME_MAX];
+	struct logdir d = { 0 };
+	int state_fd = -1, log_fd = -1;
+	struct stat st;
+
+	memset(ret, 0, sizeof(*ret));
+	if (logdir_open(state, &state_fd, &log_fd) == 0 && logdir_list(log_fd, &d) == 0 && d.n_journals) {
+		ret->journal = d.journals[d.n_journals - 1];
+		logdir_journal_name(name, ret->journal);
+		if (fstatat(log_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			ret->length = (uint64_t)st.st_size;
+		if (fstatat(log_fd, "checkpoint", &st, AT_SYMLINK_NOFOLLOW) == 0)
+			ret->checkpoint = st.st_mtim;
+	}
+	logdir_free(&d);
+	close_fd(&log_fd);
+	close_fd(&state_fd);
+}
+
+int evidence_verify(const char *state, const struct verify_options *o, struct verify_result *ret)
+{
+	struct position before, after;
+	int r;
+
+	/* Files that a writer replaced while they were read are no damage; damage stays where it is. */
+	for (int tries = 0; tries < VERIFY_TRIES; tries++) {
+		position_now(state, &before);
+		r = verify_once(state, o, ret);
+		if (r == 0 && !ret->damaged)
+			return 0;
+		position_now(state, &after);
+		if (memcmp(&before, &after, sizeof(before)) == 0)
+			break;
+	}
+	return r;
 }

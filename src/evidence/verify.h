@@ -34,6 +34,8 @@ struct verifier {
 	struct frame_packer *packer;
 	struct merkle *tree;
 	struct logdir dir;
+	struct buf journal;                 /* as it was when the walk began */
+	uint64_t journal_first;
 	int tree_fd[MERKLE_LEVELS];
 	uint64_t tree_size[MERKLE_LEVELS];
 	uint64_t next;                      /* index of the next leaf */

@@ -152,7 +152,10 @@ int64_t out_keeper(struct out *o, int fd)
 	if (first <= o->number) {
 		if (o->number - first >= OUT_TIMES)
 			first = o->number - OUT_TIMES + 1;
+		/* Not in order of time: an open is written down when it is decided. */
 		from = o->times[first % OUT_TIMES];
+		for (uint64_t i = first; i <= o->number; i++)
+			from = MIN(from, o->times[i % OUT_TIMES]);
 	}
 	close(o->fd);
 	o->fd = fd;

@@ -277,7 +277,7 @@ static void tell_losses(struct recorder *r)
 		r->missed_seen = missed;
 	}
 	/* Half empty again: the keeper reads. */
-	if (r->out.lost_from && out_waiting(&r->out) < OUT_BYTES / 2) {
+	if (r->out.lost_from && !r->out.gone && out_waiting(&r->out) < OUT_BYTES / 2) {
 		int64_t from = r->out.lost_from;
 		uint64_t n = r->out.lost_now;
 
@@ -328,7 +328,8 @@ static void pulse(struct recorder *r, int64_t turn)
 	atomic_store(&p->unacked_since, r->unacked_since);
 	if (out_waiting(&r->out))
 		return;
-	atomic_store(&p->recorded, MIN(turn, MIN(opens_oldest(r->opens), fold_oldest(r->fold))));
+	/* What the responder works at, and what the kernel still queues, is older than this turn by no more than its deadline. */
+	atomic_store(&p->recorded, MIN(turn - SENSOR_DEADLINE_NS, MIN(opens_oldest(r->opens), fold_oldest(r->fold))));
 	atomic_store(&p->lost, r->out.lost + atomic_load(&r->f->dropped));
 }
 

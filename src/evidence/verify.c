@@ -11,6 +11,8 @@
 #include "evidence/reserve.h"
 #include "evidence/vfs.h"
 
+#define LOOK_AGAIN 20 /* beside a writer that compacts all the time */
+
 int verify_bad(struct verifier *v, uint64_t index, const char *file, uint64_t byte, const char *fmt, ...)
 {
 	struct verify_result *r = v->ret;
@@ -76,28 +78,47 @@ static int verify_payload(struct verifier *v, str payload, uint32_t count)
 	return r;
 }
 
-/* --- the journal's leaves, to compare with frames that a compaction left --- */
+/* --- the journal --- */
 
-static int load_journal(struct verifier *v, uint64_t first, struct mapping *m, uint64_t *ret_end)
+/* Read, not mapped: a live writer may cut it. -EAGAIN: it was replaced meanwhile. */
+static int load_journal(struct verifier *v)
 {
 	char name[LOGDIR_NAME_MAX];
-	uint64_t says, end = first;
-	size_t at = JOURNAL_HEADER;
-	struct frame f;
+	uint64_t first, says;
 	int r;
 
-	logdir_journal_name(name, first);
-	r = map_file(v, name, m);
+	logdir_free(&v->dir);
+	r = logdir_list(v->log_fd, &v->dir);
 	if (r < 0)
-		return r;
-	if (journal_header_parse(m->p, m->n, &says) < 0 || says != first)
+		return evidence_fail(r, "log: %s", strerror(-r));
+	if (v->dir.n_journals == 0)
+		return -EAGAIN;
+	first = v->dir.journals[v->dir.n_journals - 1];
+	logdir_journal_name(name, first);
+	buf_clear(&v->journal);
+	v->journal.max = (size_t)1 << 34;
+	r = read_file(v->log_fd, name, (size_t)1 << 33, &v->journal);
+	if (r == -ENOENT || r == -ENODATA)
+		return -EAGAIN;
+	if (r < 0 && !evidence_is_damage(r))
+		return evidence_fail(r, "log/%s: %s", name, strerror(-r));
+	if (r < 0)
+		return verify_bad(v, first, name, 0, "expected a file that can be read");
+	if (journal_header_parse((const uint8_t *)v->journal.p, v->journal.n, &says) < 0 || says != first)
 		return verify_bad(v, first, name, 0, "expected a journal header with the index of the file's name");
-	while (at < m->n && journal_frame_parse(m->p + at, m->n - at, &f) == 0 && f.first == end) {
-		at += f.bytes;
-		end += f.count;
-	}
-	*ret_end = end;
 	return 0;
+}
+
+static int find_journal(struct verifier *v)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; r == -EAGAIN && i < LOOK_AGAIN; i++) {
+		if (i)
+			usleep(2000);
+		r = load_journal(v);
+	}
+	return r == -EAGAIN ? verify_bad(v, 0, "journal-00000000000000000000", 0, "expected a journal") : r;
 }
 
 static int verify_frame(struct verifier *v, const struct frame *f, struct buf *raw)
@@ -151,12 +172,12 @@ static int verify_segment(struct verifier *v, uint64_t first, uint64_t stop, boo
 }
 
 /* Bytes behind the last sound frame are a torn tail where no checkpoint covers what could have stood there and no sound frame follows. */
-static int verify_tail(struct verifier *v, const struct mapping *m, size_t at)
+static int verify_tail(struct verifier *v, str m, size_t at)
 {
-	for (size_t i = at + 1; i + JOURNAL_FRAME <= m->n; i++) {
+	for (size_t i = at + 1; i + JOURNAL_FRAME <= m.n; i++) {
 		struct frame f;
 
-		if (m->p[i] == 'T' && journal_frame_parse(m->p + i, m->n - i, &f) == 0)
+		if (m.p[i] == 'T' && journal_frame_parse((const uint8_t *)m.p + i, m.n - i, &f) == 0)
 			return verify_bad(v, v->next, v->file, at, "expected a sound frame with record %llu", (unsigned long long)v->next);
 	}
 	if (v->n_sizes && v->sizes[v->n_sizes - 1].c.size > v->next)
@@ -180,7 +201,7 @@ static int use_segment(struct verifier *v, size_t i)
 	return r < 0 ? r : leaf_hasher_segment(v->hasher, h.seed, h.first);
 }
 
-static int verify_journal(struct verifier *v, const struct mapping *m, uint64_t first)
+static int verify_journal(struct verifier *v, str m, uint64_t first)
 {
 	char name[LOGDIR_NAME_MAX];
 	size_t segment = v->dir.n_segments, at = JOURNAL_HEADER;
@@ -191,11 +212,11 @@ static int verify_journal(struct verifier *v, const struct mapping *m, uint64_t 
 	v->file = name;
 	while (segment > 1 && v->dir.segments[segment - 1] > first)
 		segment--;
-	while (r == 0 && at < m->n) {
+	while (r == 0 && at < m.n) {
 		str payload, leaf;
 
 		v->byte = at;
-		if (journal_frame_parse(m->p + at, m->n - at, &f) < 0 || f.first != v->next) {
+		if (journal_frame_parse((const uint8_t *)m.p + at, m.n - at, &f) < 0 || f.first != v->next) {
 			r = verify_tail(v, m, at);
 			break;
 		}
@@ -222,16 +243,11 @@ static int verify_journal(struct verifier *v, const struct mapping *m, uint64_t 
 
 static int verify_leaves(struct verifier *v)
 {
-	struct mapping journal;
-	uint64_t first, end;
-	int r;
+	uint64_t first = v->dir.journals[v->dir.n_journals - 1];
+	int r = 0;
 
-	if (v->dir.n_journals == 0)
-		return verify_bad(v, 0, "journal-00000000000000000000", 0, "expected a journal");
 	if (v->dir.n_segments == 0 || v->dir.segments[0] != 0)
 		return verify_bad(v, 0, "segment-00000000000000000000", 0, "expected the first segment");
-	first = v->dir.journals[v->dir.n_journals - 1];
-	r = load_journal(v, first, &journal, &end);
 	for (size_t i = 0; r == 0 && i < v->dir.n_segments && (v->dir.segments[i] <= first); i++) {
 		bool last = i + 1 == v->dir.n_segments || v->dir.segments[i + 1] >= first;
 		uint64_t stop = i + 1 < v->dir.n_segments ? MIN(v->dir.segments[i + 1], first) : first;
@@ -240,10 +256,7 @@ static int verify_leaves(struct verifier *v)
 	}
 	if (r == 0 && v->next != first)
 		r = verify_bad(v, v->next, "segment", 0, "expected the frame with record %llu", (unsigned long long)v->next);
-	if (r == 0)
-		r = verify_journal(v, &journal, first);
-	unmap(&journal);
-	return r;
+	return r == 0 ? verify_journal(v, buf_str(&v->journal), first) : r;
 }
 
 /* --- tree files, names, reserve --- */
@@ -296,10 +309,16 @@ static int verify_reserve(struct verifier *v)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct reserve r;
-	int e = read_file(v->log_fd, "reserve", RESERVE_BYTES + 1, &b);
+	int e = 0;
 
-	if (e == -ENOENT)
-		return 0;
+	for (int i = 0; i < 3; i++) {
+		/* A live writer writes it in place. */
+		buf_clear(&b);
+		e = read_file(v->log_fd, "reserve", RESERVE_BYTES + 1, &b);
+		if (e == -ENOENT || (e == 0 && reserve_parse((const uint8_t *)b.p, b.n, &r) == 0))
+			return 0;
+		usleep(1000);
+	}
 	if (e < 0 && !evidence_is_damage(e))
 		return evidence_fail(e, "log/reserve: %s", strerror(-e));
 	if (e < 0 || reserve_parse((const uint8_t *)b.p, b.n, &r) < 0)
@@ -314,6 +333,8 @@ static int open_names(struct verifier *v)
 	return r == -EBADMSG ? verify_bad(v, UINT64_MAX, "names", 0, "%s", names_damage()) : r < 0 ? evidence_fail(r, "log/names: %s", strerror(-r)) : 0;
 }
 
+/* The order matters beside a live writer: each thing is read before what was durable earlier. Hashes come after their leaves, checkpoints after
+ * what they sign, leaves after their names. */
 static int run(struct verifier *v)
 {
 	int r = verify_keys_load(v);
@@ -321,11 +342,11 @@ static int run(struct verifier *v)
 	if (r == 0)
 		r = verify_checkpoints_load(v);
 	if (r == 0)
-		r = logdir_list(v->log_fd, &v->dir);
+		r = open_tree(v);
+	if (r == 0)
+		r = find_journal(v);
 	if (r == 0)
 		r = open_names(v);
-	if (r == 0)
-		r = open_tree(v);
 	if (r == 0)
 		r = verify_size_reached(v);
 	if (r == 0)
@@ -339,7 +360,7 @@ static int run(struct verifier *v)
 	return r;
 }
 
-int evidence_verify(const char *state, const struct verify_options *o, struct verify_result *ret)
+static int verify_once(const char *state, const struct verify_options *o, struct verify_result *ret, bool *ret_rotating)
 {
 	struct verifier v = { .o = o, .ret = ret, .log_fd = -1, .hasher = leaf_hasher_new(), .packer = frame_packer_new(), .tree = merkle_new() };
 	int state_fd = -1, r;
@@ -361,9 +382,43 @@ int evidence_verify(const char *state, const struct verify_options *o, struct ve
 	frame_packer_free(v.packer);
 	merkle_free(v.tree);
 	logdir_free(&v.dir);
+	*ret_rotating = v.rotating;
+	buf_free(&v.journal);
 	free(v.imports);
 	free(v.sizes);
 	close_fd(&v.log_fd);
 	close_fd(&state_fd);
 	return ret->damaged ? 0 : r;
+}
+
+/* What log.vkey says now. */
+static void key_lines(const char *state, struct buf *ret)
+{
+	_cleanup_close_ int fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	buf_clear(ret);
+	if (fd >= 0)
+		(void)read_file(fd, "log/log.vkey", 1 << 20, ret);
+}
+
+int evidence_verify(const char *state, const struct verify_options *o, struct verify_result *ret)
+{
+	int r = 0;
+
+	/* A key that a live writer rotates while we look signs what we did not expect: once more, then. */
+	for (int i = 0; i < 4; i++) {
+		_cleanup_buf_ struct buf before = BUF_INIT, after = BUF_INIT;
+		bool rotating = false;
+
+		key_lines(state, &before);
+		r = verify_once(state, o, ret, &rotating);
+		if (!ret->damaged)
+			break;
+		if (rotating)
+			usleep(20000);
+		key_lines(state, &after);
+		if (!rotating && str_eq(buf_str(&before), buf_str(&after)))
+			break;
+	}
+	return r;
 }

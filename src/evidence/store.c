@@ -392,6 +392,8 @@ int evidence_append_config(struct evidence *e, int64_t time, str setting, uint64
 
 void evidence_count_lost(struct evidence *e, int64_t now)
 {
+	if (e->broken)
+		return;
 	open_gap(e, now);
 	e->reserve.lost++;
 	e->reserve.to = MAX(now, e->reserve.to);
@@ -633,6 +635,8 @@ struct evidence *evidence_close(struct evidence *e)
 		return NULL;
 	if (!e->broken && evidence_commit(e) == 0 && e->counters.size > e->checkpoint.size)
 		(void)evidence_checkpoint(e, time_now()); /* what is durable stays so; the next start signs it */
+	if (!e->broken && e->compacted.size > e->counters_saved)
+		(void)store_save_counters(e);
 	if (!e->broken && e->reserve.open) {
 		/* What waits in memory goes with it, and counts. */
 		e->reserve.lost += pending_events(e);

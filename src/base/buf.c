@@ -84,6 +84,17 @@ const char *buf_cstr(struct buf *b)
 	return b->p;
 }
 
+void buf_put_dec(struct buf *b, uint64_t v)
+{
+	char tmp[20];
+	size_t i = sizeof(tmp);
+
+	do
+		tmp[--i] = (char)('0' + v % 10);
+	while (v /= 10);
+	buf_put(b, tmp + i, sizeof(tmp) - i);
+}
+
 void buf_put_be32(struct buf *b, uint32_t v)
 {
 	v = __builtin_bswap32(v);

@@ -63,6 +63,9 @@ static inline void buf_putc(struct buf *b, char c)
 /* Adds a NUL that is not counted, and returns the bytes as a C string; NULL on error. */
 const char *buf_cstr(struct buf *b);
 
+/* Decimal digits. */
+void buf_put_dec(struct buf *b, uint64_t v);
+
 /* Fixed width, big endian. */
 void buf_put_be32(struct buf *b, uint32_t v);
 void buf_put_be64(struct buf *b, uint64_t v);

@@ -44,14 +44,8 @@ void json_key(struct buf *b, const char *key)
 
 void json_u64(struct buf *b, uint64_t v)
 {
-	char tmp[20];
-	size_t i = sizeof(tmp);
-
 	comma(b);
-	do
-		tmp[--i] = (char)('0' + v % 10);
-	while (v /= 10);
-	buf_put(b, tmp + i, sizeof(tmp) - i);
+	buf_put_dec(b, v);
 }
 
 void json_i64(struct buf *b, int64_t v)

@@ -90,6 +90,22 @@ static int import_people(void)
 	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? -EIO : 0;
 }
 
+/* Tried in a child, before anything is started: the keeper becomes its account for good. */
+static int check_reachable(const struct account *owner)
+{
+	const char *why = "";
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (state_enter(owner, cli.state, &why) == 0)
+			_exit(EXIT_DONE);
+		log_error("%s", why);
+		_exit(EXIT_FAILED);
+	}
+	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? -EACCES : 0;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct sensor_ops *ops;
@@ -117,6 +133,8 @@ static int run(int argc, char **argv)
 		log_error("%s", why);
 		return EXIT_FAILED;
 	}
+	if (check_reachable(&owner) < 0)
+		return EXIT_FAILED;
 	fd = query_connect(cli.state);
 	if (fd >= 0) {
 		close(fd);

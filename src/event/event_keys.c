@@ -12,7 +12,8 @@ ENUM_FUNCTIONS(event_label)
 ENUM_FUNCTIONS(event_confirmed)
 ENUM_FUNCTIONS(event_cause)
 
-#define K(key, form, field, member, max, expect) { key, sizeof(key) - 1, form, field, offsetof(struct event, member), max, NULL, NULL, expect }
+#define K(key, form, field, member, max, expect) \
+	{ key, sizeof(key) - 1, form, field, offsetof(struct event, member), max, NULL, NULL, expect }
 #define TEXT(key, field, member, max, what) \
 	K(key, KEY_TEXT, field, member, max, what), K(key "_b64", KEY_TEXT64, field, member, max, "base64 of " what)
 #define E(key, field, member, type, expect) \

@@ -129,11 +129,28 @@ static int escape(struct reader *r)
 	return 0;
 }
 
-/* Bytes that stand for themselves in a string: ends at a quote, a backslash or a control character. */
-static void plain_run(struct reader *r)
+/* Bytes that stand for themselves in a string: ends at a quote, a backslash or a control character. True when all are ASCII. */
+static bool plain_run(struct reader *r)
 {
-	while (r->p < r->end && *r->p != '"' && *r->p != '\\' && (unsigned char)*r->p >= 0x20)
-		r->p++;
+	const uint64_t ones = 0x0101010101010101ULL, high = ones << 7;
+	const char *p = r->p;
+	uint64_t seen = 0;
+
+	/* Eight at a time. A borrow may only stop it too early (Bit Twiddling Hacks, "Determine if a word has a zero byte"). */
+	for (; r->end - p >= 8; p += 8) {
+		uint64_t v, quote, backslash;
+
+		memcpy(&v, p, 8);
+		quote = v ^ ones * '"';
+		backslash = v ^ ones * '\\';
+		if ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((v - ones * 0x20) & ~v)) & high)
+			break;
+		seen |= v;
+	}
+	for (; p < r->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20; p++)
+		seen |= (unsigned char)*p;
+	r->p = p;
+	return !(seen & high);
 }
 
 /* The text from `from` to p is UTF-8; the first byte that is not is named. */
@@ -156,14 +173,15 @@ static int check_utf8(struct reader *r, const char *from)
 static int take_string(struct reader *r, str *ret)
 {
 	const char *from;
+	bool ascii;
 	size_t at;
 
 	if (take(r, '"', "a string") < 0)
 		return -EBADMSG;
 	from = r->p;
-	plain_run(r);
+	ascii = plain_run(r);
 	if (r->p < r->end && *r->p == '"') {
-		if (check_utf8(r, from) < 0)
+		if (!ascii && check_utf8(r, from) < 0)
 			return -EBADMSG;
 		*ret = (str){ from, (size_t)(r->p - from) };
 		r->p++;
@@ -171,7 +189,7 @@ static int take_string(struct reader *r, str *ret)
 	}
 	at = r->text->n;
 	for (;;) {
-		if (check_utf8(r, from) < 0)
+		if (!ascii && check_utf8(r, from) < 0)
 			return -EBADMSG;
 		buf_put(r->text, from, (size_t)(r->p - from));
 		if (r->p == r->end)
@@ -183,7 +201,7 @@ static int take_string(struct reader *r, str *ret)
 		if (escape(r) < 0)
 			return -EBADMSG;
 		from = r->p;
-		plain_run(r);
+		ascii = plain_run(r);
 	}
 	r->p++;
 	*ret = (str){ r->text->p + at, r->text->n - at };

@@ -37,7 +37,13 @@ static void put_list(struct buf *b, const struct event_key *k, const struct even
 static void put_object(struct buf *b, const struct event_key *k, const struct event_object *o)
 {
 	json_key(b, k->name);
-	buf_putf(b, "\"%llu:%llu:%llu\"", (unsigned long long)o->dev, (unsigned long long)o->ino, (unsigned long long)o->gen);
+	buf_putc(b, '"');
+	buf_put_dec(b, o->dev);
+	buf_putc(b, ':');
+	buf_put_dec(b, o->ino);
+	buf_putc(b, ':');
+	buf_put_dec(b, o->gen);
+	buf_putc(b, '"');
 }
 
 static void put_document(struct buf *b, const struct event_key *k, const uint8_t *digest)

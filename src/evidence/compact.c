@@ -219,29 +219,11 @@ static int next_journal(struct evidence *e, size_t n)
 	return 0;
 }
 
-static int count_compacted(struct evidence *e, size_t n, struct counters *c)
-{
-	str bytes = leaves_range(&e->journal, 0, n), leaf;
-	struct leaf l;
-
-	for (size_t at = 0; at < bytes.n;) {
-		int r = payload_next(bytes, &at, &leaf);
-
-		if (r == 0)
-			r = leaf_decode((const uint8_t *)leaf.p, leaf.n, &l);
-		if (r < 0)
-			return evidence_fail(r, "a leaf in memory is damaged");
-		counters_leaf(c, &l);
-	}
-	return 0;
-}
-
 int store_compact(struct evidence *e)
 {
 	size_t n = e->journal.n / FRAME_ALIGN * FRAME_ALIGN, n_ends = 0;
 	uint64_t next = e->journal_first + n;
 	_cleanup_free_ struct segment_end *ends = NULL;
-	struct counters counted = e->compacted;
 	int r;
 
 	if (n == 0)
@@ -250,17 +232,13 @@ int store_compact(struct evidence *e)
 	if (r == 0)
 		r = write_roots(e, next);
 	if (r == 0)
-		r = count_compacted(e, n, &counted);
-	if (r == 0)
 		r = next_journal(e, n);
 	/* Where the new journal stands, the frames are what the log consists of. */
-	if (e->journal_first == next)
-		e->compacted = counted;
-	else if (!e->broken)
+	if (e->journal_first != next && !e->broken)
 		cut_frames(e, ends, n_ends);
-	/* A cache: when it cannot be written, the next start counts. */
-	if (r == 0)
-		(void)counters_save(e->state_fd, &e->compacted);
+	/* A cache: when it cannot be written, the next start counts. But a failed fsync is final whose ever it is. */
+	if (r == 0 && counters_save(e->state_fd, &e->aligned) == -EIO)
+		r = store_broken(e, -EIO, "cannot write the counters");
 	e->disk_base = 0;
 	return r;
 }

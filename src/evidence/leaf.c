@@ -10,22 +10,23 @@ enum { IMPORT_PHASE = 1, IMPORT_BEGINS = 4 }; /* begins, records, refused */
 enum { IMPORT_BEGIN = 1, IMPORT_END = 3 };
 #define IMPORT_END_ONLY ((uint64_t)7 << IMPORT_BEGINS)
 
+/* The three stand at the end of an import, all of them, and only there. */
 static bool import_ok(const struct leaf *l)
 {
+	uint64_t end_only = l->present & IMPORT_END_ONLY;
+
 	if (l->value[IMPORT_PHASE] == IMPORT_BEGIN)
-		return !(l->present & IMPORT_END_ONLY);
-	return l->value[IMPORT_PHASE] == IMPORT_END;
+		return end_only == 0;
+	return l->value[IMPORT_PHASE] == IMPORT_END && end_only == IMPORT_END_ONLY;
 }
 
-/* `end` counts from `time`: their sum must be a time again. */
+/* `end` counts from `time`: their sum must be a time again. The builtin computes with mathematical integers, so that an `end` above
+ * 2^63 is right behind a time before 1970. */
 static bool event_ok(const struct leaf *l)
 {
 	int64_t sum;
 
-	if (!(l->present & EV_BIT(EV_END)))
-		return true;
-	return l->value[EV_END] <= UINT64_MAX / 2 &&
-		!__builtin_add_overflow((int64_t)l->value[EV_TIME], (int64_t)l->value[EV_END], &sum);
+	return !(l->present & EV_BIT(EV_END)) || !__builtin_add_overflow((int64_t)l->value[EV_TIME], l->value[EV_END], &sum);
 }
 
 static bool fields_agree(const struct leaf *l)
@@ -116,8 +117,11 @@ int leaf_decode(const uint8_t *p, size_t n, struct leaf *ret)
 
 	if (n > LEAF_MAX - LEAF_NONCE)
 		return -EMSGSIZE;
-	if (n < 3 || p[0] != LEAF_VERSION || !(t = leaf_table(p[1])))
+	if (n < 2 || p[0] != LEAF_VERSION || p[1] == 0)
 		return -EBADMSG;
+	t = leaf_table(p[1]);
+	if (!t)
+		return -EOPNOTSUPP;
 	l.kind = p[1];
 	p += 2;
 	r = uvar_get(p, (size_t)(end - p), &l.present);

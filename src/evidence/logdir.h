@@ -6,6 +6,8 @@
 #ifndef TYTO_LOGDIR_H
 #define TYTO_LOGDIR_H
 
+#include <errno.h>
+
 #include "base/buf.h"
 
 #define LOGDIR_NAME_MAX 40
@@ -26,6 +28,12 @@ void logdir_number_name(char out[static LOGDIR_NAME_MAX], uint64_t n);
 
 /* Sum of the sizes of the regular files in a directory. */
 uint64_t logdir_bytes(int dir);
+
+/* False where it is we who cannot read just now (memory, descriptors): no damage then. */
+static inline bool evidence_is_damage(int r)
+{
+	return r < 0 && r != -ENOMEM && r != -EMFILE && r != -ENFILE && r != -EACCES && r != -EPERM && r != -EINTR;
+}
 
 /* Sets evidence_why() and returns r. */
 int evidence_fail(int r, const char *fmt, ...) _printf_(2, 3);

@@ -127,16 +127,20 @@ int merkle_restore(struct merkle *m, uint64_t size, int (*load)(void *arg, unsig
 {
 	if (size > SIZE_LIMIT)
 		return -EINVAL;
+	memset(m->n, 0, sizeof(m->n));
+	m->size = 0;
 	for (unsigned level = 0; level < MERKLE_LEVELS; level++) {
 		uint64_t full = size >> (8 * level);
 
-		m->n[level] = full % MERKLE_TILE;
-		for (unsigned i = 0; i < m->n[level]; i++) {
+		for (unsigned i = 0; i < full % MERKLE_TILE; i++) {
 			int r = load(arg, level, full - full % MERKLE_TILE + i, &m->edge[level][i]);
 
-			if (r < 0)
+			if (r < 0) {
+				memset(m->n, 0, sizeof(m->n));
 				return r;
+			}
 		}
+		m->n[level] = full % MERKLE_TILE;
 	}
 	m->size = size;
 	return 0;

@@ -172,7 +172,8 @@ static str place_value(const struct names *n, uint64_t place)
 	uint64_t off = place & ((1U << OFFSET_BITS) - 1);
 	size_t len = (place >> (OFFSET_BITS + FILE_BITS)) & 0x3fff;
 
-	if (file + 1 == n->n_files && off >= n->written)
+	/* A pending value stands behind its entry's head; one at `written` itself is the empty value of the last entry in the file. */
+	if (file + 1 == n->n_files && off > n->written)
 		return (str){ n->pend.p + (off - n->written), len };
 	return (str){ (const char *)n->maps[file] + off, len };
 }

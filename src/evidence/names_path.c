@@ -23,7 +23,7 @@ int names_path(const struct names *n, uint64_t component, struct buf *ret)
 		k = uvar_get((const uint8_t *)v.p, v.n, &parent);
 		if (k < 0 || parent >= c)
 			return -EBADMSG;
-		if (ret->n > start)
+		if (c != component) /* an empty last component has its slash too */
 			buf_putc(ret, '/');
 		for (size_t i = v.n; i > (size_t)k; i--)
 			buf_putc(ret, v.p[i - 1]);

@@ -15,8 +15,9 @@
 
 struct note_key; /* private (and public) key with its name */
 int note_key_generate(const char *name, struct note_key **ret);
-/* PEM PKCS#8 file of mode 0600; ret_why: a sentence on failure. */
+/* PEM PKCS#8 file of mode 0600 of our own or the folder's owner, no symbolic link; ret_why: a sentence on failure. */
 int note_key_load(int dirfd, const char *file, const char *name, struct note_key **ret, const char **ret_why);
+/* A new file, fsynced (the folder is not); -EEXIST. */
 int note_key_save(const struct note_key *k, int dirfd, const char *file);
 struct note_key *note_key_free(struct note_key *k);
 const uint8_t *note_key_public(const struct note_key *k); /* 32 bytes */
@@ -31,6 +32,12 @@ int note_verifier_from_public(const char *name, const uint8_t public_key[static 
 int note_verifier_parse(str line, struct note_verifier *ret); /* NAME+HASH+BASE64 */
 void note_verifier_put(struct buf *b, const struct note_verifier *v); /* one line, no newline */
 
+/* Any text, of lines, signed by each key in order. */
+int note_sign(str text, const struct note_key *const *keys, size_t n, struct buf *ret);
+/* Any signed note: ret_text is the part that is signed; ret_signed gets bit i when verifier i made a valid signature. A bad signature by a
+ * known key is -EKEYREJECTED; unknown keys' lines are passed over; -ENOKEY when no known key has signed. */
+int note_open(str note, const struct note_verifier *keys, size_t n, str *ret_text, uint64_t *ret_signed);
+
 struct checkpoint {
 	char origin[NOTE_NAME_MAX + 1];
 	uint64_t size;
@@ -38,7 +45,8 @@ struct checkpoint {
 };
 /* Text of a checkpoint signed by each key in order. */
 int checkpoint_sign(const struct checkpoint *c, const struct note_key *const *keys, size_t n, struct buf *ret);
-/* Parses; ret_signed gets bit i when verifier i made a valid signature. A bad signature by a known key is -EKEYREJECTED; unknown keys' lines are passed over. */
+/* note_open and the form of a checkpoint. That the origin is the name of the key is the caller's to compare: a witness signs under its own.
+ * An origin that could not be the name of a key is -EBADMSG. */
 int checkpoint_parse(str text, const struct note_verifier *keys, size_t n, struct checkpoint *ret, uint64_t *ret_signed);
 
 /* c2sp.org/tlog-proof@v1 */

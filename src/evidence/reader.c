@@ -345,6 +345,7 @@ static int frame_use(struct log_reader *r, uint64_t seq)
 	struct segment *s = segment_of(r, seq);
 	size_t lo = 0, hi = s->n_frames, at = 0;
 	struct frame f;
+	int e;
 
 	if (r->frame_first != UINT64_MAX && seq - r->frame_first < r->frame_count)
 		return 0;
@@ -359,7 +360,12 @@ static int frame_use(struct log_reader *r, uint64_t seq)
 	if (s->n_frames == 0)
 		return evidence_fail(-ERANGE, "record %llu is not there", (unsigned long long)seq);
 	r->frame_first = UINT64_MAX;
-	if (segment_frame_parse(s->map + s->frames[lo].offset, s->size - s->frames[lo].offset, &f) < 0 || segment_frame_unpack(r->packer, &f, &r->frame) < 0)
+	e = segment_frame_parse(s->map + s->frames[lo].offset, s->size - s->frames[lo].offset, &f);
+	if (e == 0)
+		e = segment_frame_unpack(r->packer, &f, &r->frame);
+	if (e == -ENOMEM)
+		return evidence_fail(e, "no memory");
+	if (e < 0)
 		return segment_damaged(s, s->frames[lo].offset, "a sound frame");
 	for (uint32_t i = 0; i < f.count; i++) {
 		str leaf;

@@ -18,6 +18,7 @@ struct recovery {
 	uint64_t cut[5];         /* bytes, by enum cut */
 	bool has_key_leaf;
 	uint8_t key_leaf[32];
+	uint64_t compacted_names; /* introduced by leaves in segments */
 	bool gap_recorded;       /* the gap that is open in the reserve is a record already */
 };
 
@@ -193,6 +194,7 @@ static int load_segments(struct recovery *rec, const struct logdir *d)
 
 	if (d->n_segments == 0 || d->segments[0] != 0)
 		return evidence_fail(-EUCLEAN, "log/segment-%020d: expected the first segment", 0);
+	free(e->segments); /* of a log that was begun just now */
 	e->segments = calloc(d->n_segments, sizeof(*e->segments));
 	if (!e->segments)
 		return evidence_fail(-ENOMEM, "no memory");
@@ -281,8 +283,9 @@ static int load_tree(struct recovery *rec, struct log_reader *log)
 	return rebuild_tree(e, log);
 }
 
-static int load_counters(struct evidence *e, struct log_reader *log)
+static int load_counters(struct recovery *rec, struct log_reader *log)
 {
+	struct evidence *e = rec->e;
 	struct counters c = { 0 };
 
 	if (counters_load(e->state_fd, &c) < 0 || c.size > e->journal_first)
@@ -298,7 +301,8 @@ static int load_counters(struct evidence *e, struct log_reader *log)
 			return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)c.size);
 		counters_leaf(&c, &l);
 	}
-	e->counters = e->compacted = c;
+	e->counters = e->aligned = c;
+	rec->compacted_names = c.names;
 	return 0;
 }
 
@@ -379,7 +383,7 @@ static int load_names(struct recovery *rec)
 		rec->cut[CUT_NAMES] += tail;
 	}
 	/* Those of leaves in segments are durable for certain. */
-	r = names_again(e->names, e->compacted.names);
+	r = names_again(e->names, rec->compacted_names);
 	if (r < 0)
 		return store_broken(e, r, "cannot make the names durable");
 	return names_each_from(e->names, e->counters.names, adopt, e);
@@ -446,7 +450,7 @@ static int recover_log(struct recovery *rec, const struct logdir *d)
 	if (r == 0)
 		r = load_tree(rec, log);
 	if (r == 0)
-		r = load_counters(e, log);
+		r = load_counters(rec, log);
 	if (r == 0)
 		r = replay(rec, log);
 	log_reader_close(log);
@@ -458,6 +462,25 @@ static int load_reserve(struct evidence *e)
 	int r = reserve_open(e->log_fd, &e->reserve);
 
 	return r < 0 ? evidence_fail(r == -EBADMSG ? -EUCLEAN : r, "log/reserve: %s", r == -EBADMSG ? "expected the reserve" : strerror(-r)) : 0;
+}
+
+/* What recovery itself has to record, durable. On a full disk it waits, and the gap stays open in the reserve. */
+static int settle(struct recovery *rec)
+{
+	struct evidence *e = rec->e;
+	int r;
+
+	/* What a rotation that was cut off left is looked for in the journal; it stays there until that is finished. */
+	e->no_compact = true;
+	r = evidence_commit(e);
+	if (r == 0 && e->reserve.open)
+		r = store_close_gap(e, MAX(e->reserve.to, MIN(time_now(), e->reserve.to + 2 * RESERVE_WRITE_NS)), rec->gap_recorded);
+	if (r == 0 || r == -ENOSPC)
+		r = store_keys_finish(e, rec->has_key_leaf ? rec->key_leaf : NULL);
+	e->no_compact = false;
+	if (r == 0 && e->checkpoint_time == 0)
+		r = evidence_checkpoint(e, time_now());
+	return r == -ENOSPC ? 0 : r;
 }
 
 int store_recover(struct evidence *e)
@@ -489,19 +512,5 @@ int store_recover(struct evidence *e)
 		r = load_names(&rec);
 	if (r == 0)
 		r = record_cuts(&rec);
-	/* What a rotation that was cut off left is looked for in the journal; it stays there until that is finished. */
-	e->no_compact = true;
-	if (r == 0)
-		r = evidence_commit(e);
-	if (r == 0 && e->reserve.open)
-		r = store_close_gap(e, MAX(e->reserve.to, MIN(time_now(), e->reserve.to + 2 * RESERVE_WRITE_NS)), rec.gap_recorded);
-	/* Still no room: what is pending waits; the gap stays open in the reserve. */
-	if (r == -ENOSPC)
-		r = 0;
-	if (r == 0)
-		r = store_keys_finish(e, rec.has_key_leaf ? rec.key_leaf : NULL);
-	e->no_compact = false;
-	if (r == 0 && e->checkpoint_time == 0)
-		r = evidence_checkpoint(e, time_now());
-	return r == -ENOSPC ? 0 : r;
+	return r == 0 ? settle(&rec) : r;
 }

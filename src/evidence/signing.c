@@ -27,7 +27,10 @@ static int load_verifiers(struct evidence *e, struct note_verifier *keys, size_t
 		const char *end = memchr(b.p + i, '\n', b.n - i);
 		size_t len = end ? (size_t)(end - b.p) - i : b.n - i;
 
-		if (n == NOTE_KEYS_MAX || !end || note_verifier_parse((str){ b.p + i, len }, &keys[n]) < 0)
+		r = n == NOTE_KEYS_MAX || !end ? -EBADMSG : note_verifier_parse((str){ b.p + i, len }, &keys[n]);
+		if (r == -ENOMEM)
+			return evidence_fail(r, "no memory");
+		if (r < 0)
 			return evidence_fail(-EUCLEAN, "log/log.vkey byte %zu: expected a verifier key, NAME+HASH+BASE64", i);
 		n++;
 		i += len + 1;
@@ -147,7 +150,10 @@ int store_checkpoint_load(struct evidence *e)
 	r = load_verifiers(e, keys, &n);
 	if (r < 0)
 		return r;
-	if (checkpoint_parse(buf_str(&b), keys, n, &e->checkpoint, &signed_by) < 0 || !signed_by || strcmp(e->checkpoint.origin, e->origin) != 0)
+	r = checkpoint_parse(buf_str(&b), keys, n, &e->checkpoint, &signed_by);
+	if (r == -ENOMEM)
+		return evidence_fail(r, "no memory");
+	if (r < 0 || !signed_by || strcmp(e->checkpoint.origin, e->origin) != 0)
 		return evidence_fail(-EUCLEAN, "log/checkpoint: expected a checkpoint signed by a key of log.vkey");
 	if (fstatat(e->log_fd, "checkpoint", &st, AT_SYMLINK_NOFOLLOW) == 0)
 		e->checkpoint_time = st.st_mtim.tv_sec * NSEC_PER_SEC + st.st_mtim.tv_nsec;

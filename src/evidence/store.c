@@ -60,10 +60,37 @@ str leaves_range(const struct leaves *l, size_t i, size_t j)
 	return (str){ l->bytes.p + from, to - from };
 }
 
+/* The first n of `from` behind those of `to`. */
+static int leaves_move(struct leaves *to, struct leaves *from, size_t n)
+{
+	str bytes = leaves_range(from, 0, n);
+	int r = buf_reserve(&to->bytes, bytes.n);
+
+	if (r == 0 && to->cap - to->n < n) {
+		size_t cap = MAX(2 * to->cap, to->n + n);
+		uint32_t *grown = reallocarray(to->at, cap, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		to->at = grown;
+		to->cap = cap;
+	}
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		to->at[to->n + i] = from->at[i] + (uint32_t)to->bytes.n;
+	to->n += n;
+	buf_puts(&to->bytes, bytes);
+	leaves_drop(from, n);
+	return 0;
+}
+
 void leaves_drop(struct leaves *l, size_t k)
 {
 	size_t cut = k < l->n ? l->at[k] : l->bytes.n;
 
+	if (k == 0)
+		return;
 	memmove(l->bytes.p, l->bytes.p + cut, l->bytes.n - cut);
 	l->bytes.n -= cut;
 	for (size_t i = k; i < l->n; i++)
@@ -137,6 +164,8 @@ int store_take(struct evidence *e, str packed)
 	if (r < 0)
 		return evidence_fail(r, "no memory for the tree");
 	counters_leaf(&e->counters, &l);
+	if (e->counters.size % FRAME_ALIGN == 0)
+		e->aligned = e->counters;
 	return 0;
 }
 
@@ -182,20 +211,16 @@ static int commit_frame(struct evidence *e, size_t n)
 	if (vfs_fsync(e->journal_fd) < 0)
 		return store_broken(e, -EIO, "fsync of the journal failed");
 	e->journal_size += frame.n;
-	for (size_t at = 0; at < bytes.n;) {
+	for (size_t at = 0; r == 0 && at < bytes.n;) {
 		r = payload_next(bytes, &at, &leaf);
 		if (r == 0)
 			r = store_take(e, leaf);
-		if (r == 0)
-			r = leaves_add(&e->journal, (const uint8_t *)leaf.p, leaf.n);
-		if (r < 0) {
-			/* Durable, but our tables do not have it: only a new start can go on. */
-			e->broken = true;
-			return r;
-		}
 	}
-	leaves_drop(&e->pending, n);
-	return 0;
+	if (r == 0)
+		r = leaves_move(&e->journal, &e->pending, n);
+	if (r < 0)
+		e->broken = true; /* durable, but our tables do not have it: only a new start can go on */
+	return r;
 }
 
 static void write_gap(struct evidence *e, int64_t now)

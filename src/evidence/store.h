@@ -62,7 +62,7 @@ struct evidence {
 	struct leaf_hasher *hasher;
 	struct frame_packer *packer;
 	struct counters counters; /* over durable leaves */
-	struct counters compacted; /* over the leaves in segments: what is cached on disk */
+	struct counters aligned;  /* over the durable leaves up to the last multiple of FRAME_ALIGN: what the next compaction leaves behind */
 
 	struct leaves pending;    /* appended, not durable */
 	struct leaves journal;    /* durable, in the journal: [journal_first, counters.size) */

@@ -42,6 +42,8 @@ static int map_file(struct verifier *v, const char *name, struct mapping *ret)
 	void *p;
 
 	*ret = (struct mapping){ 0 };
+	if (fd < 0 && !evidence_is_damage(-errno))
+		return evidence_fail(-errno, "log/%s: %s", name, strerror(errno));
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return verify_bad(v, v->next, name, 0, "expected a file that can be read");
 	if (st.st_size == 0)
@@ -94,6 +96,17 @@ static int load_journal(struct verifier *v, uint64_t first)
 	return 0;
 }
 
+static int verify_frame(struct verifier *v, const struct frame *f, struct buf *raw)
+{
+	int r = segment_frame_unpack(v->packer, f, raw);
+
+	if (r == -ENOMEM)
+		return evidence_fail(r, "no memory");
+	if (r < 0)
+		return verify_bad(v, v->next, v->file, v->byte, "expected a frame that unpacks");
+	return verify_payload(v, buf_str(raw), f->count);
+}
+
 /* Frames beyond the journal's beginning: only their own soundness is looked at here; the leaves come from the journal, and a start cuts these. */
 static int verify_segment(struct verifier *v, uint64_t first, uint64_t stop, bool last)
 {
@@ -120,10 +133,8 @@ static int verify_segment(struct verifier *v, uint64_t first, uint64_t stop, boo
 		v->byte = at;
 		if (segment_frame_parse(m.p + at, m.n - at, &f) < 0 || f.first != v->next || f.first + f.count > stop)
 			r = verify_bad(v, v->next, name, at, "expected a sound frame with record %llu", (unsigned long long)v->next);
-		else if (segment_frame_unpack(v->packer, &f, &raw) < 0)
-			r = verify_bad(v, v->next, name, at, "expected a frame that unpacks");
 		else
-			r = verify_payload(v, buf_str(&raw), f.count);
+			r = verify_frame(v, &f, &raw);
 		at += f.bytes;
 	}
 	if (r == 0 && v->next < stop && !last)
@@ -292,6 +303,8 @@ static int verify_reserve(struct verifier *v)
 
 	if (e == -ENOENT)
 		return 0;
+	if (e < 0 && !evidence_is_damage(e))
+		return evidence_fail(e, "log/reserve: %s", strerror(-e));
 	if (e < 0 || reserve_parse((const uint8_t *)b.p, b.n, &r) < 0)
 		return verify_bad(v, UINT64_MAX, "reserve", 0, "expected the reserve of 65,536 bytes");
 	return 0;

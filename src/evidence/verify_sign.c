@@ -13,14 +13,18 @@ int verify_keys_load(struct verifier *v)
 	int r = read_file(v->log_fd, "log.vkey", TEXT_MAX, &b);
 	bool trusted = v->o->n_trusted == 0;
 
+	if (r < 0 && !evidence_is_damage(r))
+		return evidence_fail(r, "log/log.vkey: %s", strerror(-r));
 	if (r < 0)
 		return verify_bad(v, UINT64_MAX, "log.vkey", 0, "expected verifier keys (%s)", strerror(-r));
 	for (size_t i = 0; i < b.n;) {
 		const char *end = memchr(b.p + i, '\n', b.n - i);
 		struct note_verifier *k = &v->keys[v->n_keys];
 
-		if (!end || v->n_keys == NOTE_KEYS_MAX || note_verifier_parse((str){ b.p + i, (size_t)(end - b.p) - i }, k) < 0 ||
-			strcmp(k->name, v->keys[0].name) != 0)
+		r = !end || v->n_keys == NOTE_KEYS_MAX ? -EBADMSG : note_verifier_parse((str){ b.p + i, (size_t)(end - b.p) - i }, k);
+		if (r == -ENOMEM)
+			return evidence_fail(r, "no memory");
+		if (r < 0 || strcmp(k->name, v->keys[0].name) != 0)
 			return verify_bad(v, UINT64_MAX, "log.vkey", i, "expected a verifier key of one name, NAME+HASH+BASE64");
 		for (size_t t = 0; t < v->o->n_trusted; t++)
 			trusted |= memcmp(v->o->trusted[t].public_key, k->public_key, 32) == 0 && strcmp(v->o->trusted[t].name, k->name) == 0;
@@ -57,6 +61,7 @@ static size_t signature_lines(str text)
 static int add_checkpoint(struct verifier *v, str text, const char *file, bool outside)
 {
 	struct signed_size *grown = reallocarray(v->sizes, v->n_sizes + 1, sizeof(*grown)), *s;
+	int r;
 
 	if (!grown)
 		return evidence_fail(-ENOMEM, "no memory");
@@ -64,7 +69,10 @@ static int add_checkpoint(struct verifier *v, str text, const char *file, bool o
 	s = &v->sizes[v->n_sizes];
 	*s = (struct signed_size){ .outside = outside };
 	snprintf(s->file, sizeof(s->file), "%s", file);
-	if (checkpoint_parse(text, v->keys, v->n_keys, &s->c, &s->signed_by) < 0 || strcmp(s->c.origin, v->keys[0].name) != 0)
+	r = checkpoint_parse(text, v->keys, v->n_keys, &s->c, &s->signed_by);
+	if (r == -ENOMEM)
+		return evidence_fail(r, "no memory");
+	if (r < 0 || strcmp(s->c.origin, v->keys[0].name) != 0)
 		return verify_bad(v, UINT64_MAX, file, 0, "expected a checkpoint of this log with a valid signature");
 	/* A line by a key that nobody knows would be bytes that nobody checks. */
 	if (!outside && signature_lines(text) != (size_t)__builtin_popcountll(s->signed_by))

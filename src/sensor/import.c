@@ -79,7 +79,7 @@ int import_add(struct import *im, int fd, const char *name, const struct import_
 
 static void refuse(struct import *im, struct file *f, uint64_t line, size_t byte, const char *expect)
 {
-	im->refused++;
+	im->refused += line > 0;
 	im->complain(im->arg, f->name, line, byte, expect);
 }
 

@@ -151,14 +151,21 @@ static int person_index(struct people *p, str name, uint32_t *ret)
 	return r;
 }
 
+#define ALIAS_ENDS " ;,\t\r\n"
+
+static bool ends_alias(char c)
+{
+	return c && strchr(ALIAS_ENDS, c);
+}
+
 /* Words of aliases, one at a time. */
 static bool next_alias(str *rest, str *ret)
 {
 	size_t n = 0;
 
-	while (rest->n && (rest->p[0] == ' ' || rest->p[0] == ';' || rest->p[0] == ','))
+	while (rest->n && ends_alias(rest->p[0]))
 		*rest = (str){ rest->p + 1, rest->n - 1 };
-	while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != ';' && rest->p[n] != ',')
+	while (n < rest->n && !ends_alias(rest->p[n]))
 		n++;
 	*ret = (str){ rest->p, n };
 	*rest = (str){ rest->p + n, rest->n - n };
@@ -178,6 +185,15 @@ static bool date_ok(str s)
 	return time_parse(str_c(full), &t) == 0;
 }
 
+/* What is written must be read again: escapes make it longer than it was. */
+static bool fits(const struct people_row *r)
+{
+	_cleanup_buf_ struct buf b = { .max = PEOPLE_ROW_MAX };
+
+	people_row_put(&b, r, 1); /* a time of the longest form */
+	return buf_error(&b) == 0;
+}
+
 static int check_row(const struct people_row *r, const char **ret_expect)
 {
 	str rest = r->aliases, a;
@@ -193,14 +209,32 @@ static int check_row(const struct people_row *r, const char **ret_expect)
 	while (next_alias(&rest, &a))
 		if (a.n > 256 || ++n > PEOPLE_ALIASES_MAX)
 			return -EBADMSG;
+	*ret_expect = "a row of at most 8,000 bytes";
+	if (!fits(r))
+		return -EBADMSG;
 	*ret_expect = NULL;
 	return 0;
 }
 
+/* Aliases with one space between. */
+static void put_aliases(struct buf *b, str rest)
+{
+	str a;
+
+	while (next_alias(&rest, &a)) {
+		if (b->n)
+			buf_putc(b, ' ');
+		buf_puts(b, a);
+	}
+}
+
 static int keep_last(struct people *p, const struct people_row *r)
 {
+	_cleanup_buf_ struct buf aliases = BUF_INIT;
 	struct people_row copy = *r;
 
+	put_aliases(&aliases, r->aliases);
+	copy.aliases = buf_str(&aliases);
 	for (size_t i = 0; i < N_COLUMNS; i++) {
 		str s = *column_of(&copy, i);
 		char *text = strndup(s.p ? s.p : "", s.n);
@@ -210,7 +244,7 @@ static int keep_last(struct people *p, const struct people_row *r)
 		free(p->last[i]);
 		p->last[i] = text;
 	}
-	return 0;
+	return buf_error(&aliases);
 }
 
 static int add_row(struct people *p, const struct people_row *r, const char **ret_expect)
@@ -239,11 +273,11 @@ static int add_row(struct people *p, const struct people_row *r, const char **re
 	return e < 0 ? e : keep_last(p, r);
 }
 
-static size_t column_named(const char *key)
+static size_t column_named(str key)
 {
 	size_t i = 0;
 
-	while (i < N_COLUMNS && strcmp(key, columns[i]) != 0)
+	while (i < N_COLUMNS && !str_eq(key, str_c(columns[i])))
 		i++;
 	return i;
 }
@@ -257,7 +291,7 @@ static int aliases_text(json_t *list, struct buf *b)
 	json_array_foreach(list, i, one) {
 		const char *s = json_string_value(one);
 
-		if (!s || !*s || strpbrk(s, " ;,"))
+		if (!s || !*s || strpbrk(s, ALIAS_ENDS))
 			return -EBADMSG;
 		buf_putf(b, "%s%s", i ? " " : "", s);
 	}
@@ -270,7 +304,7 @@ static int row_from_json(json_t *j, struct people_row *r, struct buf *aliases, c
 	json_t *v;
 
 	json_object_foreach(j, key, v) {
-		size_t i = column_named(key);
+		size_t i = column_named(str_c(key));
 
 		if (strcmp(key, "from") == 0)
 			continue;
@@ -367,6 +401,11 @@ struct csv {
 	unsigned next_line;
 };
 
+static bool line_ends(str s)
+{
+	return s.n == 0 || s.p[0] == '\n' || (s.p[0] == '\r' && (s.n == 1 || s.p[1] == '\n'));
+}
+
 /* One field into b. Returns 1 when more fields follow on the record, 0 at its end, -EBADMSG. */
 static int csv_field(struct csv *c, struct buf *b)
 {
@@ -386,10 +425,8 @@ static int csv_field(struct csv *c, struct buf *b)
 				continue;
 			}
 			quoted = false;
-			c->at++;
-			if (c->at < n && p[c->at] != ',' && p[c->at] != '\n' && p[c->at] != '\r')
+			if (c->at + 1 < n && p[c->at + 1] != ',' && !line_ends((str){ p + c->at + 1, n - c->at - 1 }))
 				return -EBADMSG;
-			c->at--;
 			continue;
 		}
 		if (!quoted && ch == ',') {
@@ -402,7 +439,7 @@ static int csv_field(struct csv *c, struct buf *b)
 			c->at++;
 			return 0;
 		}
-		if (!quoted && ch == '\r' && (c->at + 1 == n || p[c->at + 1] == '\n'))
+		if (!quoted && ch == '\r' && line_ends((str){ p + c->at, n - c->at }))
 			continue;
 		buf_putc(b, ch);
 	}
@@ -419,21 +456,21 @@ static void csv_skip_line(struct csv *c)
 
 static int csv_header(struct csv *c, size_t map[static N_COLUMNS], size_t *ret_n, const char **ret_expect)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT;
+	_cleanup_buf_ struct buf b = { .max = PEOPLE_ROW_MAX };
 	bool seen[N_COLUMNS] = { false };
 	size_t n = 0;
 	int more;
 
+	*ret_expect = "a first line of column names: person, name, unit, role, manager, joined, leaves, announced, aliases";
 	do {
-		const char *name;
+		size_t column;
 
 		more = csv_field(c, &b);
-		name = buf_cstr(&b);
-		*ret_expect = "a first line of column names: person, name, unit, role, manager, joined, leaves, announced, aliases";
-		if (more < 0 || !name || n == N_COLUMNS || column_named(name) == N_COLUMNS || seen[column_named(name)])
+		column = more < 0 ? N_COLUMNS : column_named(buf_str(&b));
+		if (column == N_COLUMNS || seen[column])
 			return -EBADMSG;
-		map[n] = column_named(name);
-		seen[map[n++]] = true;
+		map[n++] = column;
+		seen[column] = true;
 	} while (more);
 	if (!seen[0])
 		return -EBADMSG;
@@ -441,40 +478,54 @@ static int csv_header(struct csv *c, size_t map[static N_COLUMNS], size_t *ret_n
 	return 0;
 }
 
-/* One record as JSON. */
+/* A field's text into the row; what is wrong with it, or NULL. */
+static const char *put_field(struct buf *json, const char *column, const struct buf *field)
+{
+	if (buf_error(field))
+		return "a row of at most 8,000 bytes";
+	if (!str_utf8_valid(buf_str(field)))
+		return "text in UTF-8";
+	if (field->n) {
+		json_key(json, column);
+		json_str(json, buf_str(field));
+	}
+	return NULL;
+}
+
+/* One record as JSON. Behind one that is refused comes the next record; where a quote makes it unclear what that is, the next line. */
 static int csv_record(struct csv *c, const size_t *map, size_t n_map, struct buf *json, const char **ret_expect)
 {
 	_cleanup_buf_ struct buf b = { .max = PEOPLE_ROW_MAX };
-	size_t n = 0;
+	const char *wrong = NULL, *count = "as many fields as the first line has";
+	size_t n = 0, start = c->at;
 	int more;
 
 	json_obj_begin(json);
 	do {
 		more = csv_field(c, &b);
-		*ret_expect = "a quoted field to end in a quote, and then a comma";
-		if (more < 0 || buf_error(&b))
-			return -EBADMSG;
-		*ret_expect = "as many fields as the first line has";
-		if (n == n_map) {
-			if (more)
-				csv_skip_line(c);
+		if (more < 0) {
+			c->at = start;
+			c->next_line = c->line;
+			csv_skip_line(c);
+			*ret_expect = "a quoted field to end in a quote, and then a comma";
 			return -EBADMSG;
 		}
-		if (b.n) {
-			*ret_expect = "text in UTF-8";
-			if (!str_utf8_valid(buf_str(&b))) {
-				if (more)
-					csv_skip_line(c);
-				return -EBADMSG;
-			}
-			json_key(json, columns[map[n]]);
-			json_str(json, buf_str(&b));
-		}
+		if (!wrong)
+			wrong = n < n_map ? put_field(json, columns[map[n]], &b) : count;
 		n++;
 	} while (more);
 	json_obj_end(json);
-	*ret_expect = "as many fields as the first line has";
-	return n == n_map ? 0 : -EBADMSG;
+	if (!wrong && n < n_map)
+		wrong = count;
+	if (!wrong && (buf_error(json) || json->n > PEOPLE_ROW_MAX))
+		wrong = "a row of at most 8,000 bytes";
+	*ret_expect = wrong;
+	return wrong ? -EBADMSG : 0;
+}
+
+static bool csv_blank(const struct csv *c)
+{
+	return line_ends((str){ c->text.p + c->at, c->text.n - c->at });
 }
 
 static int read_csv(str text, const struct people_reader *r)
@@ -482,15 +533,19 @@ static int read_csv(str text, const struct people_reader *r)
 	struct csv c = { text, 0, 1, 1 };
 	size_t map[N_COLUMNS], n;
 	const char *expect;
-	int e = csv_header(&c, map, &n, &expect);
+	int e;
 
+	while (c.at < text.n && csv_blank(&c))
+		csv_skip_line(&c);
+	c.line = c.next_line;
+	e = csv_header(&c, map, &n, &expect);
 	if (e < 0)
-		return r->bad(r->arg, 1, expect);
+		return r->bad(r->arg, c.line, expect);
 	while (c.at < text.n) {
 		_cleanup_buf_ struct buf json = { .max = 4 * PEOPLE_ROW_MAX };
 
 		c.line = c.next_line;
-		if (text.p[c.at] == '\n' || text.p[c.at] == '\r') {
+		if (csv_blank(&c)) {
 			csv_skip_line(&c);
 			continue;
 		}
@@ -517,7 +572,9 @@ static int read_json_lines(str text, const struct people_reader *r)
 		line++;
 		if (s.n && s.p[s.n - 1] == '\r')
 			s.n--;
-		if (s.n)
+		if (s.n > PEOPLE_ROW_MAX)
+			e = r->bad(r->arg, line, "a row of at most 8,000 bytes");
+		else if (s.n)
 			e = r->row(r->arg, line, s);
 		if (e)
 			return e;

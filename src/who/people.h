@@ -25,7 +25,7 @@ struct people *people_new(void);
 struct people *people_free(struct people *p);
 size_t people_count(const struct people *p);
 
-/* One JSON object with the contract's keys (aliases: list, or text separated by ; or space). Unknown keys are refused, but `from`. */
+/* One JSON object with the contract's keys (aliases: list, or text separated by space, comma or semicolon). Unknown keys are refused, but `from`. */
 int people_add_json(struct people *p, str row, const char **ret_expect);
 /* The row added last. -ENOENT: none. */
 int people_last(const struct people *p, struct people_row *ret);

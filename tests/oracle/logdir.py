@@ -250,6 +250,7 @@ class Reader:
     def _rules(self, kind, f, where):
         names = self.names
         if kind == F.NAME_LEAF:
+            expect(f["number"] >= 1, where, "name number 0")
             if names:
                 names.introduce(f["name_kind"], f["number"], f["commitment"], where)
             return
@@ -259,6 +260,7 @@ class Reader:
                     expect(f[field] < names.next[nkind], where, f"{field}: {F.NAME_KINDS[nkind]} {f[field]} is not known yet")
         if kind == F.EVENT:
             expect(f.get("port", 0) <= 65535, where, "port above 65535")
+            expect(f.get("pid", 0) <= 4294967295, where, "pid above 4294967295")
             expect(f.get("refers", -1) < self.index, where, "refers to a later leaf")
             expect(f["time"] + f.get("end", 0) <= F.I64_MAX, where, "end is beyond the last time")
         elif kind == F.IMPORT:
@@ -277,7 +279,9 @@ class Reader:
             for field in ("begins", "records", "refused"):
                 expect(field not in f, where, f"{field} at the beginning of an import")
             self.imports[self.index] = True
-        elif "begins" in f:
+        else:
+            for field in ("begins", "records", "refused"):
+                expect(field in f, where, f"no {field} at the end of an import")
             expect(self.imports.get(f["begins"], False), where, f"no import that began at {f['begins']} is open")
             self.imports[f["begins"]] = False
 
@@ -321,14 +325,20 @@ class LogDir:
                 where = f"checkpoints/{f}"
                 c = F.Checkpoint(read_file(os.path.join(kept, f)), where)
                 expect(f == f"{c.size:020d}", where, f"its size is {c.size}")
-                out.append((c, c.check(self.keys)))
+                out.append((c, self._signers(c)))
+        expect("checkpoint" in files or not out, "checkpoint", "missing, but older ones were kept")
         if "checkpoint" in files:
             c = F.Checkpoint(read_file(os.path.join(self.dir, "checkpoint")), "checkpoint")
             if out:
                 expect(c.size >= out[-1][0].size, "checkpoint", f"size {c.size}, but one of size {out[-1][0].size} was kept")
-            out.append((c, c.check(self.keys)))
+            out.append((c, self._signers(c)))
         self.has_checkpoint = "checkpoint" in files
         return out
+
+    def _signers(self, c):
+        signers = c.check(self.keys)
+        expect(len(signers) == len(c.sigs), c.where, "a signature by a key that log.vkey does not hold")
+        return signers
 
     def _gather(self, files):
         zstd = F.Zstd()
@@ -383,17 +393,25 @@ class LogDir:
                 on_leaf(i, kind, f, self.names, leaf)
         if reader.unknown_kinds:
             self.notes.append(f"{reader.unknown_kinds} leaves of kinds that format 1.0 does not have: cannot be decoded")
-        first, newest = (reader.keys[0][2], reader.keys[-1][1]) if reader.keys else (self.keys[0].raw, self.keys[0].raw)
-        self._rotations_signed_twice(reader.keys, checkpoints)
+        first = reader.keys[0][2] if reader.keys else self.keys[0].raw
         for c, signers in early:
             expect(first in signers, c.where, "not signed by the key in force")
-        expect(self.keys[0].raw == newest, "log.vkey", "the first line is not the key in force")
+        self._rotations_signed_twice(reader.keys, checkpoints)
+        self._keys_are_those_in_force([first] + [k[1] for k in reader.keys], reader.keys, checkpoints)
 
     def _rotations_signed_twice(self, rotations, checkpoints):
         for at, public, previous in rotations:
             covering = [(c, signers) for c, signers in checkpoints if c.size > at]
-            if covering and previous not in covering[0][1]:
-                self.notes.append(f"{covering[0][0].where}: the first kept one that covers key leaf {at}, not signed by both keys")
+            expect(not covering or {public, previous} <= set(covering[0][1]), covering and covering[0][0].where,
+                   f"the first one that covers key leaf {at}, not signed by both keys")
+
+    def _keys_are_those_in_force(self, in_force, rotations, checkpoints):
+        listed = [k.raw for k in self.keys][::-1]
+        covered = checkpoints[-1][0].size if checkpoints else 0
+        if listed == in_force[:-1] and rotations and rotations[-1][0] >= covered:
+            self.notes.append("log.vkey lacks the key of the last key leaf, which no checkpoint covers")
+            return
+        expect(listed == in_force, "log.vkey", "expected the keys that the log introduces, the one in force first")
 
     def _tree_files(self, files):
         for L in range(1, 8):

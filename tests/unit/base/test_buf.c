@@ -73,10 +73,22 @@ static void hex_is_exact(void **state)
 	assert_int_equal(out[1], 255);
 }
 
+static void decimal(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_dec(&b, 0);
+	buf_putc(&b, ' ');
+	buf_put_dec(&b, 1090);
+	buf_putc(&b, ' ');
+	buf_put_dec(&b, UINT64_MAX);
+	assert_str(buf_str(&b), "0 1090 18446744073709551615");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(grows_and_caps), cmocka_unit_test(uvar_is_minimal), cmocka_unit_test(base64_round_trip), cmocka_unit_test(hex_is_exact),
+		cmocka_unit_test(grows_and_caps), cmocka_unit_test(decimal), cmocka_unit_test(uvar_is_minimal), cmocka_unit_test(base64_round_trip), cmocka_unit_test(hex_is_exact),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

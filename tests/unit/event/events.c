@@ -26,7 +26,8 @@ static uint64_t number(uint64_t *seed)
 
 static void put_piece(uint64_t *seed, struct buf *pool)
 {
-	static const char *const pieces[] = { "/", "srv", "offers 2026", "\xe5\xa5\x91\xe7\xb4\x84", "\xf0\x9f\xa6\x89", "\xc3\xa9", "\"", "\\", "\n",
+	static const char *const pieces[] = { "/", "srv", "offers 2026", "\xe5\xa5\x91\xe7\xb4\x84", "\xf0\x9f\xa6\x89", "\xc3\xa9", "\"",
+		"\\", "\n",
 		"\r", "\t", "\x01", "\x7f", "\xff", "\xc0\x80", "\xed\xa0\x80", "\xe2\x80\xa8", "\xf4\x90\x80\x80", "u0041", "\\u0000" };
 	uint64_t i = below(seed, ARRAY_SIZE(pieces) + 2);
 
@@ -53,7 +54,8 @@ static str text(uint64_t *seed, struct buf *pool, size_t max)
 
 static void put_value(uint64_t *seed, struct buf *pool, unsigned depth)
 {
-	static const char *const leaves[] = { "null", "true", "-0.5e+10", "0", "\"\"", "\"a \\\" b\"", "\"\\ud83e\\udd89\"", "\"\\\\\"", "18446744073709551616" };
+	static const char *const leaves[] = { "null", "true", "-0.5e+10", "0", "\"\"", "\"a \\\" b\"", "\"\\ud83e\\udd89\"", "\"\\\\\"",
+		"18446744073709551616" };
 	uint64_t kind = depth < 4 ? below(seed, 4) : 0, n = below(seed, 4);
 
 	if (kind < 2) {

@@ -1,7 +1,7 @@
 /* events.h — random events for tests, and whether two are the same.
  *
- * Purpose: property tests of every form of the record. Ownership: the strs of a random event point into the caller's pool. Units: as in event.h.
- * Threads: no state but the seed. Errors: none.
+ * Purpose: property tests of every form of the record. Ownership: the strs of a random event point into the caller's pool.
+ * Units: as in event.h. Threads: no state but the seed. Errors: none.
  */
 #ifndef TYTO_TEST_EVENTS_H
 #define TYTO_TEST_EVENTS_H

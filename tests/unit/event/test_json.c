@@ -87,12 +87,16 @@ static void random_events(void **state)
 
 static void every_value(void **state)
 {
-	static const char line[] = "{\"seq\":5,\"time\":\"2026-11-25T14:56:20.123456789Z\",\"end\":\"2026-11-25T14:56:21Z\",\"host\":\"files\",\"person\":\"clerk\","
+	static const char line[] = "{\"seq\":5,\"time\":\"2026-11-25T14:56:20.123456789Z\",\"end\":\"2026-11-25T14:56:21Z\",\"host\":\"files\""
+		",\"person\":\"clerk\","
 		"\"person_by\":\"session\",\"uid\":1001,\"login_uid\":1002,\"verb\":\"rename\",\"seen\":\"access\",\"path\":\"/srv/a\",\"to\":\"/srv/b\","
 		"\"object\":\"2049:18446744073709551615:0\",\"document\":\"sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff\","
-		"\"label\":\"restricted\",\"bytes\":4096,\"covered\":18446744073709551615,\"count\":3,\"program\":\"/usr/bin/mv\",\"command\":\"mv a b\",\"pid\":4294967295,"
-		"\"parents\":[\"/bin/bash\",\"/usr/sbin/sshd\"],\"parent_command\":\"-bash\",\"cwd\":\"/srv\",\"via\":\"ssh\",\"client\":\"192.0.2.7\",\"peer\":\"2001:db8::1\","
-		"\"port\":65535,\"container\":\"0123abcd\",\"allowed\":false,\"confirmed\":\"opaque\",\"cause\":\"disk_full\",\"late\":true,\"source\":9,\"refers\":4,"
+		"\"label\":\"restricted\",\"bytes\":4096,\"covered\":18446744073709551615,\"count\":3,\"program\":\"/usr/bin/mv\",\"command\":\"mv a "
+			"b\",\"pid\":4294967295,"
+		"\"parents\":[\"/bin/bash\",\"/usr/sbin/sshd\"],\"parent_command\":\"-bash\",\"cwd\":\"/srv\",\"via\":\"ssh\",\"client\":\"192.0.2.7\""
+			",\"peer\":\"2001:db8::1\","
+		"\"port\":65535,\"container\":\"0123abcd\",\"allowed\":false,\"confirmed\":\"opaque\",\"cause\":\"disk_full\",\"late\":true,\"source\""
+			":9,\"refers\":4,"
 		"\"ticket\":{\"n\":[1,2.50,\"\\u00e9\"]}}";
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct parsed p = parse(line);

@@ -138,7 +138,8 @@ static ssize_t one_number(enum event_field f, uint64_t v, struct event *ret)
 static void number_caps(void **state)
 {
 	static const struct { enum event_field field; uint64_t min, max; } numbers[] = {
-		{ EV_VERB, 1, VERB_GAP }, { EV_SEEN, 1, SEEN_OPEN }, { EV_PERSON_BY, 1, BY_LATE }, { EV_VIA, 1, VIA_NFS }, { EV_LABEL, 1, LABEL_RESTRICTED },
+		{ EV_VERB, 1, VERB_GAP }, { EV_SEEN, 1, SEEN_OPEN }, { EV_PERSON_BY, 1, BY_LATE }, { EV_VIA, 1, VIA_NFS }, { EV_LABEL, 1,
+			LABEL_RESTRICTED },
 		{ EV_CONFIRMED, 1, CONFIRMED_FLOW }, { EV_CAUSE, 1, CAUSE_KEEPER }, { EV_UID, 0, UINT32_MAX }, { EV_LOGIN_UID, 0, UINT32_MAX },
 		{ EV_PID, 0, UINT32_MAX }, { EV_PORT, 0, UINT16_MAX }, { EV_ALLOWED, 0, 1 }, { EV_LATE, 1, 1 }, { EV_COUNT, 0, UINT64_MAX },
 	};

@@ -6,24 +6,57 @@
 #define N 300
 static hash32 leaves[N], roots[N + 1], level1[1];
 
-/* Straight from RFC 6962, 2.1. */
-static hash32 naive(const hash32 *h, size_t n)
+static struct sha256 *sha;
+
+static size_t largest_power_below(size_t n)
 {
-	struct sha256 *s = sha256_new();
-	hash32 r, a, b;
 	size_t k = 1;
 
-	if (n == 1) {
-		r = h[0];
-	} else {
-		while (2 * k < n)
-			k *= 2;
+	while (2 * k < n)
+		k *= 2;
+	return k;
+}
+
+/* MTH, PATH and PROOF straight from RFC 6962, 2.1. */
+static hash32 naive(const hash32 *h, size_t n)
+{
+	hash32 r = h[0], a, b;
+	size_t k;
+
+	if (n > 1) {
+		k = largest_power_below(n);
 		a = naive(h, k);
 		b = naive(h + k, n - k);
-		sha256_parts(s, (str[]){ STR("\1"), { (char *)a.b, 32 }, { (char *)b.b, 32 } }, 3, r.b);
+		sha256_parts(sha, (str[]){ STR("\1"), { (char *)a.b, 32 }, { (char *)b.b, 32 } }, 3, r.b);
 	}
-	sha256_free(s);
 	return r;
+}
+
+static size_t naive_path(size_t m, const hash32 *h, size_t n, hash32 *out)
+{
+	size_t k, len;
+
+	if (n == 1)
+		return 0;
+	k = largest_power_below(n);
+	len = m < k ? naive_path(m, h, k, out) : naive_path(m - k, h + k, n - k, out);
+	out[len] = m < k ? naive(h + k, n - k) : naive(h, k);
+	return len + 1;
+}
+
+static size_t naive_subproof(size_t m, const hash32 *h, size_t n, bool b, hash32 *out)
+{
+	size_t k, len;
+
+	if (m == n) {
+		if (!b)
+			out[0] = naive(h, n);
+		return !b;
+	}
+	k = largest_power_below(n);
+	len = m <= k ? naive_subproof(m, h, k, b, out) : naive_subproof(m - k, h + k, n - k, false, out);
+	out[len] = m <= k ? naive(h + k, n - k) : naive(h, k);
+	return len + 1;
 }
 
 static int load(void *arg, unsigned level, uint64_t n, hash32 *ret)
@@ -42,18 +75,23 @@ static int keep(void *arg, unsigned level, uint64_t n, const hash32 *root)
 
 static int setup(void **state)
 {
-	struct sha256 *s = sha256_new();
 	struct merkle *m = merkle_new();
 
+	sha = sha256_new();
 	merkle_on_full(m, keep, NULL);
 	merkle_root(m, &roots[0]);
 	for (unsigned i = 0; i < N; i++) {
-		sha256_parts(s, (str[]){ STR("\0"), { (char *)&i, sizeof(i) } }, 2, leaves[i].b);
+		sha256_parts(sha, (str[]){ STR("\0"), { (char *)&i, sizeof(i) } }, 2, leaves[i].b);
 		assert_int_equal(merkle_append(m, &leaves[i]), 0);
 		merkle_root(m, &roots[i + 1]);
 	}
-	sha256_free(s);
 	merkle_free(m);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	sha = sha256_free(sha);
 	return 0;
 }
 
@@ -67,7 +105,6 @@ static void test_published(void **state)
 		"76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef", "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
 		"5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 	};
-	struct sha256 *s = sha256_new();
 	struct merkle *m = merkle_new();
 
 	for (size_t i = 0; i <= 8; i++) {
@@ -80,11 +117,10 @@ static void test_published(void **state)
 		if (i == 8)
 			break;
 		assert_int_equal(hex_decode(str_c(in[i]), data, strlen(in[i]) / 2), 0);
-		sha256_parts(s, (str[]){ STR("\0"), { (char *)data, strlen(in[i]) / 2 } }, 2, leaf.b);
+		sha256_parts(sha, (str[]){ STR("\0"), { (char *)data, strlen(in[i]) / 2 } }, 2, leaf.b);
 		assert_int_equal(merkle_append(m, &leaf), 0);
 	}
 	merkle_free(m);
-	sha256_free(s);
 }
 
 static void test_roots(void **state)
@@ -98,9 +134,15 @@ static void test_roots(void **state)
 	}
 }
 
+/* The sizes that are tried: all small ones, all about the edge of a tile, some between. */
+static uint64_t next_size(uint64_t n)
+{
+	return n < 66 || (n > 250 && n < 263) ? n + 1 : n + 9;
+}
+
 static void test_inclusion(void **state)
 {
-	for (uint64_t n = 1; n <= N; n++)
+	for (uint64_t n = 1; n <= N; n = next_size(n))
 		for (uint64_t i = 0; i < n; i++) {
 			hash32 p[MERKLE_PROOF_MAX];
 			size_t len;
@@ -118,7 +160,7 @@ static void test_inclusion(void **state)
 
 static void test_consistency(void **state)
 {
-	for (uint64_t n = 0; n <= N; n++)
+	for (uint64_t n = 0; n <= N; n = next_size(n))
 		for (uint64_t m = 0; m <= n; m++) {
 			hash32 p[MERKLE_PROOF_MAX];
 			size_t len;
@@ -133,11 +175,29 @@ static void test_consistency(void **state)
 		}
 }
 
+/* Byte for byte what the RFC's recursion gives. */
+static void test_naive_proofs(void **state)
+{
+	for (uint64_t n = 1; n <= 130; n++)
+		for (uint64_t i = 0; i < n; i++) {
+			hash32 got[MERKLE_PROOF_MAX], want[MERKLE_PROOF_MAX];
+			size_t len;
+
+			assert_int_equal(merkle_prove_inclusion(i, n, load, NULL, got, &len), 0);
+			assert_int_equal(len, naive_path(i, leaves, n, want));
+			assert_memory_equal(got, want, len * sizeof(got[0]));
+			assert_int_equal(merkle_prove_consistency(i + 1, n, load, NULL, got, &len), 0);
+			assert_int_equal(len, naive_subproof(i + 1, leaves, n, true, want));
+			assert_memory_equal(got, want, len * sizeof(got[0]));
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_published), cmocka_unit_test(test_roots), cmocka_unit_test(test_inclusion), cmocka_unit_test(test_consistency),
+		cmocka_unit_test(test_naive_proofs),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -340,9 +340,30 @@ static void forked(void **state)
 	fixture_end(&f);
 }
 
+/* The last name of all is the empty text: it stands at the very end of its file. */
+static void empty_last(void **state)
+{
+	struct event ev = { .time = RICH_TIME, .verb = VERB_EXEC, .command = STR(""), .present = EV_BIT(EV_TIME) | EV_BIT(EV_VERB) | EV_BIT(EV_COMMAND) };
+	struct fixture f;
+	struct evidence *e;
+
+	fixture_begin(&f);
+	e = fixture_open(&f);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(evidence_append_event(e, &ev, NULL), 0);
+		assert_int_equal(evidence_commit(e), 0);
+		assert_true(names_count(evidence_names(e), NAME_TEXT) == 1);
+		evidence_close(e);
+		sound(&f);
+		e = fixture_open(&f);
+	}
+	evidence_close(e);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(cut), cmocka_unit_test(frames), cmocka_unit_test(inserted), cmocka_unit_test(removed),
-		cmocka_unit_test(rolled_back), cmocka_unit_test(forked) };
+		cmocka_unit_test(rolled_back), cmocka_unit_test(forked), cmocka_unit_test(empty_last) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -392,6 +392,8 @@ int evidence_append_config(struct evidence *e, int64_t time, str setting, uint64
 
 void evidence_count_lost(struct evidence *e, int64_t now)
 {
+	if (e->broken)
+		return;
 	open_gap(e, now);
 	e->reserve.lost++;
 	e->reserve.to = MAX(now, e->reserve.to);

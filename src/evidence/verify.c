@@ -11,8 +11,7 @@
 #include "evidence/reserve.h"
 #include "evidence/vfs.h"
 
-#define VERIFY_JOURNAL_MAX (1024 * 1024 * 1024)
-#define VERIFY_TRIES 5
+#define LOOK_AGAIN 20 /* beside a writer that compacts all the time */
 
 int verify_bad(struct verifier *v, uint64_t index, const char *file, uint64_t byte, const char *fmt, ...)
 {
@@ -79,21 +78,58 @@ static int verify_payload(struct verifier *v, str payload, uint32_t count)
 	return r;
 }
 
-/* Not mapped: a writer whose disk is full cuts what it could not write whole. */
-static int load_journal(struct verifier *v, uint64_t first)
+/* --- the journal --- */
+
+/* -EAGAIN: a segment was begun since the list was made; leaves of the journal may have its seed. */
+static int segments_begun(const struct verifier *v)
+{
+	struct logdir now = { 0 };
+	int r = logdir_list(v->log_fd, &now);
+	bool same = r == 0 && now.n_segments == v->dir.n_segments;
+
+	logdir_free(&now);
+	return r < 0 ? evidence_fail(r, "log: %s", strerror(-r)) : same ? 0 : -EAGAIN;
+}
+
+/* Read, not mapped: a live writer may cut it. -EAGAIN: it was replaced meanwhile. */
+static int load_journal(struct verifier *v)
 {
 	char name[LOGDIR_NAME_MAX];
-	uint64_t says;
+	uint64_t first, says;
 	int r;
 
+	logdir_free(&v->dir);
+	r = logdir_list(v->log_fd, &v->dir);
+	if (r < 0)
+		return evidence_fail(r, "log: %s", strerror(-r));
+	if (v->dir.n_journals == 0)
+		return -EAGAIN;
+	first = v->dir.journals[v->dir.n_journals - 1];
 	logdir_journal_name(name, first);
-	r = read_file(v->log_fd, name, VERIFY_JOURNAL_MAX, &v->journal);
+	buf_clear(&v->journal);
+	v->journal.max = (size_t)1 << 34;
+	r = read_file(v->log_fd, name, (size_t)1 << 33, &v->journal);
+	if (r == -ENOENT || r == -ENODATA)
+		return -EAGAIN;
+	if (r < 0 && !evidence_is_damage(r))
+		return evidence_fail(r, "log/%s: %s", name, strerror(-r));
 	if (r < 0)
 		return verify_bad(v, first, name, 0, "expected a file that can be read");
 	if (journal_header_parse((const uint8_t *)v->journal.p, v->journal.n, &says) < 0 || says != first)
 		return verify_bad(v, first, name, 0, "expected a journal header with the index of the file's name");
-	v->journal_first = first;
-	return 0;
+	return segments_begun(v);
+}
+
+static int find_journal(struct verifier *v)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; r == -EAGAIN && i < LOOK_AGAIN; i++) {
+		if (i)
+			usleep(2000);
+		r = load_journal(v);
+	}
+	return r == -EAGAIN ? verify_bad(v, 0, "journal-00000000000000000000", 0, "expected a journal") : r;
 }
 
 static int verify_frame(struct verifier *v, const struct frame *f, struct buf *raw)
@@ -216,24 +252,9 @@ static int verify_journal(struct verifier *v, str m, uint64_t first)
 	return r;
 }
 
-/* Before the names are read: a name is durable before its leaf, so every leaf seen here has its name then. The segments are listed once more behind
- * it, as one that a writer has begun meanwhile may own the seed of leaves in this journal. */
-static int open_journal(struct verifier *v)
-{
-	int r;
-
-	if (v->dir.n_journals == 0)
-		return verify_bad(v, 0, "journal-00000000000000000000", 0, "expected a journal");
-	r = load_journal(v, v->dir.journals[v->dir.n_journals - 1]);
-	if (r < 0)
-		return r;
-	logdir_free(&v->dir);
-	return logdir_list(v->log_fd, &v->dir);
-}
-
 static int verify_leaves(struct verifier *v)
 {
-	uint64_t first = v->journal_first;
+	uint64_t first = v->dir.journals[v->dir.n_journals - 1];
 	int r = 0;
 
 	if (v->dir.n_segments == 0 || v->dir.segments[0] != 0)
@@ -246,7 +267,7 @@ static int verify_leaves(struct verifier *v)
 	}
 	if (r == 0 && v->next != first)
 		r = verify_bad(v, v->next, "segment", 0, "expected the frame with record %llu", (unsigned long long)v->next);
-	return r < 0 ? r : verify_journal(v, buf_str(&v->journal), first);
+	return r == 0 ? verify_journal(v, buf_str(&v->journal), first) : r;
 }
 
 /* --- tree files, names, reserve --- */
@@ -299,10 +320,16 @@ static int verify_reserve(struct verifier *v)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct reserve r;
-	int e = read_file(v->log_fd, "reserve", RESERVE_BYTES + 1, &b);
+	int e = 0;
 
-	if (e == -ENOENT)
-		return 0;
+	for (int i = 0; i < 3; i++) {
+		/* A live writer writes it in place. */
+		buf_clear(&b);
+		e = read_file(v->log_fd, "reserve", RESERVE_BYTES + 1, &b);
+		if (e == -ENOENT || (e == 0 && reserve_parse((const uint8_t *)b.p, b.n, &r) == 0))
+			return 0;
+		usleep(1000);
+	}
 	if (e < 0 && !evidence_is_damage(e))
 		return evidence_fail(e, "log/reserve: %s", strerror(-e));
 	if (e < 0 || reserve_parse((const uint8_t *)b.p, b.n, &r) < 0)
@@ -317,7 +344,8 @@ static int open_names(struct verifier *v)
 	return r == -EBADMSG ? verify_bad(v, UINT64_MAX, "names", 0, "%s", names_damage()) : r < 0 ? evidence_fail(r, "log/names: %s", strerror(-r)) : 0;
 }
 
-/* A writer may work beside us. What is read first may only be older than what is read later: signatures, hashes, leaves, names. */
+/* The order matters beside a live writer: each thing is read before what was durable earlier. Hashes come after their leaves, checkpoints after
+ * what they sign, leaves after their names. */
 static int run(struct verifier *v)
 {
 	int r = verify_keys_load(v);
@@ -325,11 +353,9 @@ static int run(struct verifier *v)
 	if (r == 0)
 		r = verify_checkpoints_load(v);
 	if (r == 0)
-		r = logdir_list(v->log_fd, &v->dir);
-	if (r == 0)
 		r = open_tree(v);
 	if (r == 0)
-		r = open_journal(v);
+		r = find_journal(v);
 	if (r == 0)
 		r = open_names(v);
 	if (r == 0)
@@ -345,7 +371,7 @@ static int run(struct verifier *v)
 	return r;
 }
 
-static int verify_once(const char *state, const struct verify_options *o, struct verify_result *ret)
+static int verify_once(const char *state, const struct verify_options *o, struct verify_result *ret, bool *ret_rotating)
 {
 	struct verifier v = { .o = o, .ret = ret, .log_fd = -1, .hasher = leaf_hasher_new(), .packer = frame_packer_new(), .tree = merkle_new() };
 	int state_fd = -1, r;
@@ -367,6 +393,7 @@ static int verify_once(const char *state, const struct verify_options *o, struct
 	frame_packer_free(v.packer);
 	merkle_free(v.tree);
 	logdir_free(&v.dir);
+	*ret_rotating = v.rotating;
 	buf_free(&v.journal);
 	free(v.imports);
 	free(v.sizes);
@@ -375,46 +402,33 @@ static int verify_once(const char *state, const struct verify_options *o, struct
 	return ret->damaged ? 0 : r;
 }
 
-/* Where a writer was: its newest journal, how long that is, and its newest checkpoint. */
-struct position {
-	uint64_t journal, length;
-	struct timespec checkpoint;
-};
-
-static void position_now(const char *state, struct position *ret)
+/* What log.vkey says now. */
+static void key_lines(const char *state, struct buf *ret)
 {
-	char name[LOGDIR_NAME_MAX];
-	struct logdir d = { 0 };
-	int state_fd = -1, log_fd = -1;
-	struct stat st;
+	_cleanup_close_ int fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	memset(ret, 0, sizeof(*ret));
-	if (logdir_open(state, &state_fd, &log_fd) == 0 && logdir_list(log_fd, &d) == 0 && d.n_journals) {
-		ret->journal = d.journals[d.n_journals - 1];
-		logdir_journal_name(name, ret->journal);
-		if (fstatat(log_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			ret->length = (uint64_t)st.st_size;
-		if (fstatat(log_fd, "checkpoint", &st, AT_SYMLINK_NOFOLLOW) == 0)
-			ret->checkpoint = st.st_mtim;
-	}
-	logdir_free(&d);
-	close_fd(&log_fd);
-	close_fd(&state_fd);
+	buf_clear(ret);
+	if (fd >= 0)
+		(void)read_file(fd, "log/log.vkey", 1 << 20, ret);
 }
 
 int evidence_verify(const char *state, const struct verify_options *o, struct verify_result *ret)
 {
-	struct position before, after;
-	int r;
+	int r = 0;
 
-	/* Files that a writer replaced while they were read are no damage; damage stays where it is. */
-	for (int tries = 0; tries < VERIFY_TRIES; tries++) {
-		position_now(state, &before);
-		r = verify_once(state, o, ret);
-		if (r == 0 && !ret->damaged)
-			return 0;
-		position_now(state, &after);
-		if (memcmp(&before, &after, sizeof(before)) == 0)
+	/* A key that a live writer rotates while we look signs what we did not expect: once more, then. */
+	for (int i = 0; i < 4; i++) {
+		_cleanup_buf_ struct buf before = BUF_INIT, after = BUF_INIT;
+		bool rotating = false;
+
+		key_lines(state, &before);
+		r = verify_once(state, o, ret, &rotating);
+		if (!ret->damaged)
+			break;
+		if (rotating)
+			usleep(20000);
+		key_lines(state, &after);
+		if (!rotating && str_eq(buf_str(&before), buf_str(&after)))
 			break;
 	}
 	return r;

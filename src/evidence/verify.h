@@ -34,8 +34,8 @@ struct verifier {
 	struct frame_packer *packer;
 	struct merkle *tree;
 	struct logdir dir;
-	struct buf journal;                 /* as it was when the walk began */
-	uint64_t journal_first;
+	struct buf journal;
+	bool rotating;                      /* what was found may be a rotation that is going on */
 	int tree_fd[MERKLE_LEVELS];
 	uint64_t tree_size[MERKLE_LEVELS];
 	uint64_t next;                      /* index of the next leaf */

@@ -5,6 +5,8 @@
 #include "evidence/verify.h"
 #include "evidence/vfs.h"
 
+/* Damage, or a rotation that is going on this moment. */
+#define verify_bad_rotating(v, ...) ((v)->rotating = true, verify_bad(v, __VA_ARGS__))
 #define TEXT_MAX (64 * 1024)
 
 int verify_keys_load(struct verifier *v)
@@ -118,20 +120,25 @@ static int load_kept(struct verifier *v)
 int verify_checkpoints_load(struct verifier *v)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	int r = read_file(v->log_fd, "checkpoint", TEXT_MAX, &b);
 	uint64_t newest = 0;
+	int r = load_kept(v); /* the kept ones first: a live writer keeps one only when a newer one takes its place */
 
+	if (r < 0)
+		return r;
+	r = read_file(v->log_fd, "checkpoint", TEXT_MAX, &b);
 	if (r == 0) {
 		r = add_checkpoint(v, buf_str(&b), "checkpoint", false);
-		newest = r == 0 ? v->sizes[0].c.size : 0;
+		newest = r == 0 ? v->sizes[v->n_sizes - 1].c.size : 0;
 	} else if (r == -ENOENT) {
 		r = 0;
+	} else if (!evidence_is_damage(r)) {
+		return evidence_fail(r, "log/checkpoint: %s", strerror(-r));
+	} else {
+		return verify_bad(v, UINT64_MAX, "checkpoint", 0, "expected a checkpoint that can be read");
 	}
-	if (r == 0)
-		r = load_kept(v);
 	for (size_t i = 0; r == 0 && i < v->n_sizes; i++)
 		if (v->sizes[i].c.size > newest)
-			r = verify_bad(v, UINT64_MAX, "checkpoint", 0, "expected a newest checkpoint not older than %s", v->sizes[i].file);
+			r = verify_bad_rotating(v, UINT64_MAX, "checkpoint", 0, "expected a newest checkpoint not older than %s", v->sizes[i].file);
 	if (r == 0 && v->o->since_checkpoint.n)
 		r = add_checkpoint(v, v->o->since_checkpoint, "the checkpoint that was given", true);
 	if (r == 0 && v->n_sizes)
@@ -144,7 +151,7 @@ int verify_key_leaf(struct verifier *v, const struct leaf *l)
 	if (memcmp(l->hash2, v->keys[v->key].public_key, 32) != 0)
 		return verify_bad(v, v->next, v->file, v->byte, "expected the key in force as the one before");
 	if (v->key == 0 || memcmp(l->hash, v->keys[v->key - 1].public_key, 32) != 0)
-		return verify_bad(v, v->next, v->file, v->byte, "expected the new key to stand in log.vkey");
+		return verify_bad_rotating(v, v->next, v->file, v->byte, "expected the new key to stand in log.vkey");
 	v->rotations[v->n_rotations++] = (struct rotation){ v->next, v->key, v->key - 1 };
 	v->key--;
 	return 0;
@@ -184,7 +191,7 @@ static int verify_rotation(struct verifier *v, const struct rotation *r)
 		if (v->sizes[i].c.size > r->index)
 			return (v->sizes[i].signed_by & both) == both ? 0 : verify_bad(v, r->index, v->sizes[i].file, 0,
 				"expected signatures by the old and the new key on the first checkpoint after a rotation");
-	return verify_bad(v, r->index, "checkpoint", 0, "expected a checkpoint signed by the old and the new key");
+	return verify_bad_rotating(v, r->index, "checkpoint", 0, "expected a checkpoint signed by the old and the new key");
 }
 
 int verify_signatures(struct verifier *v)

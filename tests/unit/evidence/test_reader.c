@@ -92,6 +92,50 @@ static void *follow(void *arg)
 	return NULL;
 }
 
+/* verify beside the writer: a log that grows, is compacted, signed and whose key is rotated is never called damaged. */
+static void *verifier(void *arg)
+{
+	char *error = arg;
+	unsigned n = 0;
+
+	while (!atomic_load(&done)) {
+		const struct verify_options o = { 0 };
+		struct verify_result v;
+		int r = evidence_verify(shared.state, &o, &v);
+
+		n++;
+		if (r == 0 && !v.damaged)
+			continue;
+		snprintf(error, 640, "look %u: %s: %s", n, r ? evidence_why() : v.where, r ? "" : v.what);
+		break;
+	}
+	return NULL;
+}
+
+static void verify_beside(void **state)
+{
+	char error[640] = "";
+	struct evidence *e;
+	pthread_t thread;
+
+	fixture_begin(&shared);
+	atomic_store(&done, false);
+	e = fixture_open(&shared);
+	assert_int_equal(pthread_create(&thread, NULL, verifier, error), 0);
+	for (uint64_t i = 0; i < EVENTS / 4; i += 100) {
+		fixture_fill(e, i, i + 100, 10);
+		assert_int_equal(evidence_checkpoint(e, RICH_TIME + (int64_t)i * 100 * NSEC_PER_SEC), 0);
+		if (i % 6000 == 0)
+			assert_int_equal(evidence_key_rotate(e, RICH_TIME), 0);
+	}
+	atomic_store(&done, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	evidence_close(e);
+	fixture_end(&shared);
+	if (error[0])
+		fail_msg("%s", error);
+}
+
 static void beside(void **state)
 {
 	struct follower followers[READERS];
@@ -100,6 +144,7 @@ static void beside(void **state)
 	struct evidence_stat st;
 
 	fixture_begin(&shared);
+	atomic_store(&done, false);
 	e = fixture_open(&shared);
 	for (unsigned i = 0; i < READERS; i++) {
 		followers[i] = (struct follower){ .number = i, .hashes = calloc(4 * EVENTS, sizeof(hash32)) };
@@ -159,6 +204,6 @@ static void new_segment(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(new_segment), cmocka_unit_test(beside) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(new_segment), cmocka_unit_test(beside), cmocka_unit_test(verify_beside) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

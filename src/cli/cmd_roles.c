@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/roles.h"
 #include "cli/show.h"
+#include "daemon/confine.h"
 #include "daemon/guard.h"
 #include "daemon/keeper.h"
 #include "sensor/sensor.h"
@@ -116,6 +117,7 @@ static int run_keeper(int argc, char **argv)
 		.listen_fd = GUARD_FD_LISTEN };
 	const char *why = "";
 	struct guard_child g;
+	int r;
 
 	if (child_of_guard(&g) < 0)
 		return EXIT_FAILED;
@@ -125,6 +127,9 @@ static int run_keeper(int argc, char **argv)
 	}
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGCONT); /* as the guard set it; lost with the change of the account */
+	r = confine_keeper();
+	if (r < 0)
+		log_error("the keeper runs without a filter of system calls: %s", strerror(-r));
 	cli.json = show_json;
 	if (show_json || show_text_lines) {
 		c.show = show_one;

@@ -80,6 +80,17 @@ static int verify_payload(struct verifier *v, str payload, uint32_t count)
 
 /* --- the journal --- */
 
+/* -EAGAIN: a segment was begun since the list was made; leaves of the journal may have its seed. */
+static int segments_begun(const struct verifier *v)
+{
+	struct logdir now = { 0 };
+	int r = logdir_list(v->log_fd, &now);
+	bool same = r == 0 && now.n_segments == v->dir.n_segments;
+
+	logdir_free(&now);
+	return r < 0 ? evidence_fail(r, "log: %s", strerror(-r)) : same ? 0 : -EAGAIN;
+}
+
 /* Read, not mapped: a live writer may cut it. -EAGAIN: it was replaced meanwhile. */
 static int load_journal(struct verifier *v)
 {
@@ -106,7 +117,7 @@ static int load_journal(struct verifier *v)
 		return verify_bad(v, first, name, 0, "expected a file that can be read");
 	if (journal_header_parse((const uint8_t *)v->journal.p, v->journal.n, &says) < 0 || says != first)
 		return verify_bad(v, first, name, 0, "expected a journal header with the index of the file's name");
-	return 0;
+	return segments_begun(v);
 }
 
 static int find_journal(struct verifier *v)

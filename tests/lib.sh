@@ -18,6 +18,7 @@ tests_run=0
 tests_failed=0
 at_end=()
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/tyto-test.XXXXXX") || exit 1
+chmod 755 "$tmp" # states in it belong to the keeper's account
 
 later() {
 	local q

@@ -132,3 +132,36 @@ int uvar_get(const uint8_t *p, size_t n, uint64_t *ret)
 	}
 	return -EBADMSG;
 }
+
+/* Bytes of the character at p that a terminal may be given as it is; 0: none. */
+static size_t visible(const uint8_t *p, size_t left)
+{
+	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+
+	if (p[0] < 0x80)
+		return p[0] >= 0x20 && p[0] != 0x7f;
+	if (n > left || !str_utf8_valid((str){ (const char *)p, n }))
+		return 0;
+	if (p[0] == 0xc2 && p[1] < 0xa0) /* C1: a one-byte form of escape sequences */
+		return 0;
+	/* U+200B to 200F, 2028 to 202E, 2066 to 2069: unseen, or they show a name in another order than it is written. */
+	if (p[0] == 0xe2 && p[1] == 0x80 && ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae)))
+		return 0;
+	if (p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)
+		return 0;
+	return n;
+}
+
+void buf_put_visible(struct buf *b, str s)
+{
+	for (size_t i = 0; i < s.n;) {
+		const uint8_t *p = (const uint8_t *)s.p + i;
+		size_t n = visible(p, s.n - i);
+
+		if (n)
+			buf_put(b, p, n);
+		else
+			buf_putf(b, "\\x%02x", *p);
+		i += n ? n : 1;
+	}
+}

@@ -60,6 +60,9 @@ static inline void buf_putc(struct buf *b, char c)
 		buf_put(b, &c, 1);
 }
 
+/* Text from outside for a terminal: control characters, invalid UTF-8 and the marks that turn the direction of writing become \xHH. */
+void buf_put_visible(struct buf *b, str s);
+
 /* Adds a NUL that is not counted, and returns the bytes as a C string; NULL on error. */
 const char *buf_cstr(struct buf *b);
 

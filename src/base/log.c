@@ -32,8 +32,7 @@ static void put(bool error, const char *fmt, va_list ap)
 	} else {
 		buf_puts(&b, STR("tyto: "));
 		/* One line, whatever a file name brings with it. */
-		for (size_t i = 0; i < s.n; i++)
-			buf_putc(&b, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f ? '?' : s.p[i]);
+		buf_put_visible(&b, s);
 	}
 	buf_putc(&b, '\n');
 	if (write(STDERR_FILENO, b.p, b.n) < 0)

@@ -22,7 +22,9 @@ static int check(void)
 	if (r < 0 && r != -EBADMSG)
 		log_error("%s: %s", file, strerror(-r));
 	if (r == 0)
-		log_info("%s: no mistakes", file);
+		log_info(access(file, F_OK) < 0 ? "%s does not exist: the defaults are in force" : "%s: no mistakes", file);
+	if (cli.json)
+		buf_puts(out(), r < 0 ? STR("{\"ok\":false}\n") : STR("{\"ok\":true}\n"));
 	return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -35,7 +37,11 @@ static int show(void)
 	for (const struct setting *s = settings; s->key; s++) {
 		_cleanup_buf_ struct buf v = BUF_INIT;
 
-		config_value(&cli.config, s, &v);
+		/* Options and the environment win over the file. */
+		if (strcmp(s->key, "state") == 0)
+			buf_puts(&v, str_c(cli.state));
+		else
+			config_value(&cli.config, s, &v);
 		if (cli.json) {
 			json_key(b, s->key);
 			json_str(b, buf_str(&v));

@@ -157,9 +157,9 @@ static void report(uint64_t records, uint64_t refused)
 		json_obj_end(out());
 		buf_putc(out(), '\n');
 	} else {
-		log_info("%llu records imported%s", (unsigned long long)records, refused ? "" : ", none refused");
+		log_info("%llu record%s imported%s", (unsigned long long)records, records == 1 ? "" : "s", refused ? "" : ", none refused");
 		if (refused)
-			log_info("%llu lines refused: each is named above", (unsigned long long)refused);
+			log_info("%llu refused: each is named above", (unsigned long long)refused);
 	}
 }
 

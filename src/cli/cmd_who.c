@@ -119,11 +119,11 @@ static int run(int argc, char **argv)
 		s.path = str_c(argv[0]);
 	r = query_who(cli.state, &s, lookup_mask(), show, &l);
 	/* As given first: what was imported need not exist here. Then as the file system resolves it. */
-	if (r == -ENOENT && s.path.n) {
+	if (r == -ENODATA && s.path.n) {
 		s.path = str_c(absolute(argv[0], path));
 		r = query_who(cli.state, &s, lookup_mask(), show, &l);
 	}
-	if (r == -ENOENT && *query_why() == '\0') {
+	if (r == -ENODATA) {
 		log_info("nothing is recorded about %s", argv[0]);
 		return EXIT_DONE;
 	}

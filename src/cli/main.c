@@ -106,6 +106,26 @@ static int show_help(const struct command *c)
 	return stdout_flush() < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* Whoever closes the pipe has seen enough; anything else that keeps results from arriving is a failure. */
+static int finish_output(int status)
+{
+	int r = stdout_flush();
+
+	if (r == 0 || r == -EPIPE || r == -EINTR)
+		return status;
+	log_error("the results could not be written: %s", strerror(-r));
+	return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
+/* A mistake in the options themselves is told as JSON, too. */
+static bool asks_json(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
 static int run_command(int argc, char **argv)
 {
 	const struct opt *own;
@@ -116,6 +136,7 @@ static int run_command(int argc, char **argv)
 		if (argv[i][0] != '-')
 			cli.command = find_command(argv[i]);
 	own = cli.command && cli.command->options ? cli.command->options() : NULL;
+	log_set_json(asks_json(argc, argv));
 	n = options_parse(argc, argv, common, own);
 	if (n < 0)
 		return EXIT_USAGE;
@@ -127,6 +148,13 @@ static int run_command(int argc, char **argv)
 	}
 	if (n == 0)
 		return want_help ? show_help(NULL) : usage_error("which command?");
+	if (strcmp(argv[0], "help") == 0) {
+		if (n == 1)
+			return show_help(NULL);
+		want_help = true;
+		argv++;
+		n--;
+	}
 	cli.command = find_command(argv[0]);
 	if (!cli.command)
 		return usage_error("there is no command `%s`", argv[0]);
@@ -137,8 +165,7 @@ static int run_command(int argc, char **argv)
 	if (load_config() < 0)
 		return EXIT_USAGE;
 	r = cli.command->run(n - 1, argv + 1);
-	if (stdout_flush() < 0 && r == EXIT_DONE)
-		r = EXIT_FAILED;
+	r = finish_output(r);
 	if (interrupted() && r != EXIT_DONE)
 		r = EXIT_INTERRUPTED;
 	return r;

@@ -16,17 +16,7 @@ static const char *color(const char *code)
 
 void show_text(str s)
 {
-	bool valid = str_utf8_valid(s);
-
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		bool c1 = c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0;
-
-		if (c < 0x20 || c == 0x7f || (c >= 0x80 && !valid) || c1)
-			buf_putf(out(), "\\x%02x", c);
-		else
-			buf_putc(out(), (char)c);
-	}
+	buf_put_visible(out(), s);
 }
 
 void show_number(uint64_t n)
@@ -85,19 +75,18 @@ static void show_gap(const struct event *e)
 static void show_how(const struct event *e)
 {
 	buf_puts(out(), str_c(color(DIM)));
-	buf_puts(out(), STR("  "));
 	if (event_has(e, EV_COUNT) && e->count > 1)
-		buf_putf(out(), "×%llu ", (unsigned long long)e->count);
+		buf_putf(out(), "  ×%llu", (unsigned long long)e->count);
 	if (event_has(e, EV_VIA) && e->via != VIA_LOCAL)
-		buf_putf(out(), "%s ", event_via_name(e->via));
+		buf_putf(out(), "  %s", event_via_name(e->via));
 	if (event_has(e, EV_CLIENT)) {
-		buf_puts(out(), STR("from "));
+		buf_puts(out(), STR("  from "));
 		show_text(e->client);
-		buf_putc(out(), ' ');
 	}
 	if (event_has(e, EV_PROGRAM)) {
 		const char *slash = e->program.n ? memrchr(e->program.p, '/', e->program.n) : NULL;
 
+		buf_puts(out(), STR("  "));
 		show_text(slash ? (str){ slash + 1, (size_t)(e->program.p + e->program.n - slash - 1) } : e->program);
 	}
 	buf_puts(out(), str_c(color(PLAIN)));

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/base64.h"
 #include "base/varint.h"
@@ -279,6 +280,14 @@ static int local_events(const char *state, const struct index_filter *f, bool ma
 	return r;
 }
 
+static bool is_state(const char *state)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/VERSION", state);
+	return access(path, F_OK) == 0;
+}
+
 static int local_whos(const char *state, const struct index_subject *s, bool mask, query_who_cb *cb, void *arg)
 {
 	struct local l = { .who_cb = cb, .arg = arg };
@@ -287,7 +296,9 @@ static int local_whos(const char *state, const struct index_subject *s, bool mas
 	if (r < 0)
 		return r;
 	r = index_who(state, s, local_who, &l);
-	if (r < 0 && r != -ENOENT)
+	if (r == -ENOENT)
+		r = is_state(state) ? -ENODATA : fail(-ENOENT, "%s is not a state directory of Tyto (it has no VERSION)", state);
+	else if (r < 0)
 		fail(r, "%s", index_why());
 	local_close(&l);
 	return r;
@@ -343,8 +354,11 @@ static int remote(const char *state, json_t *request, query_event_cb *event_cb, 
 	_cleanup_close_ int fd = query_connect(state);
 	struct proto_reader reader = { .fd = fd };
 	struct index_who w;
+	struct stat st;
 	int r;
 
+	if (fd == -ENOTDIR || (fd < 0 && stat(state, &st) == 0 && !S_ISDIR(st.st_mode)))
+		return fail(-ENOTDIR, "%s is not a directory", state);
 	if (fd < 0)
 		return fail(fd, "state directory %s cannot be read, and no keeper answers (%s): run as root, or as a member of the group tyto-read beside a running `tyto watch`",
 			state, strerror(-fd));

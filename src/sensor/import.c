@@ -96,6 +96,8 @@ static ssize_t more(struct import *im, struct file *f)
 	if (buf_reserve(&f->text, CHUNK) < 0)
 		return -ENOMEM;
 	n = inflate_read(f->in, f->text.p + f->text.n, CHUNK);
+	if (n == -EINTR)
+		return n; /* asked to end: not the file's fault */
 	if (n < 0) {
 		refuse(im, f, 0, SIZE_MAX, n == -EBADMSG ? "whole compressed data (it is damaged or cut off)" : strerror((int)-n));
 		return n;

@@ -65,9 +65,8 @@ static int fill(struct inflate *f)
 	f->at = 0;
 	if (f->n == RAW)
 		return 0;
-	do
-		n = read(f->fd, f->raw + f->n, RAW - f->n);
-	while (n < 0 && errno == EINTR);
+	/* A signal ends the wait for a pipe: -EINTR; whoever reads decides whether to go on. */
+	n = read(f->fd, f->raw + f->n, RAW - f->n);
 	if (n < 0)
 		return -errno;
 	if (n == 0) {

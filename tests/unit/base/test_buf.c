@@ -85,10 +85,27 @@ static void decimal(void **state)
 	assert_str(buf_str(&b), "0 1090 18446744073709551615");
 }
 
+static void text_from_outside_cannot_steer_a_terminal(void **state)
+{
+	static const struct { const char *in, *out; } cases[] = {
+		{ "/srv/Pläne – 1.odt", "/srv/Pläne – 1.odt" }, { "a\033[31m\n\x7f", "a\\x1b[31m\\x0a\\x7f" }, { "\xc2\x9b" "31m", "\\xc2\\x9b31m" },
+		{ "x\xffy\xc3", "x\\xffy\\xc3" }, { "\xe2\x80\xae" "fdp.exe", "\\xe2\\x80\\xaefdp.exe" }, { "\xe2\x81\xa6", "\\xe2\\x81\\xa6" },
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		buf_put_visible(&b, str_c(cases[i].in));
+		assert_str(buf_str(&b), cases[i].out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grows_and_caps), cmocka_unit_test(decimal), cmocka_unit_test(uvar_is_minimal), cmocka_unit_test(base64_round_trip), cmocka_unit_test(hex_is_exact),
+		cmocka_unit_test(text_from_outside_cannot_steer_a_terminal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,7 +85,7 @@ class Watch:
     def start(self):
         begun = time.monotonic()
         self.p = subprocess.Popen([tyto, "watch", "--json", "--state", state, share], stdout=subprocess.DEVNULL, stderr=self.log)
-        if not wait_for(self.watching):
+        if not wait_for(self.watching) or self.p.poll() is not None:
             wrong("restart", "a new watch does not start" if self.p.poll() is None else f"a new watch ended with {self.p.poll()}")
             raise SystemExit(1)
         return time.monotonic() - begun
@@ -134,6 +134,11 @@ def one(watch, i):
     if victim not in now:
         wrong("restart", f"kill {i}: there is no {victim}")
         return victim, 0
+    if victim == "guard" and rnd.random() < 0.4:
+        # One that stands still must not stay behind, nor hold anybody.
+        still = rnd.choice(["sensor", "keeper"])
+        if still in now:
+            os.kill(now[still], signal.SIGSTOP)
     os.kill(now[victim], signal.SIGKILL)
     begun = time.monotonic()
     if victim == "guard":

@@ -219,6 +219,16 @@ static int next_journal(struct evidence *e, size_t n)
 	return 0;
 }
 
+/* A cache: when it cannot be written, the next start counts. But a failed fsync is final whose ever it is. */
+int store_save_counters(struct evidence *e)
+{
+	int r = counters_save(e->state_fd, &e->compacted);
+
+	if (r == 0)
+		e->counters_saved = e->compacted.size;
+	return r == -EIO ? store_broken(e, r, "cannot write the counters") : 0;
+}
+
 int store_compact(struct evidence *e)
 {
 	size_t n = e->journal.n / FRAME_ALIGN * FRAME_ALIGN, n_ends = 0;
@@ -234,11 +244,12 @@ int store_compact(struct evidence *e)
 	if (r == 0)
 		r = next_journal(e, n);
 	/* Where the new journal stands, the frames are what the log consists of. */
-	if (e->journal_first != next && !e->broken)
+	if (e->journal_first == next)
+		e->compacted = e->aligned;
+	else if (!e->broken)
 		cut_frames(e, ends, n_ends);
-	/* A cache: when it cannot be written, the next start counts. But a failed fsync is final whose ever it is. */
-	if (r == 0 && counters_save(e->state_fd, &e->aligned) == -EIO)
-		r = store_broken(e, -EIO, "cannot write the counters");
+	if (r == 0 && e->compacted.size - e->counters_saved >= STORE_COUNTERS_LEAVES)
+		r = store_save_counters(e);
 	e->disk_base = 0;
 	return r;
 }

@@ -290,6 +290,7 @@ static int load_counters(struct recovery *rec, struct log_reader *log)
 
 	if (counters_load(e->state_fd, &c) < 0 || c.size > e->journal_first)
 		c = (struct counters){ 0 };
+	e->counters_saved = c.size;
 	while (c.size < e->journal_first) {
 		struct leaf l;
 		str packed;
@@ -301,7 +302,7 @@ static int load_counters(struct recovery *rec, struct log_reader *log)
 			return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)c.size);
 		counters_leaf(&c, &l);
 	}
-	e->counters = e->aligned = c;
+	e->counters = e->aligned = e->compacted = c;
 	rec->compacted_names = c.names;
 	return 0;
 }

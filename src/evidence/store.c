@@ -635,6 +635,8 @@ struct evidence *evidence_close(struct evidence *e)
 		return NULL;
 	if (!e->broken && evidence_commit(e) == 0 && e->counters.size > e->checkpoint.size)
 		(void)evidence_checkpoint(e, time_now()); /* what is durable stays so; the next start signs it */
+	if (!e->broken && e->compacted.size > e->counters_saved)
+		(void)store_save_counters(e);
 	if (!e->broken && e->reserve.open) {
 		/* What waits in memory goes with it, and counts. */
 		e->reserve.lost += pending_events(e);

@@ -15,6 +15,7 @@
 
 #define STORE_COMPACT_LEAVES 4096
 #define RESERVE_WRITE_NS NSEC_PER_SEC /* an open gap is brought up to date so often: a kill may leave it that old */
+#define STORE_COUNTERS_LEAVES 65536 /* the cache of counters may be so far behind: two fsyncs, and a start counts these in a moment */
 #define STORE_DIRS 4096 /* directories whose component number is remembered */
 
 /* Leaves as bytes with where each begins: what stands in the journal, and what waits for a commit. */
@@ -64,6 +65,9 @@ struct evidence {
 	struct counters counters; /* over durable leaves */
 	struct counters aligned;  /* over the durable leaves up to the last multiple of FRAME_ALIGN: what the next compaction leaves behind */
 
+	struct counters compacted; /* over the leaves in segments: what is cached on disk now and then */
+	uint64_t counters_saved;  /* leaves that the cache covers */
+
 	struct leaves pending;    /* appended, not durable */
 	struct leaves journal;    /* durable, in the journal: [journal_first, counters.size) */
 	uint64_t journal_first;
@@ -110,6 +114,7 @@ int store_segment_begin(struct evidence *e, uint64_t first, int64_t day);
 int store_segment_header(struct evidence *e, uint64_t first, struct segment_header *ret);
 int store_segment_use(struct evidence *e, uint64_t index);
 int store_compact(struct evidence *e);
+int store_save_counters(struct evidence *e);
 int store_root_full(void *arg, unsigned level, uint64_t n, const hash32 *root);
 uint64_t store_disk(struct evidence *e);
 

@@ -1,6 +1,8 @@
 /* tyto watch: the guard, with the sensor and the keeper as its children. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -9,7 +11,6 @@
 #include "cli/cli.h"
 #include "cli/peoplefile.h"
 #include "cli/roles.h"
-#include "daemon/query.h"
 #include "daemon/state.h"
 #include "sensor/sensor.h"
 
@@ -42,15 +43,47 @@ static int real_paths(int n, char **given, char **ret)
 	return 0;
 }
 
-/* /run/tyto is made by us, searchable for all: what may be asked is decided by the peer's uid. */
+#define LOCK_PATH (sizeof(((struct sockaddr_un *)0)->sun_path) + 8)
+
+static void lock_path(const struct sockaddr_un *socket, char out[static LOCK_PATH])
+{
+	snprintf(out, LOCK_PATH, "%s.lock", socket->sun_path);
+}
+
+/* One guard a state: a lock beside the socket, held by this process alone, so that it ends with it however that ends. -EBUSY: another one. */
+static int guard_lock(const char *state)
+{
+	struct sockaddr_un a;
+	char path[LOCK_PATH];
+	struct stat st;
+	int fd, r;
+
+	/* Made by us, searchable for all: what may be asked on the socket is decided by the peer's uid. */
+	if (mkdir("/run/tyto", 0755) < 0 && errno != EEXIST)
+		return -errno;
+	r = state_socket(state, &a);
+	if (r < 0)
+		return r;
+	lock_path(&a, path);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	else if (fstat(fd, &st) == 0 && st.st_nlink == 0)
+		r = -EBUSY; /* one that ends this moment has removed it */
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
+}
+
 static int listen_socket(const char *state)
 {
 	struct sockaddr_un a;
 	mode_t mask;
 	int fd, r;
 
-	if (mkdir("/run/tyto", 0755) < 0 && errno != EEXIST)
-		return -errno;
 	r = state_socket(state, &a);
 	if (r < 0)
 		return r;
@@ -135,12 +168,14 @@ static int run(int argc, char **argv)
 	}
 	if (check_reachable(&owner) < 0)
 		return EXIT_FAILED;
-	fd = query_connect(cli.state);
-	if (fd >= 0) {
-		close(fd);
+	/* Never closed: it ends with us. */
+	fd = guard_lock(cli.state);
+	if (fd == -EBUSY)
 		log_error("another `tyto watch` runs on the state %s: stop it first, or name another with --state", cli.state);
+	else if (fd < 0)
+		log_error("cannot lock the state below /run/tyto: %s", strerror(-fd));
+	if (fd < 0)
 		return EXIT_FAILED;
-	}
 	if (!people && cli.config.people && *cli.config.people)
 		people = cli.config.people;
 	if (people && import_people() < 0)
@@ -151,8 +186,13 @@ static int run(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	r = roles_guard(paths, (size_t)n, fd);
-	if (state_socket(cli.state, &a) == 0)
+	if (state_socket(cli.state, &a) == 0) {
+		char lock[LOCK_PATH];
+
 		unlink(a.sun_path);
+		lock_path(&a, lock);
+		unlink(lock);
+	}
 	for (int i = 0; i < n; i++)
 		free(paths[i]);
 	return r;

@@ -18,22 +18,25 @@
 /* By name: a call that this machine's kind does not have is passed over. */
 static const char *const allowed[] = {
 	/* the log, the index, the name service's files and libraries */
-	"openat", "open", "close", "read", "pread64", "readv", "write", "pwrite64", "writev", "lseek", "_llseek", "fsync", "fdatasync", "sync_file_range", "fallocate",
-	"ftruncate", "ftruncate64", "stat", "stat64", "fstat", "fstat64", "lstat", "lstat64", "newfstatat", "fstatat64", "statx", "statfs", "statfs64", "fstatfs",
-	"fstatfs64", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents64", "getcwd", "rename", "renameat", "renameat2", "unlink", "unlinkat",
-	"mkdir", "mkdirat", "rmdir", "fchmod", "fchmodat", "umask", "flock", "fcntl", "fcntl64", "fadvise64", "dup", "dup3", "pipe2",
+	"openat", "open", "close", "read", "pread64", "readv", "write", "pwrite64", "writev", "lseek", "_llseek", "fsync", "fdatasync",
+	"sync_file_range", "fallocate", "ftruncate", "ftruncate64", "stat", "stat64", "fstat", "fstat64", "lstat", "lstat64",
+	"newfstatat", "fstatat64", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64", "access", "faccessat", "faccessat2", "readlink",
+	"readlinkat", "getdents64", "getcwd", "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir",
+	"fchmod", "fchmodat", "umask", "flock", "fcntl", "fcntl64", "fadvise64", "dup", "dup3", "pipe2",
 	/* memory */
 	"mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "brk", "membarrier",
 	/* threads and signals */
-	"futex", "futex_time64", "futex_waitv", "set_robust_list", "get_robust_list", "rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending",
-	"rt_sigtimedwait", "sigaltstack", "signalfd4", "tgkill", "sched_yield", "sched_getaffinity", "gettid", "getpid", "exit", "exit_group", "restart_syscall",
-	"set_tid_address", "getrlimit", "ugetrlimit", "getrusage",
+	"futex", "futex_time64", "futex_waitv", "set_robust_list", "get_robust_list", "rseq", "rt_sigaction", "rt_sigprocmask",
+	"rt_sigreturn", "rt_sigpending", "rt_sigtimedwait", "sigaltstack", "signalfd4", "tgkill", "sched_yield", "sched_getaffinity",
+	"gettid", "getpid", "exit", "exit_group", "restart_syscall", "set_tid_address", "getrlimit", "ugetrlimit", "getrusage",
 	/* the sensor, the commands, the name service */
-	"accept", "accept4", "connect", "recvfrom", "recvmsg", "recv", "sendto", "sendmsg", "send", "shutdown", "getsockopt", "setsockopt", "getsockname", "getpeername",
-	"epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "ppoll_time64", "select", "pselect6", "eventfd2",
+	"accept", "accept4", "connect", "recvfrom", "recvmsg", "recv", "sendto", "sendmsg", "send", "shutdown", "getsockopt",
+	"setsockopt", "getsockname", "getpeername", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll",
+	"ppoll", "ppoll_time64", "select", "pselect6", "eventfd2",
 	/* who we are, what time it is */
-	"getuid", "geteuid", "getgid", "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "getgroups", "getppid", "uname", "sysinfo", "getrandom",
-	"clock_gettime", "clock_gettime64", "clock_getres", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64",
+	"getuid", "geteuid", "getgid", "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "getgroups", "getppid", "uname",
+	"sysinfo", "getrandom", "clock_gettime", "clock_gettime64", "clock_getres", "gettimeofday", "time", "nanosleep",
+	"clock_nanosleep", "clock_nanosleep_time64",
 	/* is the clock synchronised: reading needs the call that sets, and setting needs a capability that is gone */
 	"clock_adjtime", "clock_adjtime64", "adjtimex",
 };

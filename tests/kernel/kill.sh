@@ -5,11 +5,14 @@
 [ "$(id -u)" = 0 ] || skip_all "fanotify needs root"
 need python3 mkfs.ext4
 loopfs 64M ext4 || skip_all "this kernel mounts no loop devices"
-chmod 777 "$mnt"
+share=$mnt
+loopfs 64M ext4 || skip_all "this kernel mounts no loop devices"
+control=$mnt
+chmod 777 "$share" "$control"
 chmod 755 "$tmp"
 kills=${TYTO_KILLS:-20}
 
-python3 "$top/tests/kernel/lib/kill.py" "$TYTO" "$mnt" "$tmp/state" "$tmp" "$kills" >"$tmp/out" 2>&1
+python3 "$top/tests/kernel/lib/kill.py" "$TYTO" "$share" "$tmp/state" "$tmp" "$kills" "$control" >"$tmp/out" 2>&1
 rc=$?
 grep '^#' "$tmp/out"
 of() { grep "^$1: " "$tmp/out"; }

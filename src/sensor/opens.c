@@ -190,6 +190,28 @@ void opens_add(struct opens *o, uint64_t key, pid_t tgid, struct facts *f, int64
 		list_put(o, i, true);
 }
 
+/* Several opens, and not all were for the same: one for each use that was seen, the others were opens. Their sum stays what it was. */
+static void decide_apart(struct opens *o, struct entry *e, uint64_t mask, int64_t time)
+{
+	uint64_t n = e->undecided;
+
+	e->undecided = 1;
+	if (mask & FAN_MODIFY)
+		decide(o, e, VERB_WRITE, SEEN_ACCESS, time, 0), n--;
+	if (mask & FAN_ACCESS)
+		decide(o, e, VERB_READ, SEEN_ACCESS, time, 0), n--;
+	e->undecided = n;
+	if (n)
+		decide(o, e, VERB_OPEN, SEEN_OPEN, time, 0);
+}
+
+static bool differ(uint64_t mask)
+{
+	bool wrote = mask & FAN_MODIFY, read = mask & FAN_ACCESS;
+
+	return (wrote && (read || (mask & FAN_CLOSE_NOWRITE))) || (!wrote && read && (mask & FAN_CLOSE_WRITE));
+}
+
 bool opens_use(struct opens *o, uint64_t key, pid_t tgid, uint64_t mask, int64_t time)
 {
 	uint32_t i = find(o, key, tgid);
@@ -203,6 +225,9 @@ bool opens_use(struct opens *o, uint64_t key, pid_t tgid, uint64_t mask, int64_t
 	refers = e->open_number;
 	if (e->mixed) {
 		give_up(o, e);
+	} else if (e->undecided > 1 && (mask & (FAN_ACCESS | FAN_MODIFY)) && differ(mask)) {
+		decide_apart(o, e, mask, time);
+		e->open_number = 0;
 	} else if (mask & (FAN_ACCESS | FAN_MODIFY)) {
 		if (mask & FAN_MODIFY)
 			decide(o, e, VERB_WRITE, SEEN_ACCESS, time, refers);

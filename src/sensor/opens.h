@@ -9,6 +9,7 @@
  *	ACCESS                      read, seen access (both: both)
  *	CLOSE_NOWRITE alone         read, seen open
  *	CLOSE_WRITE alone           open: opened for writing, nothing written
+ *	several opens, differing    one write and one read as seen, the others open: never more than were made
  *	two persons in one process  open, each: whose use it was cannot be said
  */
 #ifndef TYTO_OPENS_H

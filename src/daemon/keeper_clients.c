@@ -146,7 +146,7 @@ static bool job_slot(void)
 	return ok;
 }
 
-static void start_query(struct keeper *k, struct client *c, json_t *request)
+static void start_query(struct keeper *k, struct client *c, json_t *request, bool mask)
 {
 	struct query_job *j;
 	pthread_t t;
@@ -159,7 +159,7 @@ static void start_query(struct keeper *k, struct client *c, json_t *request)
 	j = calloc(1, sizeof(*j));
 	fd = dup(c->fd);
 	if (j && fd >= 0) {
-		*j = (struct query_job){ k->c->state, fd, json_incref(request), c->role != ROLE_WRITE && k->c->settings->mask };
+		*j = (struct query_job){ k->c->state, fd, json_incref(request), mask };
 		if (pthread_create(&t, NULL, query_thread, j) == 0) {
 			pthread_detach(t);
 			client_close(k, c);
@@ -173,6 +173,35 @@ static void start_query(struct keeper *k, struct client *c, json_t *request)
 	jobs--;
 	pthread_mutex_unlock(&jobs_lock);
 	answer_error(k, c, "no memory for the question");
+}
+
+/* Who looks behind the masks, and why, is durable before a name is shown. */
+static int record_unmask(struct keeper *k, struct client *c, const char *reason)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	uint64_t seq;
+	int r;
+
+	buf_putf(&b, "unmask by uid %u: %s", c->uid, reason);
+	r = evidence_append_config(k->ev, time_now(), buf_str(&b), &seq);
+	return r < 0 ? r : evidence_commit(k->ev);
+}
+
+static int on_query(struct keeper *k, struct client *c, json_t *request)
+{
+	const char *reason = json_string_value(json_object_get(request, "unmask"));
+	bool mask = c->role != ROLE_WRITE && k->c->settings->mask;
+	int r = 0;
+
+	if (mask && reason && *reason) {
+		r = record_unmask(k, c, reason);
+		if (r < 0)
+			answer_error(k, c, "names stay masked: the reason cannot be recorded");
+		mask = false;
+	}
+	if (r == 0)
+		start_query(k, c, request, mask);
+	return r == -EIO || r == -EUCLEAN ? r : 0;
 }
 
 /* Records that do not fit are still where they came from: no loss, and no gap; whoever sent them is told. */
@@ -217,7 +246,7 @@ static int on_request(struct keeper *k, struct client *c, str body)
 	} else if (c->role == ROLE_NONE) {
 		answer_error(k, c, "not permitted: members of the group tyto-read may read, root may write");
 	} else if (strcmp(what, "events") == 0 || strcmp(what, "who") == 0) {
-		start_query(k, c, request);
+		r = on_query(k, c, request);
 	} else if (c->role != ROLE_WRITE) {
 		answer_error(k, c, "not permitted: only root writes");
 	} else if (strcmp(what, "rotate") == 0) {

@@ -349,6 +349,8 @@ static int remote_event(str body, query_event_cb *cb, void *arg)
 	return cb(arg, &e);
 }
 
+static const char *unmask_reason;
+
 static int remote(const char *state, json_t *request, query_event_cb *event_cb, query_who_cb *who_cb, void *arg)
 {
 	_cleanup_close_ int fd = query_connect(state);
@@ -362,6 +364,8 @@ static int remote(const char *state, json_t *request, query_event_cb *event_cb, 
 	if (fd < 0)
 		return fail(fd, "state directory %s cannot be read, and no keeper answers (%s): run as root, or as a member of the group tyto-read beside a running `tyto watch`",
 			state, strerror(-fd));
+	if (unmask_reason)
+		json_object_set_new(request, "unmask", json_string(unmask_reason));
 	r = send_json(fd, request);
 	while (r == 0) {
 		enum proto_kind kind;
@@ -382,6 +386,11 @@ static int remote(const char *state, json_t *request, query_event_cb *event_cb, 
 	}
 	buf_free(&reader.b);
 	return r;
+}
+
+void query_unmask(const char *reason)
+{
+	unmask_reason = reason;
 }
 
 static bool readable(const char *state)

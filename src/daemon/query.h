@@ -19,6 +19,8 @@ typedef int query_who_cb(void *arg, const struct index_who *w);
 
 /* mask: persons as p:17 (and p:17 accepted in the filter). The keeper masks for readers by its own setting. */
 int query_events(const char *state, const struct index_filter *f, bool mask, query_event_cb *cb, void *arg);
+/* Names are wanted, for this reason, with every question that goes through the keeper; it records that first. The text lives on. */
+void query_unmask(const char *reason);
 int query_who(const char *state, const struct index_subject *s, bool mask, query_who_cb *cb, void *arg);
 
 /* Asks the keeper one thing: the answer's JSON (owned by the caller). -ENOENT: no keeper runs. */

@@ -3,14 +3,18 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/timefmt.h"
 
 /* Of the responder alone; taken before it starts. */
+#define RESPONDER_NO_DESCRIPTORS 71 /* exit status */
+
 struct responder {
 	struct fan *f;
 	int epoll;
 	size_t batch;
+	rlim_t descriptors; /* limit below which a batch may not be read */
 	bool drained; /* the names group was read since the batch came */
 	_Alignas(8) uint8_t opens[FAN_BATCH * FAN_EVENT_METADATA_LEN];
 	_Alignas(8) uint8_t names[64 * 1024];
@@ -305,13 +309,27 @@ static void answer(struct fan *f, int fd, int64_t since)
 		atomic_store(&f->held_max, held);
 }
 
+/* Where the kernel finds no descriptor for an event it denies the open. Ended instead, every open that waits is allowed, and the guard
+ * starts another sensor, whose limit is the guard's: a gap rather than a user without his file. */
+static void need_descriptors(const struct responder *r)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < r->descriptors)
+		_exit(RESPONDER_NO_DESCRIPTORS);
+}
+
 static void read_opens(struct responder *r)
 {
+	need_descriptors(r);
+
 	struct fan *f = r->f;
 	ssize_t n = read(f->groups.opens, r->opens, r->batch * FAN_EVENT_METADATA_LEN);
 	int64_t since = mono(), time = time_now();
 	const struct fanotify_event_metadata *m = (const void *)r->opens;
 
+	if (n < 0 && errno == EMFILE)
+		_exit(RESPONDER_NO_DESCRIPTORS);
 	if (n <= 0)
 		return;
 	who_drain(f->who);
@@ -390,6 +408,7 @@ void *responder_main(void *arg)
 	r->f = f;
 	/* Twice as many descriptors as a batch, beside those that are open already. */
 	r->batch = (size_t)MAX(1, MIN(FAN_BATCH, (limit - 64) / 2));
+	r->descriptors = (rlim_t)MIN(limit, (long)r->batch * 2 + 64);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	watch_fd(r, f->groups.opens);
 	watch_fd(r, f->groups.names);

@@ -64,7 +64,10 @@ watch_stop
 # Masked names: the keeper's own configuration decides for readers.
 CONF=$TMP/masked.conf
 ok "watch starts with masked names" watch_start --config "$CONF" "$TMP/share"
-P=$(reads one.txt .person)
+as 41001 cat "$TMP/share/one.txt" >"$TMP/out"
+wait_for 10 grep -q '"person":' "$TMP/watch.out"
+ok "the live record is masked too" eval 'grep -q "\"person\":\"p:" "$TMP/watch.out" && ! grep -q "clerk" "$TMP/watch.out"'
+P=$(reads one.txt .person | head -n 1)
 ok "a person is p:N" eval '[[ $P =~ ^p:[0-9]+$ ]]'
 is "who shows the same" "$(tyto who --json "$TMP/share/one.txt" | jq -r .person)" "$P"
 is "--person accepts it" "$(tyto events --json --person "$P" --verb read | jq -r .person | sort -u)" "$P"

@@ -95,7 +95,7 @@ static int follow_events(const struct index_filter *f)
 		if (r < 0 && r != -EINTR)
 			return lookup_failed(r);
 	}
-	r = follow(cli.state, pos.size, show_live, live_idle, (void *)f);
+	r = follow(cli.state, pos.size, lookup_mask(), show_live, live_idle, (void *)f);
 	return r == -EINTR || r == -EPIPE ? EXIT_DONE : lookup_failed(r);
 }
 

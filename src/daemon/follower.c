@@ -5,13 +5,15 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "daemon/mask.h"
 #include "evidence/evidence.h"
 
 #define TURN_NS (100 * 1000 * 1000L)
 
 struct following {
 	struct evidence_reader *r;
-	struct buf scratch;
+	struct buf scratch, masked;
+	bool mask;
 	follow_cb *cb;
 	void *arg;
 };
@@ -26,7 +28,13 @@ static int on_leaf(void *arg, uint64_t seq, const struct leaf *l)
 		return 0;
 	buf_clear(&f->scratch);
 	r = evidence_event(evidence_reader_names(f->r), seq, l, &f->scratch, &e);
-	return r < 0 ? r : f->cb(f->arg, &e);
+	if (r < 0)
+		return r;
+	if (f->mask) {
+		buf_clear(&f->masked);
+		mask_event(evidence_reader_names(f->r), &e, &f->masked);
+	}
+	return f->cb(f->arg, &e);
 }
 
 static int turn(struct following *f, uint64_t *from)
@@ -45,9 +53,9 @@ static int turn(struct following *f, uint64_t *from)
 	return r;
 }
 
-int follow(const char *state, uint64_t from, follow_cb *cb, follow_idle *idle, void *arg)
+int follow(const char *state, uint64_t from, bool mask, follow_cb *cb, follow_idle *idle, void *arg)
 {
-	struct following f = { .cb = cb, .arg = arg };
+	struct following f = { .cb = cb, .arg = arg, .mask = mask };
 	int r;
 
 	r = evidence_reader_open(state, &f.r);
@@ -65,6 +73,7 @@ int follow(const char *state, uint64_t from, follow_cb *cb, follow_idle *idle, v
 	}
 	evidence_reader_close(f.r);
 	buf_free(&f.scratch);
+	buf_free(&f.masked);
 	return r;
 }
 
@@ -72,6 +81,7 @@ struct follower {
 	pthread_t thread;
 	char *state;
 	uint64_t from;
+	bool mask;
 	follow_cb *cb;
 	follow_idle *idle;
 	void *arg;
@@ -102,11 +112,11 @@ static void *run(void *arg)
 {
 	struct follower *f = arg;
 
-	follow(f->state, f->from, thread_event, thread_idle, f);
+	follow(f->state, f->from, f->mask, thread_event, thread_idle, f);
 	return NULL;
 }
 
-int follower_start(const char *state, uint64_t from, follow_cb *cb, follow_idle *idle, void *arg, struct follower **ret)
+int follower_start(const char *state, uint64_t from, bool mask, follow_cb *cb, follow_idle *idle, void *arg, struct follower **ret)
 {
 	struct follower *f = calloc(1, sizeof(*f));
 	int r;
@@ -116,6 +126,7 @@ int follower_start(const char *state, uint64_t from, follow_cb *cb, follow_idle 
 		return -ENOMEM;
 	}
 	f->from = from;
+	f->mask = mask;
 	f->cb = cb;
 	f->idle = idle;
 	f->arg = arg;

@@ -301,7 +301,7 @@ static int open_all(struct keeper *k)
 	if (r == 0)
 		r = indexer_start(c->state, c->settings->disk_reserve, &k->indexer);
 	if (r == 0 && c->show)
-		r = follower_start(c->state, st.size, c->show, c->flush, c->show_arg, &k->follower);
+		r = follower_start(c->state, st.size, c->settings->mask, c->show, c->flush, c->show_arg, &k->follower);
 	return r;
 }
 

@@ -116,10 +116,13 @@ static void *run(void *arg)
 		}
 		told = false;
 		e = target > index_indexed(index) ? advance(x, index, r, target) : 0;
-		if (e < 0) {
+		if (e == -EUCLEAN || e == -ENOMEM || (e < 0 && x->stop)) {
 			log_error("index: %s; queries look through the record instead", index_why());
 			break;
 		}
+		/* Somebody else's lock, or no room for a moment: the log waits for nobody, and the index catches up. */
+		if (e < 0)
+			sleep(1);
 	}
 end:
 	index_close(index);

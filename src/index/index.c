@@ -455,6 +455,9 @@ static int advance(struct index *x, struct evidence_reader *r, uint64_t upto, ui
 	return 0;
 }
 
+#define BEGIN_ATTEMPTS 20
+#define BEGIN_WAIT_US 20000
+
 int index_advance(struct index *x, struct evidence_reader *r, uint64_t upto, uint64_t budget)
 {
 	uint64_t size;
@@ -470,10 +473,14 @@ int index_advance(struct index *x, struct evidence_reader *r, uint64_t upto, uin
 		x->checked = e == 0;
 		if (e == 0)
 			e = advance(x, r, upto, budget);
-		if (e != -EUCLEAN || attempt == 2)
+		if (e != -EUCLEAN || attempt == BEGIN_ATTEMPTS)
 			return e;
+		/* Whoever still has the removed files open may take the new ones' logs with them when he closes (SQLite, "How To Corrupt",
+		 * 2.4): he is gone a moment later. */
+		if (attempt)
+			usleep(BEGIN_WAIT_US);
 		e = begin_anew(x);
-		if (e < 0)
+		if (e < 0 && e != -EUCLEAN && e != -ENOENT && e != -EBUSY)
 			return e;
 	}
 }

@@ -307,11 +307,15 @@ static void queries_beside_a_build(void **unused)
 		struct evidence_reader *r;
 		struct index *x;
 
-		if (evidence_reader_open(state, &r) < 0 || index_open(state, &x) < 0)
+		if (evidence_reader_open(state, &r) < 0 || index_open(state, &x) < 0) {
+			print_error("cannot open: %s\n", index_why());
 			_exit(1);
+		}
 		for (uint64_t to = 0; to <= LEAVES; to += 50, usleep(5000))
-			if (index_advance(x, r, to, 0) < 0)
+			if (index_advance(x, r, to, 0) < 0) {
+				print_error("up to %llu: %s\n", (unsigned long long)to, index_why());
 				_exit(1);
+			}
 		index_close(x);
 		_exit(0);
 	}

@@ -20,7 +20,7 @@ cat "$mnt/out/in" "$mnt/out/linked" "$mnt/out/never" >/dev/null # from here on i
 cat "$mnt/out/alias" "$mnt/out/hard" >/dev/null
 mount --bind "$w" "$mnt/bound" && later umount "$mnt/bound"
 cat "$mnt/bound/bind" >/dev/null
-unshare -m sh -c 'mount --bind "$1" "$2" && cat "$2/newns"' sh "$w" "$mnt/out/dir" >/dev/null
+unshare -m --propagation unchanged sh -c 'mount --bind "$1" "$2" && cat "$2/newns"; umount "$2"' sh "$w" "$mnt/out/dir" >/dev/null
 mv "$w/moved" "$mnt/out/moved"
 cat "$mnt/out/moved" >/dev/null
 mv "$mnt/out/in" "$w/in"

@@ -136,6 +136,7 @@ static void renamed(struct change *c)
 		return;
 	if (place(c, &c->d->dir, c->name, &r->path) < 0)
 		buf_clear(&r->path);
+	pastnames_add(&r->past, c->n->key, c->d->time, buf_str(&r->path));
 	drop_name(c, &c->d->dir, c->name);
 	add_name(c, &c->d->to_dir, c->to_name);
 	if (place(c, &c->d->to_dir, c->to_name, &r->to) < 0)

@@ -93,7 +93,9 @@ static uint64_t write_access(struct recorder *r, const struct fold_access *a, in
 		event_set(&e, EV_COUNT);
 	recorder_object(r, &e, n);
 	buf_clear(&r->path);
-	if (n && tree_path(r->tree, n, &r->path) == 0) {
+	if (pastnames_at(&r->past, a->object, a->time, &e.path)) {
+		event_set(&e, EV_PATH);
+	} else if (n && tree_path(r->tree, n, &r->path) == 0) {
 		e.path = buf_str(&r->path);
 		event_set(&e, EV_PATH);
 	}
@@ -513,6 +515,7 @@ static void release(struct recorder *r)
 		who_unref(r->last_actor);
 	facts_unref(r->last);
 	buf_free(&r->path);
+	pastnames_free(&r->past);
 	buf_free(&r->to);
 	out_free(&r->out);
 	free(r);

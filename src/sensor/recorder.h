@@ -11,6 +11,7 @@
 #include "sensor/mounts.h"
 #include "sensor/opens.h"
 #include "sensor/out.h"
+#include "sensor/pastnames.h"
 #include "sensor/tree.h"
 
 #define RECORDER_LIMBO_MAX 65536
@@ -40,6 +41,7 @@ struct recorder {
 	int64_t unacked_since;
 	bool rescan, stopping;
 	struct buf path, to;
+	struct pastnames past;
 	uint8_t uses[256 * 1024] __attribute__((aligned(8)));
 };
 

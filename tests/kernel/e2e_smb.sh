@@ -14,9 +14,7 @@ ok "watch starts on the share" watch_start "$TMP/share"
 
 cd "$TMP"
 echo new >"$TMP/new.txt"
-smb "$near" 192.0.2.1 clerk "get plan.txt $TMP/got1; put $TMP/new.txt written.txt"
-sleep 0.5 # a record bears the path at its decision, up to 200 ms after the access
-smb "$near" 192.0.2.1 clerk "rename written.txt renamed.txt"
+smb "$near" 192.0.2.1 clerk "get plan.txt $TMP/got1; put $TMP/new.txt written.txt; rename written.txt renamed.txt"
 smb "$far" 198.51.100.1 engineer "get list.txt $TMP/got2; del renamed.txt; get large.bin $TMP/got3"
 smb "$near" 192.0.2.1 clerk "get both.txt $TMP/got4; logon engineer secret-engineer; tcon share; get plan.txt $TMP/got5; put $TMP/new.txt second.txt"
 mkdir "$TMP/loot"

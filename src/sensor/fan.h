@@ -77,12 +77,20 @@ struct fan {
 	/* Counted by the responder, read by the recorder. */
 	_Atomic uint64_t received, own, missed, dropped;
 	_Atomic int64_t held_max;
-	_Atomic int64_t missed_time, dropped_time; /* of the last one */
+	_Atomic int64_t missed_time, dropped_time; /* of the first one that is in no gap yet; 0: none */
 };
 
 /* responder.c: a thread's main; arg is the struct fan. */
 void *responder_main(void *arg);
 /* recorder.c: runs until told to stop. */
 int recorder_run(struct fan *f);
+
+/* Keeps the earliest time since the recorder took it away. */
+static inline void fan_first_time(_Atomic int64_t *first, int64_t time)
+{
+	int64_t none = 0;
+
+	atomic_compare_exchange_strong(first, &none, time);
+}
 
 #endif

@@ -126,6 +126,9 @@ uint64_t recorder_decide(const struct opens_decision *d, void *arg)
 		if (atomic_load(&r->f->incomplete) && r->n_limbo < RECORDER_LIMBO_MAX) {
 			facts_ref(d->facts);
 			r->limbo[r->n_limbo++] = *d;
+		} else if (atomic_load(&r->f->incomplete)) {
+			fan_first_time(&r->f->dropped_time, d->time);
+			atomic_fetch_add(&r->f->dropped, 1);
 		}
 		return 0;
 	}
@@ -203,8 +206,11 @@ static void ask(struct recorder *r, uint64_t key, pid_t tgid, uint64_t mask, int
 	struct fan_open *o = ring_begin(&r->f->asks, ENTRY_LATE, sizeof(*o));
 	uint64_t one = 1;
 
-	if (!o)
+	if (!o) {
+		fan_first_time(&r->f->dropped_time, time);
+		atomic_fetch_add(&r->f->dropped, 1);
 		return;
+	}
 	*o = (struct fan_open){ .key = key, .tid = tgid, .tgid = tgid, .time = time, .mask = (uint32_t)mask };
 	ring_commit(&r->f->asks);
 	if (write(r->f->turn_fd, &one, sizeof(one)) < 0)
@@ -270,12 +276,16 @@ static void tell_losses(struct recorder *r)
 	int64_t now = time_now();
 
 	if (dropped != r->dropped_seen) {
-		recorder_gap(r, CAUSE_BACKLOG, MIN(now, atomic_load(&f->dropped_time)) - NSEC_PER_SEC, now, dropped - r->dropped_seen);
+		int64_t from = atomic_exchange(&f->dropped_time, 0);
+
+		recorder_gap(r, CAUSE_BACKLOG, (from ? MIN(now, from) : now) - NSEC_PER_SEC, now, dropped - r->dropped_seen);
 		r->dropped_seen = dropped;
 		r->rescan = true;
 	}
 	if (missed != r->missed_seen) {
-		recorder_gap(r, CAUSE_DEADLINE, atomic_load(&f->missed_time), now, missed - r->missed_seen);
+		int64_t from = atomic_exchange(&f->missed_time, 0);
+
+		recorder_gap(r, CAUSE_DEADLINE, from ? MIN(now, from) : now - NSEC_PER_SEC, now, missed - r->missed_seen);
 		r->missed_seen = missed;
 	}
 	/* Half empty again: the keeper reads. */
@@ -358,8 +368,10 @@ static int take_fd(int socket, pid_t *ret_pid)
 
 static void ready(struct recorder *r)
 {
+	/* A path that was refused has been named in a note; it is never called watched. */
 	for (size_t i = 0; i < r->f->c->n_paths; i++)
-		out_text(&r->out, SENSOR_READY, r->f->c->paths[i]);
+		if (!(r->refused >> (i % 64) & 1))
+			out_text(&r->out, SENSOR_READY, r->f->c->paths[i]);
 }
 
 static void new_keeper(struct recorder *r)
@@ -467,6 +479,9 @@ static int start(struct recorder *r)
 	r->round = 1;
 	for (size_t i = 0; i < c->n_paths; i++) {
 		int x = scan_root(r, c->paths[i]);
+
+		if (x < 0)
+			r->refused |= (uint64_t)1 << (i % 64);
 
 		n += x == 0;
 		e = x < 0 ? x : e;

@@ -40,6 +40,7 @@ struct recorder {
 	uint64_t dropped_seen, missed_seen, acked_seen;
 	int64_t unacked_since;
 	bool rescan, stopping;
+	uint64_t refused;   /* bit n: path n could not be watched (there are at most 64) */
 	struct buf path, to;
 	struct pastnames past;
 	uint8_t uses[256 * 1024] __attribute__((aligned(8)));

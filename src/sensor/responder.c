@@ -49,7 +49,7 @@ static void beat(struct fan *f)
 
 static void dropped(struct fan *f)
 {
-	atomic_store(&f->dropped_time, time_now());
+	fan_first_time(&f->dropped_time, time_now());
 	atomic_fetch_add(&f->dropped, 1);
 }
 
@@ -288,7 +288,7 @@ static void open_event(struct responder *r, const struct fanotify_event_metadata
 		}
 	}
 	if (m->pid > 0 && who_lookup(f->who, m->pid, true, deadline, &o.actor) == -ETIME) {
-		atomic_store(&f->missed_time, time);
+		fan_first_time(&f->missed_time, time);
 		atomic_fetch_add(&f->missed, 1);
 	}
 	if (o.actor && !o.tgid)

@@ -33,7 +33,6 @@ struct importer {
 	int fd;
 	struct buf out, body;
 	/* of the file under way */
-	bool begun;
 	uint8_t format;
 	uint64_t begins, records;
 };
@@ -188,7 +187,6 @@ int importer_begin(struct importer *i, str title, uint8_t format)
 
 	i->format = format;
 	i->records = 0;
-	i->begun = true;
 	if (i->ev) {
 		r = evidence_append_import(i->ev, &im, &i->begins);
 		return r < 0 ? fail(r, "%s", evidence_why()) : 0;
@@ -316,7 +314,6 @@ static int end_remote(struct importer *i, const uint8_t (*digests)[32], size_t n
 
 int importer_end(struct importer *i, const uint8_t (*digests)[32], size_t n, uint64_t refused, uint64_t *ret_records)
 {
-	i->begun = false;
 	*ret_records = i->records;
 	return i->ev ? end_alone(i, digests, n, refused) : end_remote(i, digests, n, refused, ret_records);
 }

@@ -156,12 +156,17 @@ int groups_add_fs(struct groups *g, int fd, const char *root, const char **ret_w
 		*ret_why = "cannot be looked at";
 		return -errno;
 	}
-	r = groups_find_fs(g, fsid_of(&s));
-	if (r >= 0 && g->fs[r]->dev == st.st_dev)
-		return r;
 	if (name_to_handle_at(fd, "", &h.h, &mount, AT_EMPTY_PATH) < 0) {
 		*ret_why = mark_why(EOPNOTSUPP);
 		return -errno;
+	}
+	r = groups_find_fs(g, fsid_of(&s));
+	if (r >= 0 && g->fs[r]->dev == st.st_dev) {
+		/* Marks live as long as the filesystem is mounted anywhere: after an unmount they may be gone, or not. */
+		int e = mark(g, fd, ret_why);
+
+		g->fs[r]->mount_id = mount;
+		return e < 0 ? e : r;
 	}
 	if (n == FAN_FS_MAX) {
 		*ret_why = "more filesystems than can be watched";
@@ -173,7 +178,8 @@ int groups_add_fs(struct groups *g, int fd, const char *root, const char **ret_w
 		return -ENOMEM;
 	}
 	f->fsid = fsid_of(&s);
-	f->dev = st.st_dev;
+	f->dev = f->mount_dev = st.st_dev;
+	f->mount_id = mount;
 	f->type = s.f_type;
 	snprintf(f->root, sizeof(f->root), "%s", root);
 	/* Known before its first event. */

@@ -26,7 +26,9 @@
 
 struct fan_fs {
 	uint64_t fsid;
-	dev_t dev;
+	dev_t dev;      /* as stat says */
+	dev_t mount_dev; /* as the list of mounts says: another one on btrfs */
+	int mount_id;
 	long type;      /* statfs f_type */
 	char root[4096]; /* a place where it is mounted, for open_by_handle_at: opened only for the call, so that umount works */
 };

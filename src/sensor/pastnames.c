@@ -8,12 +8,15 @@ void pastnames_add(struct pastnames *p, uint64_t key, int64_t until, str path)
 	buf_puts(&n->path, path);
 	n->key = buf_error(&n->path) || path.n == 0 ? 0 : key;
 	n->until = until;
+	p->latest = MAX(p->latest, until);
 }
 
 bool pastnames_at(const struct pastnames *p, uint64_t key, int64_t time, str *ret)
 {
 	const struct past_name *best = NULL;
 
+	if (p->latest <= time)
+		return false;
 	for (size_t i = 0; i < PASTNAMES_MAX; i++) {
 		const struct past_name *n = &p->ring[i];
 

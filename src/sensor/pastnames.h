@@ -18,6 +18,7 @@ struct pastnames {
 		struct buf path;
 	} ring[PASTNAMES_MAX];
 	size_t next;
+	int64_t latest; /* of all `until` */
 };
 
 /* The object was called path until then. */

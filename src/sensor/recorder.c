@@ -76,6 +76,29 @@ struct facts *recorder_facts(struct recorder *r, struct who_actor *a, pid_t tgid
 
 /* --- accesses --- */
 
+/* The path that the object had then: it, or a folder above it, may have been renamed since. */
+static bool path_then(struct recorder *r, const struct tree_node *n, int64_t time)
+{
+	const struct tree_link *below[TREE_DEPTH_MAX];
+	size_t depth = 0;
+	str then;
+
+	buf_clear(&r->path);
+	for (const struct tree_node *up = n; up && r->past.latest > time && depth < TREE_DEPTH_MAX;) {
+		if (pastnames_at(&r->past, up->key, time, &then)) {
+			buf_puts(&r->path, then);
+			while (depth-- > 0) {
+				buf_putc(&r->path, '/');
+				buf_puts(&r->path, (str){ below[depth]->name, below[depth]->name_n });
+			}
+			return buf_error(&r->path) == 0 && r->path.n <= EVENT_PATH_MAX;
+		}
+		below[depth++] = &up->link;
+		up = up->link.name && up->link.parent ? tree_find(r->tree, up->link.parent) : NULL;
+	}
+	return n && tree_path(r->tree, n, &r->path) == 0;
+}
+
 static uint64_t write_access(struct recorder *r, const struct fold_access *a, int64_t end, uint64_t refers)
 {
 	const struct facts *f = a->who;
@@ -92,11 +115,9 @@ static uint64_t write_access(struct recorder *r, const struct fold_access *a, in
 	if (a->count > 1)
 		event_set(&e, EV_COUNT);
 	recorder_object(r, &e, n);
-	buf_clear(&r->path);
-	if (pastnames_at(&r->past, a->object, a->time, &e.path)) {
-		event_set(&e, EV_PATH);
-	} else if (n && tree_path(r->tree, n, &r->path) == 0) {
-		e.path = buf_str(&r->path);
+	if (n ? path_then(r, n, a->time) : pastnames_at(&r->past, a->object, a->time, &e.path)) {
+		if (n)
+			e.path = buf_str(&r->path);
 		event_set(&e, EV_PATH);
 	}
 	facts_fill(f, &e, client);
@@ -400,6 +421,7 @@ static void scanned(struct recorder *r)
 	int64_t now = time_now();
 
 	if (!atomic_load(&f->started)) {
+		r->gap_mount_from = 0;
 		if (f->c->gap_from)
 			recorder_gap(r, f->c->gap_cause ? f->c->gap_cause : CAUSE_RESTART, f->c->gap_from, now, 0);
 		atomic_store(&f->started, true);
@@ -410,6 +432,8 @@ static void scanned(struct recorder *r)
 	if (!r->owed)
 		return;
 	if (r->gap_mount_from) {
+		scan_forget_ignored(r);
+		now = time_now();
 		recorder_gap(r, CAUSE_MOUNT, r->gap_mount_from, now, 0);
 		r->gap_mount_from = 0;
 		ready(r);
@@ -440,7 +464,9 @@ static void turn(struct recorder *r)
 	if (p[1].revents)
 		new_keeper(r);
 	if (p[2].revents)
-		scan_mounts_changed(r, before);
+		scan_mounts_changed(r, r->mounts_seen);
+	else
+		r->mounts_seen = before;
 	read_uses(r);
 	opens_expire(r->opens, now);
 	fold_expire(r->fold, now);
@@ -471,6 +497,7 @@ static int start(struct recorder *r)
 		e = fold_new(FOLD_MAX, &ops, &r->fold);
 	if (e == 0)
 		e = opens_new(OPENS_MAX, recorder_decide, r, &r->opens);
+	r->mounts_seen = time_now();
 	if (e == 0)
 		e = mounts_open(&r->mounts);
 	r->limbo = calloc(RECORDER_LIMBO_MAX, sizeof(*r->limbo));

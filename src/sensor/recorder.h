@@ -37,6 +37,7 @@ struct recorder {
 	struct opens_decision *limbo;
 	size_t n_limbo;
 	int64_t last_heartbeat, gap_mount_from;
+	int64_t mounts_seen; /* up to when the list of mounts was known to be current */
 	uint64_t dropped_seen, missed_seen, acked_seen;
 	int64_t unacked_since;
 	bool rescan, stopping;
@@ -67,6 +68,8 @@ void scan_again(struct recorder *r);
 /* Type and owner of an object into its node; false: gone. */
 bool scan_stat(struct recorder *r, const struct fan_fid *fid, struct tree_node *n, uint32_t *ret_links);
 void scan_mounts_changed(struct recorder *r, int64_t since);
+/* What was ignored on a filesystem is asked for again: call it while `incomplete` stands. */
+void scan_forget_ignored(struct recorder *r);
 bool scan_add_key(struct recorder *r, uint64_t key);
 
 #endif

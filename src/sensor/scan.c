@@ -23,6 +23,13 @@ static int wait_turn(void *arg)
 	return -ETIME;
 }
 
+/* The responder ignores nothing while `incomplete` stands, but may be in the middle of it. */
+void scan_forget_ignored(struct recorder *r)
+{
+	wait_turn(r->f);
+	groups_forget(&r->f->groups);
+}
+
 bool scan_add_key(struct recorder *r, uint64_t key)
 {
 	if (watchset_crowded(r->f->set))
@@ -137,6 +144,17 @@ bool scan_slice(struct recorder *r)
 	return true;
 }
 
+static bool mounted_at(const struct recorder *r, str path)
+{
+	for (size_t i = 0; i < r->f->c->n_paths; i++)
+		if (str_eq(r->f->c->paths[i], path))
+			return true;
+	for (size_t i = 0; i < r->mounts.n; i++)
+		if (str_eq(str_c(r->mounts.m[i].path), path))
+			return true;
+	return false;
+}
+
 /* A path of the configuration, or a mount below one. */
 int scan_root(struct recorder *r, str path)
 {
@@ -175,24 +193,33 @@ int scan_root(struct recorder *r, str path)
 		recorder_note(r, "%s: not watched: %s", name.p, why);
 		return fs;
 	}
+	for (size_t i = 0; i < r->mounts.n; i++)
+		if (r->mounts.m[i].id == r->f->groups.fs[fs]->mount_id)
+			r->f->groups.fs[fs]->mount_dev = r->mounts.m[i].dev;
 	if (groups_fid_at(&r->f->groups, (unsigned)fs, fd, "", AT_EMPTY_PATH, &fid) < 0 || !scan_add_key(r, fid.key) ||
 	    tree_add(r->tree, fid.key, &n) < 0)
 		return -ENOMEM;
-	/* A mount below a watched tree shows its root under the place where it is mounted. */
+	/* A mount below a watched tree shows its root under the place where it is mounted; one that is gone from there has moved. */
+	if (n->link.name && !n->link.parent && !mounted_at(r, (str){ n->link.name, n->link.name_n })) {
+		pastnames_add(&r->past, fid.key, time_now(), (str){ n->link.name, n->link.name_n });
+		tree_unlink(n, 0, (str){ n->link.name, n->link.name_n });
+	}
 	if (!n->link.name)
 		tree_link(n, 0, path);
 	take_stat(r, &fid, &st, n);
 	return n->dir ? scan_push(r, &fid) : 0;
 }
 
+static bool is_below(str path, str dir)
+{
+	return path.n > dir.n && str_starts(path, dir) && (path.p[dir.n] == '/' || str_eq(dir, STR("/")));
+}
+
 static bool below_watched(const struct recorder *r, str path)
 {
-	for (size_t i = 0; i < r->f->c->n_paths; i++) {
-		str p = r->f->c->paths[i];
-
-		if (path.n > p.n && str_starts(path, p) && (path.p[p.n] == '/' || str_eq(p, STR("/"))))
+	for (size_t i = 0; i < r->f->c->n_paths; i++)
+		if (is_below(path, r->f->c->paths[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -222,40 +249,69 @@ void scan_again(struct recorder *r)
 	scan_below_mounts(r);
 }
 
-static bool mounted_still(const struct recorder *r, uint64_t dev)
+static const struct mount *mounted_still(const struct recorder *r, uint64_t dev)
 {
 	for (size_t i = 0; i < r->mounts.n; i++)
 		if (r->mounts.m[i].dev == dev)
+			return &r->mounts.m[i];
+	return NULL;
+}
+
+static bool is_root(const struct recorder *r, const struct fan_fs *f)
+{
+	for (size_t i = 0; i < r->mounts.n; i++)
+		if (r->mounts.m[i].dev == f->mount_dev && str_starts(str_c(f->root), str_c(r->mounts.m[i].path)))
 			return true;
 	return false;
 }
 
+/* Somewhere else, if it still is: its objects are looked at from there. */
+static void unmounted(struct recorder *r, const struct mount *gone, int64_t since)
+{
+	for (unsigned i = 0; i < r->f->groups.n_fs; i++) {
+		struct fan_fs *f = r->f->groups.fs[i];
+		const struct mount *other = mounted_still(r, f->mount_dev);
+
+		if (!f->fsid || f->mount_dev != gone->dev)
+			continue;
+		if (!other) {
+			/* A process in it, or another mount namespace, may hold it: it stays marked and known until then. */
+			recorder_gap(r, CAUSE_UNMOUNT, since, time_now(), 0);
+			recorder_note(r, "%s: unmounted", gone->path);
+		} else if (!is_root(r, f)) {
+			snprintf(f->root, sizeof(f->root), "%s", other->path);
+		}
+		return;
+	}
+}
+
+static void scan_mounted(struct recorder *r, str path, int64_t since)
+{
+	begin(r);
+	if (!r->gap_mount_from)
+		r->gap_mount_from = since;
+	scan_root(r, path);
+}
+
+/* Below a watched tree, or such a tree stands on it. */
+static void new_mount(struct recorder *r, str at, int64_t since)
+{
+	if (below_watched(r, at)) {
+		scan_mounted(r, at, since);
+		return;
+	}
+	for (size_t i = 0; i < r->f->c->n_paths; i++)
+		if (str_eq(r->f->c->paths[i], at) || is_below(r->f->c->paths[i], at))
+			scan_mounted(r, r->f->c->paths[i], since);
+}
+
 void scan_mounts_changed(struct recorder *r, int64_t since)
 {
-	int64_t now = time_now();
-
 	if (mounts_read(&r->mounts) < 0)
 		return;
 	for (size_t i = 0; i < r->mounts.n_gone; i++)
-		for (unsigned fs = 0; fs < r->f->groups.n_fs; fs++)
-			if (r->f->groups.fs[fs]->dev == r->mounts.gone[i].dev && !mounted_still(r, r->mounts.gone[i].dev)) {
-				recorder_gap(r, CAUSE_UNMOUNT, since, now, 0);
-				recorder_note(r, "%s: unmounted", r->mounts.gone[i].path);
-				/* Its marks went with it; mounted again it is a new one. */
-				r->f->groups.fs[fs]->fsid = 0;
-				r->f->groups.fs[fs]->dev = 0;
-				break;
-			}
-	for (size_t i = 0; i < r->mounts.n; i++) {
-		if (r->mounts.m[i].known)
-			continue;
-		for (size_t p = 0; p < r->f->c->n_paths; p++)
-			if (str_eq(r->f->c->paths[p], str_c(r->mounts.m[i].path)) || below_watched(r, str_c(r->mounts.m[i].path))) {
-				begin(r);
-				if (!r->gap_mount_from)
-					r->gap_mount_from = since;
-				scan_root(r, str_c(r->mounts.m[i].path));
-				break;
-			}
-	}
+		unmounted(r, &r->mounts.gone[i], since);
+	for (size_t i = 0; i < r->mounts.n; i++)
+		if (!r->mounts.m[i].known)
+			new_mount(r, str_c(r->mounts.m[i].path), since);
 }

@@ -30,19 +30,20 @@ later umount "$tmp/other"
 mounted() { # DEVICE PLACE FILES LOG [OPTION…]: mounts it and is there at once
 	mount "${@:5}" "$1" "$2" && later umount "$2" && timeout 20 python3 "$lib/opens.py" --each 0.002 "$tmp/$4" 1.5 $2/$3
 }
-gap_at() { # CAUSE NS: a gap with this cause covers the time
-	python3 - "$records" "$1" "$2" "$lib" <<-'PY'
+gap_at() { # CAUSE BEGIN END: a gap with this cause begins before END and ends after BEGIN (ns)
+	python3 - "$records" "$@" <<-'PY'
 	import calendar, json, sys, time
 	def ns(t):
 	    head, _, frac = t.rstrip("Z").partition(".")
 	    return calendar.timegm(time.strptime(head, "%Y-%m-%dT%H:%M:%S")) * 10**9 + int((frac + "000000000")[:9])
-	at = int(sys.argv[3])
-	found = [(ns(e["time"]) - at, ns(e["end"]) - at) for e in map(json.loads, open(sys.argv[1])) if e["verb"] == "gap" and e["cause"] == sys.argv[2]]
-	if not any(a <= 0 <= b for a, b in found):
-	    sys.exit(f"none at that time: {[(a / 1e9, b / 1e9) for a, b in found]}")
+	begin, end = map(int, sys.argv[3:])
+	found = [(ns(e["time"]), ns(e["end"])) for e in map(json.loads, open(sys.argv[1])) if e["verb"] == "gap" and e["cause"] == sys.argv[2]]
+	if not any(a <= end and begin <= b for a, b in found):
+	    sys.exit(f"none in {end - begin} ns from there: {[((a - begin) / 1e9, (b - begin) / 1e9) for a, b in found]}")
 	PY
 }
 now() { date +%s%N; }
+first() { head -n 1 "$tmp/$1" | cut -d" " -f2; } # access of a log
 used() { accesses "(.verb == \"open\" or .verb == \"read\") and (.path // \"\") == \"$1\""; }
 
 watch_start "$w"
@@ -50,10 +51,16 @@ is "watched" $? 0
 users 120 "$w/doc1" "$w/doc2" "$w/doc3"
 cat "$mnt"/out/[1-3] "$mnt/out/in/other" "$tmp/other/doc1" "$tmp/other/dir/inner" "$tmp/other/dir/in/other" >/dev/null # not watched: from here on ignored
 
+# The kernel refuses it once something is mounted below.
+unshare -Urm sh -c 'mount -t tmpfs none "$2" && mkdir "$2/up" "$2/work" "$2/m" && mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/up,workdir=$2/work,userxattr" "$2/m" &&
+	cat "$2/m/docdeep"' sh "$w" "$tmp/over" >"$tmp/unprivileged" 2>&1
+
 at_mount=$(now)
 ok "a filesystem is mounted below" mounted "$tmp/second.img" "$w/sub" "doc[1-3]" sub -o loop
+at_mount+=" $(first sub)"
 at_unmount=$(now)
 ok "it is unmounted, nothing holds it" umount "$w/sub"
+at_unmount+=" $(now)"
 ok "it is mounted again at another place" mounted "$tmp/second.img" "$w/sub2" "doc[4-6]" sub2 -o loop
 ok "another's folder is bound below" mounted "$tmp/other/dir" "$w/bound" inner bound --bind
 cat "$tmp/other/dir/in/other" "$tmp/other/rest/outer" >/dev/null
@@ -73,15 +80,12 @@ if mount -t overlay overlay -o "lowerdir=$w,upperdir=$mnt/up,workdir=$mnt/work" 
 	echo more >>"$tmp/over/doclower2" # copied up: read below
 	overlay=yes
 fi
-unshare -Urm sh -c 'mount -t tmpfs none "$2" && mkdir "$2/up" "$2/work" "$2/m" && mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/up,workdir=$2/work,userxattr" "$2/m" &&
-	cat "$2/m/docdeep"' sh "$w" "$tmp/over" >"$tmp/unprivileged" 2>&1
-
 : >"$tmp/users.stop"
 users_end "beside the mounts"
 cp "$tmp/opens" "$tmp/opens1"
 watch_stop
-is "the mount is in a gap" "$(gap_at mount "$at_mount" 2>&1)" ""
-is "the unmount too" "$(gap_at unmount "$at_unmount" 2>&1)" ""
+is "the mount is in a gap" "$(gap_at mount $at_mount 2>&1)" ""
+is "the unmount too" "$(gap_at unmount $at_unmount 2>&1)" ""
 for log in sub sub2 bound bound2; do accounted "$log: recorded once the gap is over" --at-most 1 --cause mount,unmount "$records" "$tmp/$log"; done
 for f in 1 2 3; do is "doc$f of the first filesystem: every access" "$(used "$w/doc$f")" "$(grep -c "^read.*/doc$f\$" "$tmp/opens1")"; done
 is "the bound folder by its own path: recorded too" "$(used "$w/bound/in/other")" 1
@@ -119,9 +123,11 @@ for place in "$w/sub2" "$w/bound" "$w/bound2" "$mnt/away" "$tmp/over" "$tmp/else
 image=${mnt%.mnt}
 at_unmount=$(now)
 ok "the watched filesystem is unmounted, nothing holds it" umount "$mnt"
+at_unmount+=" $(now)"
 ok "the sensor says so" wait_for 5 grep -q "$mnt: unmounted" "$tmp/watch.err"
 at_mount=$(now)
 ok "and mounted again" mounted "$image" "$mnt" "w/doc6" again -o loop
+at_mount+=" $(first again)"
 # A process in it holds it after a lazy unmount.
 (
 	cd "$w" && : >"$tmp/inside" && wait_for 10 test -e "$tmp/lazy" && cat docdeep >/dev/null
@@ -135,8 +141,8 @@ wait_for 1 false
 wait "$inside"
 watch_stop
 accounted "over a restart: each access is recorded or in the gap" --at-most 5 --cause restart,mount,unmount "$records" "$tmp/opens"
-is "the unmount is in a gap" "$(gap_at unmount "$at_unmount" 2>&1)" ""
-is "the mount is in a gap" "$(gap_at mount "$at_mount" 2>&1)" ""
+is "the unmount is in a gap" "$(gap_at unmount $at_unmount 2>&1)" ""
+is "the mount is in a gap" "$(gap_at mount $at_mount 2>&1)" ""
 accounted "mounted again: recorded once the gap is over" --at-most 1 --cause restart,mount,unmount "$records" "$tmp/again"
 is "after a lazy unmount by whoever is inside" "$(used "$w/docdeep")" "$((1 + $(grep -c '^text' "$tmp/unprivileged")))"
 ok "verify" "$TYTO" --state "$state" verify

@@ -112,7 +112,7 @@ loopfs() {
 	local image
 	image=$(mktemp "$tmp/fs.XXXXXX") || return 1
 	mnt=$image.mnt
-	mkdir "$mnt" && truncate -s "$1" "$image" && "mkfs.$2" -q "$image" && mount -o loop "$image" "$mnt" || return 1
+	mkdir "$mnt" && truncate -s "$1" "$image" && "mkfs.$2" -q "$image" >/dev/null && mount -o loop "$image" "$mnt" || return 1
 	later umount -l "$mnt"
 	later umount "$mnt"
 }

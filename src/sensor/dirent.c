@@ -155,16 +155,15 @@ static void deleted(struct change *c)
 	if (place(c, &c->d->dir, c->name, &c->r->path) < 0)
 		buf_clear(&c->r->path);
 	write_record(c, VERB_DELETE, true, false);
-	if (drop_name(c, &c->d->dir, c->name) <= 0) {
-		_cleanup_close_ int fd = groups_open_fid(&c->r->f->groups, &c->d->target);
-
-		/* Open somewhere still: it can be opened again through /proc and stays watched. Its last path is kept. */
-		if (fd >= 0 && !c->n->dir) {
-			c->n->deleted = true;
-			if (!c->n->link.name && c->r->path.n)
-				tree_link(c->n, 0, buf_str(&c->r->path));
-			return;
-		}
+	if (drop_name(c, &c->d->dir, c->name) > 0)
+		return;
+	if (!c->n->dir) {
+		/* What was done to it may not be written down yet: its last path is kept. */
+		c->n->deleted = true;
+		if (!c->n->link.name && c->r->path.n)
+			tree_link(c->n, 0, buf_str(&c->r->path));
+		departed_add(c->r, &c->d->target, c->n);
+	} else {
 		watchset_remove(c->r->f->set, c->n->key);
 		tree_remove(c->r->tree, c->n);
 		c->n = NULL;
@@ -176,8 +175,16 @@ static void attributes(struct change *c)
 	uint16_t mode = c->n ? c->n->mode : 0;
 	uint32_t uid = c->n ? c->n->uid : 0, gid = c->n ? c->n->gid : 0, links;
 
-	/* A changed link count comes without a name, and utimes changes neither owner nor mode. */
-	if (!c->n || !c->d->dir.key || !scan_stat(c->r, &c->d->target, c->n, &links))
+	if (!c->n)
+		return;
+	/* A changed link count comes without a name. It is all that is told of an object that a rename replaces. */
+	if (!c->d->dir.key) {
+		if (!c->n->dir)
+			departed_add(c->r, &c->d->target, c->n);
+		return;
+	}
+	/* utimes changes neither owner nor mode. */
+	if (!scan_stat(c->r, &c->d->target, c->n, &links))
 		return;
 	if (c->n->mode == mode && c->n->uid == uid && c->n->gid == gid)
 		return;

@@ -263,7 +263,7 @@ int groups_open_fid(const struct groups *g, const struct fan_fid *fid)
 	if (root < 0)
 		return -errno;
 	if (fstat(root, &st) < 0 || st.st_dev != f->dev)
-		return -ESTALE;
+		return -ENODEV;
 	h.h.handle_bytes = fid->n;
 	h.h.handle_type = fid->type;
 	memcpy(h.h.f_handle, fid->bytes, fid->n);

@@ -470,6 +470,7 @@ static void turn(struct recorder *r)
 	read_uses(r);
 	opens_expire(r->opens, now);
 	fold_expire(r->fold, now);
+	departed_expire(r);
 	if (r->rescan)
 		scan_again(r);
 	if (scan_slice(r))
@@ -558,6 +559,7 @@ static void release(struct recorder *r)
 	facts_unref(r->last);
 	buf_free(&r->path);
 	pastnames_free(&r->past);
+	departed_free(&r->departed);
 	buf_free(&r->to);
 	out_free(&r->out);
 	free(r);

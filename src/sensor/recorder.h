@@ -6,6 +6,7 @@
 #ifndef TYTO_RECORDER_H
 #define TYTO_RECORDER_H
 
+#include "sensor/departed.h"
 #include "sensor/fan.h"
 #include "sensor/fold.h"
 #include "sensor/mounts.h"
@@ -44,6 +45,7 @@ struct recorder {
 	uint64_t refused;   /* bit n: path n could not be watched (there are at most 64) */
 	struct buf path, to;
 	struct pastnames past;
+	struct departed departed;
 	uint8_t uses[256 * 1024] __attribute__((aligned(8)));
 };
 

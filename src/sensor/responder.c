@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/timefmt.h"
 
@@ -240,7 +241,12 @@ static void drain_names(struct responder *r)
 
 static void ignore(struct responder *r, int fd, uint64_t key)
 {
+	struct stat st;
+
 	if (atomic_load(&r->f->incomplete) || !atomic_load(&r->f->started))
+		return;
+	/* One without a name (O_TMPFILE) may get one in a watched folder next. */
+	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
 		return;
 	r->ignored[(key >> 6) % ARRAY_SIZE(r->ignored)] |= (uint64_t)1 << (key & 63);
 	r->n_ignored++;

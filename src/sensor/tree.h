@@ -30,7 +30,8 @@ struct tree_node {
 	uint16_t mode; /* type and permission bits; 0: not known */
 	uint8_t fs;
 	bool dir;
-	bool deleted;  /* no link left, but still open somewhere */
+	bool deleted;   /* no link that is known is left */
+	bool departing; /* see departed.h */
 	uint32_t scan; /* round of the scan that last read this directory */
 };
 

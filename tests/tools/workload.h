@@ -36,6 +36,8 @@ struct op {
 extern const struct op workload_ops[];
 extern const size_t n_workload_ops;
 
+int workload_uring(struct worker *w, const char *path); /* workload_uring.c */
+
 /* True when descriptors of this operation come from another process (worker.server). */
 bool workload_passed(const struct op *op);
 

@@ -197,6 +197,19 @@ static int op_path_reopen(struct worker *w, const char *path)
 	return fd < 0 ? fd : read_all(w, fd, CHUNK);
 }
 
+/* As another process may do through /proc/PID/fd. */
+static int op_fd_reopen(struct worker *w, const char *path)
+{
+	_cleanup_close_ int first = open_timed(w, AT_FDCWD, path, O_RDONLY), fd = -1;
+	char proc[64];
+
+	if (first < 0)
+		return first;
+	snprintf(proc, sizeof(proc), "/proc/%d/fd/%d", (int)getpid(), first);
+	fd = open_timed(w, AT_FDCWD, proc, O_RDONLY);
+	return fd < 0 ? fd : read_all(w, fd, CHUNK);
+}
+
 static int op_handle(struct worker *w, const char *path)
 {
 	union {
@@ -307,6 +320,34 @@ static int op_create(struct worker *w, const char *path)
 	return removed(w, name);
 }
 
+/* A file without a name, which gets one, is read by it and removed. */
+static int op_tmpfile(struct worker *w, const char *path)
+{
+	char name[4300], dir[4300], proc[64];
+	_cleanup_close_ int fd = -1;
+	char *slash;
+	int r;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	if (slash)
+		slash[1] = '\0';
+	name_beside(w, path, "tmp", name);
+	fd = open_timed(w, AT_FDCWD, slash ? dir : ".", O_TMPFILE | O_RDWR);
+	if (fd < 0)
+		return fd;
+	w->c->opens--; /* nobody's yet: what follows is counted */
+	w->c->opens_write--;
+	if (write(fd, "text", 4) != 4)
+		return -EIO;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, proc, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0)
+		return -errno;
+	w->c->creates++;
+	r = op_read(w, name);
+	return r < 0 ? r : removed(w, name);
+}
+
 static int op_rename(struct worker *w, const char *path)
 {
 	char name[4300], to[4400];
@@ -342,7 +383,8 @@ static int op_mode(struct worker *w, const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0 || chmod(path, st.st_mode & 07777) < 0)
+	/* A change that is none is not one that anybody asks for. */
+	if (stat(path, &st) < 0 || chmod(path, (st.st_mode & 07777) ^ 0100) < 0)
 		return -errno;
 	w->c->modes++;
 	return 0;
@@ -383,6 +425,8 @@ const struct op workload_ops[] = {
 	{ "splice", op_splice, "splice into a pipe" },
 	{ "copy-range", op_copy_range, "copy_file_range into a new file beside it, which is then removed" },
 	{ "path-reopen", op_path_reopen, "O_PATH, then opened again through /proc/self/fd" },
+	{ "fd-reopen", op_fd_reopen, "open, opened once more through /proc/PID/fd" },
+	{ "uring", workload_uring, "open and read through io_uring, every second time in a thread of the kernel" },
 	{ "handle", op_handle, "open_by_handle_at (root)" },
 	{ "passed", op_passed, "read a descriptor that another process, of the starting user, opened and passed" },
 	{ "write", op_write, "open, write 4096 bytes" },
@@ -390,9 +434,10 @@ const struct op workload_ops[] = {
 	{ "write-mmap", op_write_mmap, "map shared, close, change a byte" },
 	{ "truncate", op_truncate, "truncate to its own size: no descriptor" },
 	{ "create", op_create, "create a file beside it, write, remove" },
+	{ "tmpfile", op_tmpfile, "O_TMPFILE, write, link it beside the file, read it there, remove" },
 	{ "rename", op_rename, "create a file beside it, rename, remove" },
 	{ "link", op_link, "link, read through the link, remove the link" },
-	{ "mode", op_mode, "chmod to what it has" },
+	{ "mode", op_mode, "chmod, the owner's x there and back again" },
 	{ "cat", op_cat, "a new process runs cat on it" },
 };
 

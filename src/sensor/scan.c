@@ -104,6 +104,7 @@ static void scan_entry(struct recorder *r, const struct fan_fid *dir, int dir_fd
 
 static void scan_dir(struct recorder *r, const struct fan_fid *dir)
 {
+	const int how = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK;
 	struct tree_node *n = tree_find(r->tree, dir->key);
 	_cleanup_close_ int at = -1;
 	struct stat st;
@@ -115,7 +116,9 @@ static void scan_dir(struct recorder *r, const struct fan_fid *dir)
 		return;
 	n->scan = r->round;
 	at = groups_open_fid(&r->f->groups, dir);
-	fd = at < 0 ? -1 : openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
+	fd = at < 0 ? -1 : openat(at, ".", how | O_NOATIME);
+	if (fd < 0 && at >= 0 && errno == EPERM)
+		fd = openat(at, ".", how); /* another's folder: without CAP_FOWNER the time of its last access cannot be spared */
 	if (fd < 0)
 		return;
 	d = fdopendir(fd);

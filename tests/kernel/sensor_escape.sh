@@ -1,47 +1,109 @@
 #!/bin/bash
-# Ways around the watched path, each counted.
+# Ways around the watched path, each counted, each with the right person. More of them, on several filesystems: sensor_fs.sh, sensor_mount.sh.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/lib/sensor.sh"
+need setpriv unshare "$workload"
 
 loopfs 64M ext4
 is "a filesystem" $? 0
 w=$mnt/w
-mkdir "$w" "$mnt/out" "$mnt/bound" "$mnt/out/dir"
-for f in alias hard bind newns moved reopen handle script; do echo text >"$w/$f"; done
+out=$mnt/out
+mkdir -p "$w/goes/in" "$w/swapped" "$out/comes/two/three" "$mnt/bound" "$out/dir" "$out/swap"
+for f in alias hard bind newns userns moved script chroot passed inherited goes/in/doc swapped/inside parted; do echo text >"$w/$f"; done
+for f in in linked dir/deep never swap/outside comes/two/three/doc; do echo text >"$out/$f"; done
 printf '#!/bin/sh\n:\n' >"$w/script"
-chmod 755 "$w/script"
-for f in in linked dir/deep never; do echo text >"$mnt/out/$f"; done
-ln "$w/hard" "$mnt/out/hard"
-ln -s "$w/alias" "$mnt/out/alias"
+cp /bin/true "$w/program"
+chmod 755 "$w/script" "$w/program"
+chmod -R a+rX "$mnt"
+chmod 777 "$out" "$w" "$out/comes" "$w/goes"
+chown -R 20001 "$out"/* "$w"/*
+ln "$w/hard" "$out/hard"
+ln "$w/parted" "$out/parted"
+ln -s "$w/alias" "$out/alias"
+as() { setpriv --reuid "$1" --regid "$1" --clear-groups -- "${@:2}"; }
+look() { as 20001 cat "$@" >/dev/null; }
 watch_start "$w"
 is "watched" $? 0
 
-cat "$mnt/out/in" "$mnt/out/linked" "$mnt/out/never" >/dev/null # from here on ignored
-cat "$mnt/out/alias" "$mnt/out/hard" >/dev/null
+for i in 1 2 3; do look "$out/in" "$out/linked" "$out/never" "$out/swap/outside" "$out/comes/two/three/doc"; done # from here on ignored
+look "$out/alias" "$out/hard"
 mount --bind "$w" "$mnt/bound" && later umount "$mnt/bound"
-cat "$mnt/bound/bind" >/dev/null
-unshare -m --propagation unchanged sh -c 'mount --bind "$1" "$2" && cat "$2/newns"; umount "$2"' sh "$w" "$mnt/out/dir" >/dev/null
-mv "$w/moved" "$mnt/out/moved"
-cat "$mnt/out/moved" >/dev/null
-mv "$mnt/out/in" "$w/in"
-cat "$w/in" >/dev/null
-ln "$mnt/out/linked" "$w/linked"
-cat "$mnt/out/linked" >/dev/null
-mv "$mnt/out/dir" "$w/dir"
-cat "$w/dir/deep" >/dev/null
-"$w/script"
-python3 - "$w/reopen" <<'PY'
-import os, sys
-fd = os.open(sys.argv[1], os.O_PATH)
-os.read(os.open(f"/proc/self/fd/{fd}", os.O_RDONLY), 4)
+look "$mnt/bound/bind"
+unshare -m --propagation unchanged sh -c 'mount --bind "$1" "$2" && setpriv --reuid 20001 cat "$2/newns"; umount "$2"' sh "$w" "$out/dir" >/dev/null
+as 20001 unshare -Ur cat "$w/userns" >/dev/null || userns=no
+as 20001 mv "$w/moved" "$out/moved"
+look "$out/moved"
+as 20001 mv "$w/goes" "$out/gone"
+look "$out/gone/in/doc"
+as 20001 mv "$out/in" "$w/in"
+look "$w/in"
+as 20001 ln "$out/linked" "$w/linked"
+look "$out/linked"
+as 20001 mv "$out/dir" "$w/dir"
+look "$w/dir/deep"
+rm "$w/parted" # it has a name outside
+wait_for 1 false
+look "$out/parted"
+as 20001 "$w/script"
+as 20001 "$w/program"
+timeout 20 python3 - "$mnt" <<'PY'
+import ctypes, os, socket, sys, time
+mnt = sys.argv[1]
+def become(uid): os.setgroups([]); os.setgid(uid); os.setuid(uid)
+def child(work):
+    pid = os.fork()
+    if pid == 0:
+        try: work()
+        except BaseException as e: print(e, file=sys.stderr); os._exit(1)
+        os._exit(0)
+    return pid
+
+def other_root():
+    os.chroot(mnt); os.chdir("/"); become(20001)
+    os.close(os.open("/w/chroot", os.O_RDONLY))
+here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+def reader():
+    become(20002)
+    _, fds, _, _ = socket.recv_fds(there, 1, 1)
+    os.read(fds[0], 64); time.sleep(1)
+pids = [child(other_root), child(reader)]
+fd = os.open(mnt + "/w/passed", os.O_RDONLY)
+socket.send_fds(here, [b"x"], [fd])
+os.close(fd)
+fd = os.open(mnt + "/w/inherited", os.O_RDONLY)
+def heir(): become(20003); os.read(fd, 64); time.sleep(1)
+pids.append(child(heir))
+# Folders change places: what was outside is inside, and the other way round.
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.renameat2(-100, (mnt + "/w/swapped").encode(), -100, (mnt + "/out/swap").encode(), 2):
+    sys.exit(os.strerror(ctypes.get_errno()))
+print(*[os.waitpid(p, 0)[1] for p in pids])
 PY
-"$workload" --op handle --count 3 "$w/handle" >"$tmp/handle"
+is "passed on, inherited, in another root" $? 0
+look "$w/swapped/outside" "$out/swap/inside"
+# At once after the move, for a while: what is missed lies in the gap.
+as 20001 mv "$out/comes" "$w/came"
+chmod 777 "$tmp"
+python3 "$lib/opens.py" --uid 20001 --each 0.001 "$tmp/came" 1 "$w/came/two/three/doc"
+"$workload" --op passed --count 4 --uid 20001 "$w/alias" >"$tmp/passed"
 watch_stop
 
-used() { accesses "(.verb == \"open\" or .verb == \"read\") and (.path // \"\" | test(\"/$1\$\"))"; }
-for f in alias bind newns moved in linked dir/deep reopen; do is "$f" "$(used "$f")" 1; done
+used() { accesses "(.verb == \"open\" or .verb == \"read\") and .uid == ${2:-20001} and (.path // \"\" | test(\"/$1\$\"))"; }
+for f in "w/bind" "w/newns" "moved" "in" "linked" "dir/deep" "gone/in/doc" "w/chroot" "swapped/outside" "swap/inside" parted; do is "$f" "$(used "$f")" 1; done
+is "a symbolic link from outside" "$(used alias)" 1
 is "a hard link made before, outside" "$(used hard)" 1
-is "by handle" "$(used handle)" "$(jq .opens "$tmp/handle")"
+if [ "${userns:-}" ]; then skip "in a user namespace: the host's uid" "the kernel refuses user namespaces"; else is "in a user namespace: the host's uid" "$(used userns)" 1; fi
 ok "a script that is run" test "$(used script)" -ge 1
+ok "a program that is run" test "$(accesses '.uid == 20001 and (.path // "" | endswith("/w/program")) and (.verb | IN("open", "read", "exec"))')" -ge 1
 is "what was never inside is not recorded" "$(used never)" 0
+accounted "a folder that came in, three levels deep" --at-most 0.5 --cause tree,mount --uid 20001 "$records" "$tmp/came"
+# What fanotify does not see: status says so, and this is what it looks like.
+is "a descriptor passed on: its opener" "$(used w/passed 0)" 1
+is "the reader, who was there to be asked, late" "$(jq -r 'select((.path // "" | endswith("/w/passed")) and .uid == 20002) | .verb + " " + (.person_by // "none")' "$records")" "read late"
+is "inherited: its opener" "$(used inherited 0)" 1
+is "the heir, late" "$(jq -r 'select((.path // "" | endswith("/inherited")) and .uid == 20003) | .verb + " " + (.person_by // "none")' "$records")" "read late"
+like "status lists it" "$("$TYTO" status --json --state "$state" | jq -r '.blind_spots[]')" "descriptor that (somebody|another process) else opened"
+ok "README lists it" grep -q "descriptor" "$top/README.md"
+ok "verify" "$TYTO" --state "$state" verify
+[ "${KEEP:-}" ] && cp "$records" "$KEEP"
 done_testing

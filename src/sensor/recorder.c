@@ -170,11 +170,19 @@ static void settle_limbo(struct recorder *r)
 	r->n_limbo = 0;
 }
 
-static void handle_late(struct recorder *r, const struct fan_open *o, struct facts *f)
+/* Facts of its own: what the same actor opens is not late. */
+static void handle_late(struct recorder *r, const struct fan_open *o)
 {
-	struct opens_decision d = { .key = o->key, .facts = f, .seen = SEEN_ACCESS, .time = o->time, .count = 1 };
+	struct opens_decision d = { .key = o->key, .seen = SEEN_ACCESS, .time = o->time, .count = 1 };
+	struct facts *f;
+	int e = facts_of(r->f->hash_key, o->actor, o->tgid, &f);
 
+	if (o->actor)
+		who_unref(o->actor);
+	if (e < 0)
+		return;
 	f->a.known |= WHO_LATE;
+	d.facts = f;
 	if (o->mask & FAN_ACCESS) {
 		d.verb = VERB_READ;
 		recorder_decide(&d, r);
@@ -183,6 +191,7 @@ static void handle_late(struct recorder *r, const struct fan_open *o, struct fac
 		d.verb = VERB_WRITE;
 		recorder_decide(&d, r);
 	}
+	facts_unref(f);
 }
 
 static void handle_entry(struct recorder *r, uint16_t kind, const void *p)
@@ -196,13 +205,14 @@ static void handle_entry(struct recorder *r, uint16_t kind, const void *p)
 		recorder_gap(r, CAUSE_OVERFLOW, time_now() - FAN_TURN_MS * 1000000LL, time_now(), 0);
 		r->rescan = true;
 	} else {
+		if (kind == ENTRY_LATE) {
+			handle_late(r, o);
+			return;
+		}
 		f = recorder_facts(r, o->actor, o->tgid);
 		if (!f)
 			return;
-		if (kind == ENTRY_OPEN)
-			opens_add(r->opens, o->key, f->a.tgid ? f->a.tgid : o->tid, f, o->time);
-		else
-			handle_late(r, o, f);
+		opens_add(r->opens, o->key, f->a.tgid ? f->a.tgid : o->tid, f, o->time);
 		facts_unref(f);
 	}
 }

@@ -9,14 +9,16 @@
 
 #include "base/buf.h"
 
-#define PASTNAMES_MAX 256
+#define PASTNAMES_MAX 8192
 
 struct pastnames {
 	struct past_name {
 		uint64_t key;
 		int64_t until;
 		struct buf path;
+		uint16_t more; /* the next in its bucket */
 	} ring[PASTNAMES_MAX];
+	uint16_t bucket[PASTNAMES_MAX];
 	size_t next;
 	int64_t latest; /* of all `until` */
 };
@@ -24,7 +26,7 @@ struct pastnames {
 /* The object was called path until then. */
 void pastnames_add(struct pastnames *p, uint64_t key, int64_t until, str path);
 /* True when the object has been renamed since `time`: what it was called then. Lives until the next add. */
-bool pastnames_at(const struct pastnames *p, uint64_t key, int64_t time, str *ret);
+bool pastnames_at(struct pastnames *p, uint64_t key, int64_t time, str *ret);
 void pastnames_free(struct pastnames *p);
 
 #endif

@@ -217,14 +217,21 @@ static void handle_entry(struct recorder *r, uint16_t kind, const void *p)
 	}
 }
 
-static void drain_ring(struct recorder *r)
+/* Opens after `until` stay for the next time: their uses are not among those that were read by then. Much later: the clock went back. */
+static bool is_after(uint16_t kind, const struct fan_open *o, int64_t until)
+{
+	return kind == ENTRY_OPEN && o->time > until && o->time < until + NSEC_PER_SEC;
+}
+
+static void drain_ring(struct recorder *r, int64_t until)
 {
 	size_t end = atomic_load_explicit(&r->f->ring.head, memory_order_acquire);
 	const void *p;
 	uint16_t kind;
 	size_t n;
 
-	while ((ssize_t)(end - atomic_load_explicit(&r->f->ring.tail, memory_order_relaxed)) > 0 && (p = ring_peek(&r->f->ring, &kind, &n))) {
+	while ((ssize_t)(end - atomic_load_explicit(&r->f->ring.tail, memory_order_relaxed)) > 0 && (p = ring_peek(&r->f->ring, &kind, &n)) &&
+	       !is_after(kind, p, until)) {
 		handle_entry(r, kind, p);
 		ring_next(&r->f->ring);
 	}
@@ -290,7 +297,7 @@ static void read_uses(struct recorder *r)
 		const struct fanotify_event_metadata *m = (const void *)r->uses;
 		int64_t now = time_now();
 
-		drain_ring(r);
+		drain_ring(r, now);
 		if (n <= 0)
 			return;
 		for (; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n))
@@ -541,7 +548,7 @@ static void end(struct recorder *r)
 		usleep(1000);
 	if (r->opens) {
 		read_uses(r);
-		drain_ring(r);
+		drain_ring(r, INT64_MAX - NSEC_PER_SEC);
 		opens_expire(r->opens, INT64_MAX);
 		fold_expire(r->fold, INT64_MAX);
 		tell_losses(r);

@@ -16,7 +16,6 @@ struct responder {
 	int epoll;
 	size_t batch;
 	rlim_t descriptors; /* limit below which a batch may not be read */
-	bool drained; /* the names group was read since the batch came */
 	_Alignas(8) uint8_t opens[FAN_BATCH * FAN_EVENT_METADATA_LEN];
 	_Alignas(8) uint8_t names[64 * 1024];
 	uint64_t ignored[1 << 14]; /* one bit a hash: objects behind an ignore mark, perhaps */
@@ -199,7 +198,6 @@ static void drain_names(struct responder *r)
 	bool forget = false, poked = false;
 	ssize_t n;
 
-	r->drained = true;
 	while ((n = read(f->groups.names, r->names, sizeof(r->names))) > 0) {
 		const struct fanotify_event_metadata *m = (const void *)r->names;
 
@@ -280,18 +278,14 @@ static void open_event(struct responder *r, const struct fanotify_event_metadata
 	if (groups_key_of_event(&f->groups, m->fd, &o.key) < 0)
 		return;
 	if (!watchset_has(f->set, o.key)) {
-		/* Its creation or its move into the watched set was queued before this open: look there first. */
-		if (!r->drained)
-			drain_names(r);
-		if (!watchset_has(f->set, o.key)) {
-			if (!atomic_load(&f->started))
-				return;
-			if (!atomic_load(&f->incomplete)) {
-				ignore(r, m->fd, o.key);
-				return;
-			}
-			o.flags |= OPEN_UNSURE;
+		/* Its creation or its move into the watched set was queued before this open, and is known by now. */
+		if (!atomic_load(&f->started))
+			return;
+		if (!atomic_load(&f->incomplete)) {
+			ignore(r, m->fd, o.key);
+			return;
 		}
+		o.flags |= OPEN_UNSURE;
 	}
 	if (m->pid > 0 && who_lookup(f->who, m->pid, true, deadline, &o.actor) == -ETIME) {
 		fan_first_time(&f->missed_time, time);
@@ -331,15 +325,17 @@ static void read_opens(struct responder *r)
 
 	struct fan *f = r->f;
 	ssize_t n = read(f->groups.opens, r->opens, r->batch * FAN_EVENT_METADATA_LEN);
-	int64_t since = mono(), time = time_now();
+	int64_t since = mono(), time;
 	const struct fanotify_event_metadata *m = (const void *)r->opens;
 
 	if (n < 0 && errno == EMFILE)
 		_exit(RESPONDER_NO_DESCRIPTORS);
 	if (n <= 0)
 		return;
+	/* What the opener did to names before is in that queue, and earlier than his open. */
+	drain_names(r);
 	who_drain(f->who);
-	r->drained = false;
+	time = time_now();
 	for (; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n)) {
 		atomic_fetch_add_explicit(&f->received, 1, memory_order_relaxed);
 		if (m->mask & FAN_Q_OVERFLOW) {

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 
-#define TREE_DEPTH_MAX 1024
+#define TREE_DEPTH_MAX 2048 /* components of the longest path */
 
 struct tree_link {
 	uint64_t parent; /* key of the directory; 0: name is the whole path */

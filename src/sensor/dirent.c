@@ -125,6 +125,8 @@ static void created(struct change *c)
 	buf_clear(&c->r->path);
 	tree_path(c->r->tree, c->n, &c->r->path);
 	write_record(c, VERB_CREATE, true, false);
+	if (c->n->dir && groups_is_subvolume(&c->r->f->groups, c->n->fs, c->n->ino))
+		scan_subvolume(c->r, &c->d->target, c->d->time - FAN_TURN_MS * 1000000LL);
 }
 
 static void renamed(struct change *c)

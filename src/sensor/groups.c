@@ -89,6 +89,41 @@ static uint64_t fsid_of(const struct statfs *s)
 	return v;
 }
 
+#define BTRFS_MAGIC 0x9123683e
+#define BTRFS_HANDLE 0x4d
+#define BTRFS_ROOT_INODE 256
+
+/* statfs mixes the number of the subvolume into btrfs's fsid; the handle has it at 8. */
+static uint64_t fsid_whole(const struct statfs *s, const struct file_handle *h)
+{
+	uint32_t v[2];
+	uint64_t fsid, volume;
+
+	memcpy(v, &s->f_fsid, sizeof(v));
+	if (s->f_type == BTRFS_MAGIC && h->handle_type >= BTRFS_HANDLE && h->handle_bytes >= 16) {
+		memcpy(&volume, h->f_handle + 8, sizeof(volume));
+		v[0] ^= (uint32_t)(volume >> 32);
+		v[1] ^= (uint32_t)volume;
+	}
+	memcpy(&fsid, v, sizeof(fsid));
+	return fsid;
+}
+
+static int find_whole(const struct groups *g, uint64_t whole)
+{
+	unsigned n = atomic_load_explicit(&g->n_fs, memory_order_acquire);
+
+	while (n-- > 0)
+		if (g->fs[n]->fsid && g->fs[n]->whole == whole)
+			return (int)n;
+	return -ENOENT;
+}
+
+bool groups_is_subvolume(const struct groups *g, unsigned fs, uint64_t ino)
+{
+	return g->fs[fs]->type == BTRFS_MAGIC && ino == BTRFS_ROOT_INODE;
+}
+
 int groups_find_fs(const struct groups *g, uint64_t fsid)
 {
 	unsigned n = atomic_load_explicit(&g->n_fs, memory_order_acquire);
@@ -178,6 +213,7 @@ int groups_add_fs(struct groups *g, int fd, const char *root, const char **ret_w
 		return -ENOMEM;
 	}
 	f->fsid = fsid_of(&s);
+	f->whole = fsid_whole(&s, &h.h);
 	f->dev = f->mount_dev = st.st_dev;
 	f->mount_id = mount;
 	f->type = s.f_type;
@@ -241,7 +277,7 @@ int groups_key_of_event(const struct groups *g, int fd, uint64_t *ret)
 	if (n_fs > 1) {
 		if (fstatfs(fd, &s) < 0)
 			return -errno;
-		fs = groups_find_fs(g, fsid_of(&s));
+		fs = find_whole(g, fsid_whole(&s, &h.h));
 		if (fs < 0)
 			return fs;
 	}
@@ -278,7 +314,7 @@ static const struct layout {
 	uint8_t n, ino_lo, ino_hi, gen; /* offsets; ino_hi 0xff: 32 bits, 0xfe: 64 bits at ino_lo */
 } layouts[] = {
 	{ TMPFS_MAGIC, 1, 12, 4, 8, 0 },
-	{ 0x9123683e /* btrfs */, 0x4d, 20, 0, 0xfe, 16 },
+	{ BTRFS_MAGIC, BTRFS_HANDLE, 20, 0, 0xfe, 16 },
 	{ 0, 1, 8, 0, 0xff, 4 },     /* FILEID_INO32_GEN: ext4, xfs, f2fs */
 	{ 0, 0x81, 12, 0, 0xfe, 8 }, /* xfs, 64-bit inodes */
 };

@@ -25,7 +25,8 @@
 #define GROUP_USES (FAN_ACCESS | FAN_MODIFY | FAN_CLOSE_WRITE | FAN_CLOSE_NOWRITE)
 
 struct fan_fs {
-	uint64_t fsid;
+	uint64_t fsid;  /* as events say */
+	uint64_t whole; /* the same for all subvolumes */
 	dev_t dev;      /* as stat says */
 	dev_t mount_dev; /* as the list of mounts says: another one on btrfs */
 	int mount_id;
@@ -66,6 +67,9 @@ void groups_fid_from(const struct groups *g, unsigned fs, const struct file_hand
 int groups_open_fid(const struct groups *g, const struct fan_fid *fid);
 /* Inode number and generation, where the handle of this filesystem says so. */
 bool groups_object(const struct groups *g, const struct fan_fid *fid, uint64_t *ret_ino, uint32_t *ret_gen);
+
+/* The root of a subvolume: it comes into being with its content, and is in no list of mounts. */
+bool groups_is_subvolume(const struct groups *g, unsigned fs, uint64_t ino);
 
 /* Nothing more about this object until groups_forget. */
 void groups_ignore(const struct groups *g, int fd);

@@ -43,7 +43,7 @@ void recorder_object(struct recorder *r, struct event *e, const struct tree_node
 {
 	if (!n || !n->ino)
 		return;
-	e->object = (struct event_object){ r->f->groups.fs[n->fs]->dev, n->ino, n->gen };
+	e->object = (struct event_object){ n->dev ? n->dev : r->f->groups.fs[n->fs]->dev, n->ino, n->gen };
 	event_set(e, EV_OBJECT);
 }
 

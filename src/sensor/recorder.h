@@ -72,6 +72,8 @@ bool scan_stat(struct recorder *r, const struct fan_fid *fid, struct tree_node *
 void scan_mounts_changed(struct recorder *r, int64_t since);
 /* What was ignored on a filesystem is asked for again: call it while `incomplete` stands. */
 void scan_forget_ignored(struct recorder *r);
+/* A subvolume came into being, with all that is in it. */
+void scan_subvolume(struct recorder *r, const struct fan_fid *fid, int64_t since);
 bool scan_add_key(struct recorder *r, uint64_t key);
 
 #endif

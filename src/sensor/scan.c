@@ -59,6 +59,7 @@ static void take_stat(struct recorder *r, const struct fan_fid *fid, const struc
 		n->gen = 0;
 	}
 	n->fs = fid->fs;
+	n->dev = st->st_dev;
 	n->mode = (uint16_t)st->st_mode;
 	n->uid = st->st_uid;
 	n->gid = st->st_gid;
@@ -80,6 +81,15 @@ bool scan_stat(struct recorder *r, const struct fan_fid *fid, struct tree_node *
 	return true;
 }
 
+/* What is mounted here comes from the list of mounts; a subvolume is in no such list. */
+static bool is_subvolume(struct recorder *r, const struct fan_fid *dir, int dir_fd, const char *name, ino_t ino)
+{
+	struct statx s;
+
+	return groups_is_subvolume(&r->f->groups, dir->fs, ino) &&
+	       statx(dir_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &s) == 0 && !(s.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 static void scan_entry(struct recorder *r, const struct fan_fid *dir, int dir_fd, dev_t dev, const char *name)
 {
 	struct fan_fid fid;
@@ -88,8 +98,7 @@ static void scan_entry(struct recorder *r, const struct fan_fid *dir, int dir_fd
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return;
-	/* What is mounted here comes from the list of mounts. */
-	if (st.st_dev != dev || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+	if ((st.st_dev != dev && !is_subvolume(r, dir, dir_fd, name, st.st_ino)) || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
 		return;
 	if (st.st_dev == r->exclude_dev && st.st_ino == r->exclude_ino)
 		return;
@@ -250,6 +259,14 @@ void scan_again(struct recorder *r)
 	for (size_t i = 0; i < r->f->c->n_paths; i++)
 		scan_root(r, r->f->c->paths[i]);
 	scan_below_mounts(r);
+}
+
+void scan_subvolume(struct recorder *r, const struct fan_fid *fid, int64_t since)
+{
+	begin(r);
+	if (!r->gap_mount_from)
+		r->gap_mount_from = since;
+	scan_push(r, fid);
 }
 
 static const struct mount *mounted_still(const struct recorder *r, uint64_t dev)

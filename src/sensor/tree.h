@@ -24,7 +24,7 @@ struct tree_node {
 	uint64_t key;
 	struct tree_link link; /* the first */
 	struct tree_node *next; /* in its bucket */
-	uint64_t ino;
+	uint64_t dev, ino; /* dev 0: the filesystem's */
 	uint32_t gen;
 	uint32_t uid, gid;
 	uint16_t mode; /* type and permission bits; 0: not known */

@@ -2,7 +2,7 @@
 # Every way to touch a file, on every filesystem that documents lie on: counted as the workload counts, with the right person.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/lib/sensor.sh"
-need mkfs.ext4 mkfs.xfs mkfs.btrfs "$workload"
+need mkfs.ext4 mkfs.xfs mkfs.btrfs btrfs "$workload"
 
 known() { grep -qw "$1" /proc/filesystems || modprobe -q "$1"; }
 declare -A place
@@ -36,8 +36,26 @@ works() { # FOLDER LOG OP…
 	done
 }
 for fs in "${!place[@]}"; do makes "${place[$fs]}/w"; done
+if [ "${place[btrfs]:-}" ]; then
+	# A subvolume is another device in the middle of a tree; another filesystem of its kind mounted beside it is none.
+	volumes=${place[btrfs]}/w/volumes
+	mkdir "$volumes" "$volumes/mounted"
+	btrfs -q subvolume create "$volumes/before"
+	echo text >"$volumes/before/doc"
+	echo text >"${place[btrfs]}/beside"
+	loopfs 128M btrfs
+	echo text >"$mnt/other"
+	mount --bind "$mnt" "$volumes/mounted" && later umount "$volumes/mounted"
+fi
 watch_start "${place[@]/%//w}"
 is "all are watched" $? 0
+if [ "${place[btrfs]:-}" ]; then
+	cat "$volumes/before/doc" "$volumes/mounted/other" "${place[btrfs]}/beside" >/dev/null
+	btrfs -q subvolume create "$volumes/while"
+	echo text >"$volumes/while/doc"
+	btrfs -q subvolume snapshot "$volumes/before" "$volumes/snapshot"
+	python3 "$lib/opens.py" --each 0.002 "$tmp/snapshot" 0.7 "$volumes/snapshot/doc"
+fi
 for fs in "${!place[@]}"; do
 	w=${place[$fs]}/w
 	works "$w" "$tmp/$fs" "${ops[@]}"
@@ -46,7 +64,17 @@ for fs in "${!place[@]}"; do
 	timeout 30 "$workload" --op mode --count 4 --sleep-ms 60 --uid 20001 "$w/mode-"[123] >"$tmp/$fs-mode"
 done
 watch_stop
-is "no gap" "$(accesses '.verb == "gap"')" 0
+[ "${place[btrfs]:-}" ] && umount "$volumes/mounted"
+is "no gap but of subvolumes that came" "$(accesses '.verb == "gap" and .cause != "mount"')" 0
+if [ "${place[btrfs]:-}" ]; then
+	read_at() { accesses "(.verb == \"read\" or .verb == \"write\") and (.path // \"\" | endswith(\"$1\"))"; }
+	is "btrfs: in a subvolume" "$(read_at volumes/before/doc)" 1
+	is "btrfs: in one that was made while watching" "$(read_at volumes/while/doc)" 1
+	accounted "btrfs: in a snapshot" --at-most 0.5 --cause mount "$records" "$tmp/snapshot"
+	is "btrfs: what is mounted in it" "$(read_at volumes/mounted/other)" 1
+	is "btrfs: what lies beside it is not watched" "$(read_at /beside)" 0
+	is "btrfs: no object has two documents" "$(jq -r 'select(.path // "" | test("/volumes/.*/doc$")) | .object' "$records" | sort -u | wc -l)" 3
+fi
 for fs in "${!place[@]}"; do
 	w=${place[$fs]}/w
 	logs=("${ops[@]}" "${as_root[@]}" mode)

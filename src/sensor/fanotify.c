@@ -69,7 +69,6 @@ static int setup(struct fan *f, const char **ret_why)
 {
 	int r;
 
-	raise_limits();
 	setpriority(PRIO_PROCESS, 0, -15); /* people wait for us; refused it works as well */
 	f->self = getpid();
 	if (getrandom(f->hash_key, sizeof(f->hash_key), 0) != sizeof(f->hash_key))
@@ -79,7 +78,11 @@ static int setup(struct fan *f, const char **ret_why)
 	f->turn_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (f->proc_fd < 0 || f->wake_fd < 0 || f->turn_fd < 0)
 		return -errno;
+	f->proc_fd = fd_above(f->proc_fd, FAN_FD_HIGH);
+	f->wake_fd = fd_above(f->wake_fd, FAN_FD_HIGH);
+	f->turn_fd = fd_above(f->turn_fd, FAN_FD_HIGH);
 	r = groups_open(&f->groups, f->hash_key, ret_why);
+	f->groups.scarce = &f->scarce;
 	if (r == 0)
 		r = watchset_new(100000, &f->set);
 	if (r == 0)
@@ -105,15 +108,20 @@ static void teardown(struct fan *f)
 	close_fd(&f->turn_fd);
 }
 
-static int run(const struct sensor_config *c)
+static int run(const struct sensor_config *given)
 {
 	static struct fan fan;
+	struct sensor_config high = *given;
+	const struct sensor_config *c = &high;
 	struct fan *f = &fan;
 	const char *why = "";
 	pthread_t responder;
 	int r;
 
 	*f = (struct fan){ .c = c, .proc_fd = -1, .wake_fd = -1, .turn_fd = -1, .groups = { .opens = -1, .names = -1, .uses = -1 } };
+	raise_limits();
+	high.keeper_fd = fd_above(high.keeper_fd, FAN_FD_HIGH);
+	high.control_fd = fd_above(high.control_fd, FAN_FD_HIGH);
 	signal(SIGPIPE, SIG_IGN);
 	if (c->control_fd >= 0) { /* the guard ends us in order, by closing control */
 		signal(SIGINT, SIG_IGN);

@@ -112,7 +112,10 @@ static void write_rest(const struct fold_rest *rest, void *arg)
 	struct fold_access a = rest->first;
 
 	a.time = rest->time;
-	write_access(arg, &a, rest->end, 0);
+	if (a.verb == VERB_EXEC)
+		exec_write(arg, &a, rest->end);
+	else
+		write_access(arg, &a, rest->end, 0);
 }
 
 uint64_t recorder_decide(const struct opens_decision *d, void *arg)
@@ -171,9 +174,13 @@ static void handle_entry(struct recorder *r, uint16_t kind, const void *p)
 
 	if (kind == ENTRY_DIRENT) {
 		dirent_handle(r, p);
+	} else if (kind == ENTRY_EXEC) {
+		exec_handle(r, p);
 	} else if (kind == ENTRY_OVERFLOW) {
-		recorder_gap(r, CAUSE_OVERFLOW, time_now() - FAN_TURN_MS * 1000000LL, time_now(), 0);
-		r->rescan = true;
+		const struct fan_overflow *v = p;
+
+		recorder_gap(r, CAUSE_OVERFLOW, v->from, time_now(), 0);
+		r->rescan |= v->rescan;
 	} else {
 		f = recorder_facts(r, o->actor, o->tgid);
 		if (!f)
@@ -384,7 +391,7 @@ static void new_keeper(struct recorder *r)
 		r->stopping = true; /* the guard is gone: nobody would end a frozen sensor */
 	if (fd < 0)
 		return;
-	from = out_keeper(&r->out, fd);
+	from = out_keeper(&r->out, fd_above(fd, FAN_FD_HIGH));
 	atomic_store(&r->f->keeper, pid);
 	if (from)
 		recorder_gap(r, CAUSE_KEEPER, from, time_now(), 0);

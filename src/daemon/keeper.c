@@ -315,6 +315,8 @@ static void close_all(struct keeper *k)
 	people_free(k->people);
 	for (size_t i = 0; i < k->n_watching; i++)
 		free(k->watching[i]);
+	for (size_t i = 0; i < k->n_blind; i++)
+		free(k->blind[i]);
 	buf_free(&k->sensor_in);
 	buf_free(&k->sensor_out);
 	buf_free(&k->scratch);

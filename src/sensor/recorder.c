@@ -395,6 +395,7 @@ static void new_keeper(struct recorder *r)
 	atomic_store(&r->f->keeper, pid);
 	if (from)
 		recorder_gap(r, CAUSE_KEEPER, from, time_now(), 0);
+	blind_tell(r);
 	if (atomic_load(&r->f->started))
 		ready(r);
 }
@@ -406,6 +407,7 @@ static void scanned(struct recorder *r)
 	struct fan *f = r->f;
 	int64_t now = time_now();
 
+	blind_scanned(r);
 	if (!atomic_load(&f->started)) {
 		if (f->c->gap_from)
 			recorder_gap(r, f->c->gap_cause ? f->c->gap_cause : CAUSE_RESTART, f->c->gap_from, now, 0);
@@ -451,6 +453,7 @@ static void turn(struct recorder *r)
 	read_uses(r);
 	opens_expire(r->opens, now);
 	fold_expire(r->fold, now);
+	blind_retry(r);
 	if (r->rescan)
 		scan_again(r);
 	if (scan_slice(r))
@@ -538,6 +541,7 @@ static void release(struct recorder *r)
 	facts_unref(r->last);
 	buf_free(&r->path);
 	pastnames_free(&r->past);
+	blind_free(&r->blind);
 	buf_free(&r->to);
 	out_free(&r->out);
 	free(r);

@@ -6,6 +6,7 @@
 #ifndef TYTO_RECORDER_H
 #define TYTO_RECORDER_H
 
+#include "sensor/blind.h"
 #include "sensor/fan.h"
 #include "sensor/fold.h"
 #include "sensor/mounts.h"
@@ -56,6 +57,7 @@ struct recorder {
 	struct buf path, to;
 	struct pastnames past;
 	struct execs execs;
+	struct blind blind;
 	uint8_t uses[256 * 1024] __attribute__((aligned(8)));
 };
 
@@ -77,6 +79,8 @@ void dirent_handle(struct recorder *r, const struct fan_dirent *d);
 /* scan.c */
 int scan_root(struct recorder *r, str path);
 void scan_below_mounts(struct recorder *r);
+/* Until the scan has ended nothing is ignored. */
+void scan_begin(struct recorder *r);
 int scan_push(struct recorder *r, const struct fan_fid *fid);
 /* Reads directories for a slice. True: nothing left to do. */
 bool scan_slice(struct recorder *r);

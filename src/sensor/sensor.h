@@ -11,6 +11,7 @@
  *	HEARTBEAT  struct sensor_heartbeat as uvars in its order
  *	READY      path bytes: every later access below it is recorded
  *	NOTE       text for the operator (stderr of `tyto watch`)
+ *	BLIND      text: what cannot be seen here and now (a folder that cannot be read …); empty: none of those told before counts any more
  * keeper → sensor:
  *	ACK        uvar: highest number durable in the evidence log
  *	STOP
@@ -23,9 +24,10 @@
 
 #define SENSOR_MESSAGE_MAX (64 * 1024)
 #define SENSOR_DEADLINE_NS (500 * 1000 * 1000LL)
+#define SENSOR_BLIND_MAX 64 /* told at a time; more are told as a number */
 #define SENSOR_STALL_NS (250 * 1000 * 1000LL)
 
-enum sensor_message { SENSOR_RECORD = 1, SENSOR_HEARTBEAT, SENSOR_READY, SENSOR_NOTE, SENSOR_ACK, SENSOR_STOP };
+enum sensor_message { SENSOR_RECORD = 1, SENSOR_HEARTBEAT, SENSOR_READY, SENSOR_NOTE, SENSOR_ACK, SENSOR_STOP, SENSOR_BLIND };
 enum sensor_record_flag { SENSOR_OPENER = 1 << 0, SENSOR_LATE = 1 << 1 };
 enum sensor_backend { BACKEND_FANOTIFY = 1, BACKEND_EBPF, BACKEND_IMPORT, BACKEND_MAX_ };
 enum heartbeat_phase { PHASE_START = 1, PHASE_PERIODIC, PHASE_STOP, PHASE_MAX_ };

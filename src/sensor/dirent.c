@@ -155,20 +155,18 @@ static void deleted(struct change *c)
 	if (place(c, &c->d->dir, c->name, &c->r->path) < 0)
 		buf_clear(&c->r->path);
 	write_record(c, VERB_DELETE, true, false);
-	if (drop_name(c, &c->d->dir, c->name) <= 0) {
-		_cleanup_close_ int fd = groups_open_fid(&c->r->f->groups, &c->d->target);
-
-		/* Open somewhere still: it can be opened again through /proc and stays watched. Its last path is kept. */
-		if (fd >= 0 && !c->n->dir) {
-			c->n->deleted = true;
-			if (!c->n->link.name && c->r->path.n)
-				tree_link(c->n, 0, buf_str(&c->r->path));
-			return;
-		}
+	if (drop_name(c, &c->d->dir, c->name) > 0)
+		return;
+	if (c->n->dir) { /* empty, and nothing that is recorded can be done with it */
 		watchset_remove(c->r->f->set, c->n->key);
 		tree_remove(c->r->tree, c->n);
 		c->n = NULL;
+		return;
 	}
+	c->n->deleted = true;
+	if (!c->n->link.name && c->r->path.n)
+		tree_link(c->n, 0, buf_str(&c->r->path));
+	deleted_add(c->r, &c->d->target);
 }
 
 static void attributes(struct change *c)

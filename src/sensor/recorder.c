@@ -453,6 +453,7 @@ static void turn(struct recorder *r)
 	read_uses(r);
 	opens_expire(r->opens, now);
 	fold_expire(r->fold, now);
+	deleted_turn(r);
 	blind_retry(r);
 	if (r->rescan)
 		scan_again(r);
@@ -542,6 +543,7 @@ static void release(struct recorder *r)
 	buf_free(&r->path);
 	pastnames_free(&r->past);
 	blind_free(&r->blind);
+	deleted_free(&r->deleted);
 	buf_free(&r->to);
 	out_free(&r->out);
 	free(r);

@@ -7,6 +7,7 @@
 #define TYTO_RECORDER_H
 
 #include "sensor/blind.h"
+#include "sensor/deleted.h"
 #include "sensor/fan.h"
 #include "sensor/fold.h"
 #include "sensor/mounts.h"
@@ -58,6 +59,7 @@ struct recorder {
 	struct pastnames past;
 	struct execs execs;
 	struct blind blind;
+	struct deleted deleted;
 	uint8_t uses[256 * 1024] __attribute__((aligned(8)));
 };
 

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "daemon/confine.h"
 
 #define TURN_NS (50 * 1000 * 1000LL)
 #define START_NS (60 * NSEC_PER_SEC)       /* a sensor that has not begun to answer holds nobody yet */
@@ -335,6 +336,7 @@ static void stop_all(struct guard *g)
 static int setup(struct guard *g)
 {
 	sigset_t set;
+	int r;
 
 	if (getrlimit(RLIMIT_NOFILE, &g->descriptors) < 0)
 		return -errno;
@@ -357,6 +359,9 @@ static int setup(struct guard *g)
 	/* Its look at the pulse must not wait behind the load that it guards against. Refused: it works, less surely. */
 	if (setpriority(PRIO_PROCESS, 0, -15) < 0 || mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		log_debug("the guard runs without priority or locked memory: %s", strerror(errno));
+	r = confine_guard();
+	if (r < 0)
+		log_debug("the guard keeps more rights than it needs: %s", strerror(-r));
 	return 0;
 }
 

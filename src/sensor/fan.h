@@ -97,6 +97,8 @@ struct fan {
 	_Atomic int64_t missed_time, dropped_time; /* of the first one that is in no gap yet; 0: none */
 };
 
+/* confine.c: only what the threads need from here on. Before they start. */
+int sensor_confine(void);
 /* responder.c: a thread's main; arg is the struct fan. */
 void *responder_main(void *arg);
 /* recorder.c: runs until told to stop. */

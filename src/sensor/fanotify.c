@@ -7,9 +7,9 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "sensor/fan.h"
 
 static const char *const *blind_spots(void)
@@ -41,17 +41,10 @@ static int probe(const char **ret_why)
 static int drop_capabilities(void)
 {
 	static const int keep[] = { CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_IPC_LOCK };
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { 0 };
+	int r = sandbox_capabilities(keep, ARRAY_SIZE(keep));
 
-	for (size_t i = 0; i < ARRAY_SIZE(keep); i++)
-		d[keep[i] / 32].permitted |= 1u << (keep[i] % 32);
-	d[0].effective = d[0].permitted;
-	d[1].effective = d[1].permitted;
-	for (int c = 0; c <= CAP_LAST_CAP; c++)
-		prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
-	if (syscall(SYS_capset, &h, d) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
@@ -136,6 +129,9 @@ static int run(const struct sensor_config *given)
 	/* A page that has to be read back would hold every open meanwhile. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		log_error("the sensor's memory is not locked: %s", strerror(errno));
+	r = sensor_confine();
+	if (r < 0)
+		log_error("the sensor runs without a filter of system calls: %s", strerror(-r));
 	r = pthread_create(&responder, NULL, responder_main, f);
 	if (r == 0) {
 		r = recorder_run(f);

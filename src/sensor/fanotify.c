@@ -21,6 +21,7 @@ static const char *const *blind_spots(void)
 		"a change of access control lists that leaves owner and mode as they were is not seen",
 		"before Linux 6.5 an overlay mount opens the files below it unseen",
 		"remote access through the kernel's own servers (nfsd, ksmbd) has no person",
+		"programs begun (exec) are recorded for processes that were seen to touch documents since the sensor's start, and their descendants",
 		NULL,
 	};
 

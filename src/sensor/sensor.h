@@ -4,6 +4,12 @@
  * Ownership: the backend owns its descriptors and threads. Threads: sensor_run is the sensor process's main; it returns when told to stop.
  * Units: ns UTC, bytes. Errors: negative errno, with a sentence in ret_why for the operator.
  *
+ * What the responder thread calls while somebody waits for it: epoll_wait, read (groups, eventfd, /proc), recvmmsg (proc connector),
+ * name_to_handle_at, fstatfs; openat, readlinkat, getdents64 below the /proc descriptor held since the start; pidfd_open, pidfd_getfd,
+ * getsockopt, getsockname, getpeername for connections; fanotify_mark; write (answers, eventfds); close; prlimit64 (getrlimit before each
+ * batch, setrlimit when somebody lowered it); clock_gettime. exit_group (_exit) only where too few descriptors are left to read an
+ * event: everything that waits is allowed then. The process may call no more than src/sensor/confine.c lists.
+ *
  * Messages, sensor → keeper, on a SOCK_STREAM socketpair; each: u32 length (big endian, without itself), u8 kind, body.
  *	RECORD     uvar number (dense from 1 in a sensor's life), uvar refers (number of the record it completes, 0 none),
  *	           uvar session_uid + 1 (0: no session user), then event_pack() without person/person_by/refers but with uid, login_uid, via…

@@ -7,6 +7,7 @@
 #ifndef TYTO_BASE_H
 #define TYTO_BASE_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,17 @@ static inline void close_fd(int *fd)
 	*fd = -1;
 }
 #define _cleanup_close_ _cleanup_(close_fd)
+
+/* The same file under a number of at least `least`; where there is none, as it is. Negative: handed through. */
+static inline int fd_above(int fd, int least)
+{
+	int up = fd < 0 || fd >= least ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, least);
+
+	if (up < 0)
+		return fd;
+	close(fd);
+	return up;
+}
 
 /* Hands an owned value out of a cleanup variable. */
 #define TAKE_FD(fd) ({ int *fd_ = &(fd), v_ = *fd_; *fd_ = -1; v_; })

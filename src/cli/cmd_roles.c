@@ -85,6 +85,7 @@ static int run_sensor(int argc, char **argv)
 	if (realpath(cli.state, real))
 		c.exclude = str_c(real);
 	c.pulse = mmap(NULL, sizeof(*c.pulse), PROT_READ | PROT_WRITE, MAP_SHARED, GUARD_FD_PULSE, 0);
+	close(GUARD_FD_PULSE);
 	if (c.pulse == MAP_FAILED) {
 		log_error("the guard's pulse: %s", strerror(errno));
 		return EXIT_FAILED;

@@ -14,6 +14,8 @@
 #include "daemon/state.h"
 #include "sensor/sensor.h"
 
+#define PEOPLE_WAIT_NS (10 * NSEC_PER_SEC) /* a keeper whose guard was killed ends soon */
+
 static const char *people;
 
 static const struct opt *options(void)
@@ -114,7 +116,7 @@ static int import_people(void)
 		return -EINVAL;
 	pid = fork();
 	if (pid == 0) {
-		if (importer_open(cli.state, cli.config.disk_reserve, &i) < 0 || peoplefile_import(i, people, buf_str(&text), &unreadable) < 0) {
+		if (importer_open_wait(cli.state, cli.config.disk_reserve, PEOPLE_WAIT_NS, &i) < 0 || peoplefile_import(i, people, buf_str(&text), &unreadable) < 0) {
 			log_error("%s", importer_why());
 			_exit(EXIT_FAILED);
 		}

@@ -18,6 +18,19 @@ bool clockwatch_step(struct clockwatch *c, int64_t realtime, int64_t boottime, i
 	return true;
 }
 
+bool clockwatch_since(const struct clock_look *then, const struct clock_look *now, int64_t *ret_from, int64_t *ret_to)
+{
+	struct clockwatch c = { .offset = then->realtime - then->boottime, .started = true };
+
+	if (*then->boot && *now->boot && strcmp(then->boot, now->boot) == 0)
+		return clockwatch_step(&c, now->realtime, now->boottime, ret_from, ret_to);
+	if (now->realtime > then->realtime - CLOCK_JUMP_NS)
+		return false;
+	*ret_from = then->realtime;
+	*ret_to = now->realtime;
+	return true;
+}
+
 bool clockwatch_jumped(struct clockwatch *c, int64_t *ret_from, int64_t *ret_to)
 {
 	return clockwatch_step(c, time_now(), time_boottime(), ret_from, ret_to);

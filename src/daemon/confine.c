@@ -1,21 +1,13 @@
 #include "daemon/confine.h"
 
-#include <errno.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
-#include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#include "base/base.h"
+#include "base/sandbox.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true /* the sanitizer's own calls are none of ours */
-#else
-#define SANITIZED false
-#endif
-
-/* By name: a call that this machine's kind does not have is passed over. */
 static const char *const allowed[] = {
 	/* the log, the index, the name service's files and libraries */
 	"openat", "open", "close", "read", "pread64", "readv", "write", "pwrite64", "writev", "lseek", "_llseek", "fsync", "fdatasync",
@@ -41,51 +33,41 @@ static const char *const allowed[] = {
 	"clock_adjtime", "clock_adjtime64", "adjtimex",
 };
 
-static int allow_some(scmp_filter_ctx f)
-{
-	static const struct {
-		const char *name;
-		struct scmp_arg_cmp arg;
-	} only[] = {
-		/* threads, never a process */
-		{ "clone", { 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD } },
-		{ "socket", { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
-		{ "socketpair", { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
-		{ "ioctl", { 1, SCMP_CMP_EQ, TCGETS, 0 } },
-		{ "prctl", { 0, SCMP_CMP_EQ, PR_SET_NAME, 0 } },
-	};
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(only); i++) {
-		int nr = seccomp_syscall_resolve_name(only[i].name);
-
-		if (nr != __NR_SCMP_ERROR)
-			r = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, nr, 1, &only[i].arg);
-	}
-	/* Its flags lie in memory, where no filter sees them; the C library falls back on clone. */
-	if (r == 0)
-		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	return r;
-}
+static const struct sandbox_only only[] = {
+	/* threads, never a process */
+	{ "clone", { 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD } },
+	{ "socket", { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
+	{ "socketpair", { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
+	{ "ioctl", { 1, SCMP_CMP_EQ, TCGETS, 0 } },
+	{ "prctl", { 0, SCMP_CMP_EQ, PR_SET_NAME, 0 } },
+};
 
 int confine_keeper(void)
 {
-	scmp_filter_ctx f = SANITIZED ? NULL : seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int r = f ? 0 : -ENOMEM;
+	return sandbox_allow(allowed, ARRAY_SIZE(allowed), only, ARRAY_SIZE(only));
+}
 
-	if (SANITIZED)
-		return 0;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(allowed); i++) {
-		int nr = seccomp_syscall_resolve_name(allowed[i]);
+/* Kept from the guard and, as filters are inherited, from whatever it starts. */
+static const char *const nobodys[] = {
+	"mount", "umount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig", "fspick", "mount_setattr",
+	"ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp",
+	"init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "swapon", "swapoff", "quotactl", "quotactl_fd",
+	"acct", "syslog", "iopl", "ioperm", "settimeofday", "clock_settime", "clock_settime64", "stime", "sethostname", "setdomainname", "setns",
+	"unshare", "keyctl", "add_key", "request_key", "userfaultfd", "perf_event_open", "mknod", "mknodat", "lookup_dcookie", "nfsservctl",
+	"vhangup", "personality", "io_uring_setup", "io_uring_enter", "io_uring_register",
+};
 
-		if (nr != __NR_SCMP_ERROR)
-			r = seccomp_rule_add(f, SCMP_ACT_ALLOW, nr, 0);
-	}
-	if (r == 0)
-		r = allow_some(f);
-	if (r == 0)
-		r = seccomp_load(f); /* sets no_new_privs */
-	if (f)
-		seccomp_release(f);
-	return r;
+/* What the children need, each for a part of it, or for its start; they reduce it further. */
+static const int kept[] = {
+	CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_IPC_LOCK, /* the sensor, as long as it runs */
+	CAP_NET_ADMIN,                                                    /* the proc connector and its buffer */
+	CAP_SYS_NICE, CAP_SYS_RESOURCE, CAP_KILL, CAP_SETPCAP,            /* priority, descriptors, the keeper's end */
+	CAP_CHOWN, CAP_FOWNER, CAP_FSETID, CAP_DAC_OVERRIDE, CAP_SETUID, CAP_SETGID, /* the state directory; becoming its owner */
+};
+
+int confine_guard(void)
+{
+	int r = sandbox_capabilities(kept, ARRAY_SIZE(kept));
+
+	return r < 0 ? r : sandbox_deny(nobodys, ARRAY_SIZE(nobodys));
 }

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "daemon/confine.h"
 
 #define TURN_NS (50 * 1000 * 1000LL)
 #define START_NS (60 * NSEC_PER_SEC)       /* a sensor that has not begun to answer holds nobody yet */
@@ -24,6 +25,7 @@
 #define STEADY_NS (10 * NSEC_PER_SEC)      /* who lived so long is started again at once */
 #define BACKOFF_MIN_NS (100 * 1000 * 1000LL)
 #define BACKOFF_MAX_NS (2 * NSEC_PER_SEC)   /* while it is down nobody records: a crash loop is cheap beside that */
+#define SHORT_NS (5 * NSEC_PER_SEC)        /* for so long a sensor may do without descriptors */
 #define SENSOR_END_NS (4 * NSEC_PER_SEC)
 #define KEEPER_END_NS (30 * NSEC_PER_SEC)
 #define ARGS_MAX 64
@@ -41,8 +43,9 @@ struct guard {
 	struct child child[ROLES];
 	struct sensor_pulse *pulse;
 	int pulse_fd, signals;
-	int64_t gap_from, turn, grace;
+	int64_t gap_from, turn, grace, short_since;
 	enum event_cause cause;
+	struct rlimit descriptors; /* ours at the start, and the children's */
 	bool stop;
 };
 
@@ -251,6 +254,24 @@ static void check_sensor(struct guard *g, int64_t now)
 	g->cause = CAUSE_STALLED;
 }
 
+/* Without descriptors the sensor lets opens through one by one and looks at nothing: what somebody took away is given back. Where we may not
+ * (CAP_SYS_RESOURCE), it ends in order after a while, and the next one has our limit. */
+static void check_descriptors(struct guard *g, int64_t now)
+{
+	struct child *c = &g->child[SENSOR];
+	struct rlimit l;
+
+	if (!c->pid || prlimit(c->pid, RLIMIT_NOFILE, NULL, &l) < 0 || l.rlim_max >= g->descriptors.rlim_max ||
+	    prlimit(c->pid, RLIMIT_NOFILE, &g->descriptors, NULL) == 0) {
+		g->short_since = 0;
+		return;
+	}
+	if (!g->short_since)
+		g->short_since = now;
+	if (now - g->short_since > SHORT_NS)
+		close_fd(&c->control);
+}
+
 static void check_keeper(struct guard *g, int64_t now)
 {
 	int64_t since = atomic_load(&g->pulse->unacked_since);
@@ -275,6 +296,7 @@ static void turn(struct guard *g)
 	g->turn = now;
 	reap(g);
 	check_sensor(g, now);
+	check_descriptors(g, now);
 	check_keeper(g, now);
 	if (!g->child[SENSOR].pid && g->child[SENSOR].start_at <= now && g->child[KEEPER].pid)
 		start_due(g, SENSOR);
@@ -314,7 +336,11 @@ static void stop_all(struct guard *g)
 static int setup(struct guard *g)
 {
 	sigset_t set;
+	int r;
 
+	if (getrlimit(RLIMIT_NOFILE, &g->descriptors) < 0)
+		return -errno;
+	g->descriptors.rlim_cur = g->descriptors.rlim_max;
 	g->pulse_fd = memfd_create("tyto-pulse", MFD_CLOEXEC);
 	if (g->pulse_fd < 0 || ftruncate(g->pulse_fd, sizeof(*g->pulse)) < 0)
 		return -errno;
@@ -333,6 +359,9 @@ static int setup(struct guard *g)
 	/* Its look at the pulse must not wait behind the load that it guards against. Refused: it works, less surely. */
 	if (setpriority(PRIO_PROCESS, 0, -15) < 0 || mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		log_debug("the guard runs without priority or locked memory: %s", strerror(errno));
+	r = confine_guard();
+	if (r < 0)
+		log_debug("the guard keeps more rights than it needs: %s", strerror(-r));
 	return 0;
 }
 

@@ -55,8 +55,9 @@ static int fail(int r, const char *fmt, ...)
 	return r;
 }
 
-static int open_alone(struct importer *i, uint64_t disk_reserve)
+static int open_alone(struct importer *i, uint64_t disk_reserve, int64_t wait)
 {
+	int64_t until = time_boottime() + wait;
 	const struct evidence_options o = { .create = true };
 	struct account owner;
 	const char *what = "";
@@ -66,7 +67,8 @@ static int open_alone(struct importer *i, uint64_t disk_reserve)
 		r = state_enter(&owner, i->state, &what);
 	if (r < 0)
 		return fail(r, "%s", what);
-	r = evidence_open(i->state, &o, &i->ev);
+	while ((r = evidence_open(i->state, &o, &i->ev)) == -EBUSY && time_boottime() < until)
+		usleep(50000);
 	if (r < 0)
 		return fail(r, "%s", evidence_why());
 	r = peopletable_load(evidence_names(i->ev), &i->people);
@@ -79,6 +81,11 @@ static int open_alone(struct importer *i, uint64_t disk_reserve)
 
 int importer_open(const char *state, uint64_t disk_reserve, struct importer **ret)
 {
+	return importer_open_wait(state, disk_reserve, 0, ret);
+}
+
+int importer_open_wait(const char *state, uint64_t disk_reserve, int64_t wait, struct importer **ret)
+{
 	struct importer *i = calloc(1, sizeof(*i));
 	int r;
 
@@ -87,7 +94,7 @@ int importer_open(const char *state, uint64_t disk_reserve, struct importer **re
 		return fail(-ENOMEM, "no memory");
 	}
 	i->fd = query_connect(state);
-	r = i->fd < 0 ? open_alone(i, disk_reserve) : 0;
+	r = i->fd < 0 ? open_alone(i, disk_reserve, wait) : 0;
 	if (r < 0) {
 		importer_close(i);
 		return r;

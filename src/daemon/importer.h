@@ -15,6 +15,8 @@ const char *importer_why(void);
 
 /* settings: disk.reserve for the index. Becomes the state's owner when no keeper runs: open the input files before. */
 int importer_open(const char *state, uint64_t disk_reserve, struct importer **ret);
+/* For so long (ns) waits for one that writes the log and answers nobody: a keeper whose guard was killed. */
+int importer_open_wait(const char *state, uint64_t disk_reserve, int64_t wait, struct importer **ret);
 /* Commits what is left. The result of the last commit. */
 int importer_close(struct importer *i);
 /* Has a file of this content been imported? */

@@ -272,6 +272,18 @@ static int open_log(struct keeper *k)
 	return r;
 }
 
+/* Set while no keeper ran. */
+static int check_clock(struct keeper *k, const struct evidence_stat *st)
+{
+	const struct clock_look then = { st->last_boot, st->last_beat, (int64_t)st->last_uptime }, now = { k->boot, time_now(), time_boottime() };
+	int64_t from, to;
+
+	if (!st->last_beat || !clockwatch_since(&then, &now, &from, &to))
+		return 0;
+	log_info("the clock was set by %+.1f s while nothing was recorded: recorded as a gap", (double)(to - from) / NSEC_PER_SEC);
+	return keeper_gap(k, CAUSE_CLOCK, from, to, 0);
+}
+
 static int open_all(struct keeper *k)
 {
 	const struct keeper_config *c = k->c;
@@ -289,7 +301,9 @@ static int open_all(struct keeper *k)
 	k->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (k->epoll < 0)
 		return -errno;
-	r = load_people(k);
+	r = check_clock(k, &st);
+	if (r == 0)
+		r = load_people(k);
 	if (r == 0)
 		r = signals(k);
 	if (r == 0 && c->control_fd >= 0)
@@ -315,6 +329,8 @@ static void close_all(struct keeper *k)
 	people_free(k->people);
 	for (size_t i = 0; i < k->n_watching; i++)
 		free(k->watching[i]);
+	for (size_t i = 0; i < k->n_blind; i++)
+		free(k->blind[i]);
 	buf_free(&k->sensor_in);
 	buf_free(&k->sensor_out);
 	buf_free(&k->scratch);

@@ -75,6 +75,8 @@ struct keeper {
 	enum sensor_backend backend;
 	char *watching[CONFIG_PATHS_MAX];
 	size_t n_watching;
+	char *blind[SENSOR_BLIND_MAX + 1];   /* what the sensor cannot see just now */
+	size_t n_blind;
 	int64_t gap_from;                    /* a gap is to be recorded when the first path is ready */
 	int64_t last_heartbeat;              /* CLOCK_BOOTTIME of the last heartbeat leaf */
 

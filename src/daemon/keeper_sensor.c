@@ -11,6 +11,12 @@
 
 #define READ_SIZE (256 * 1024)
 
+static void forget_blind(struct keeper *k)
+{
+	while (k->n_blind)
+		free(k->blind[--k->n_blind]);
+}
+
 int keeper_sensor_attach(struct keeper *k, int fd)
 {
 	if (k->sensor_fd >= 0) {
@@ -26,6 +32,7 @@ int keeper_sensor_attach(struct keeper *k, int fd)
 	for (size_t i = 0; i < k->n_watching; i++)
 		free(k->watching[i]);
 	k->n_watching = 0;
+	forget_blind(k);
 	return keeper_watch_fd(k, fd, TAG_SENSOR, EPOLLIN);
 }
 
@@ -118,6 +125,23 @@ static int on_ready(struct keeper *k, str path)
 	return r;
 }
 
+static int on_blind(struct keeper *k, str text)
+{
+	char *copy;
+
+	if (!text.n) {
+		forget_blind(k);
+		return 0;
+	}
+	if (k->n_blind == ARRAY_SIZE(k->blind))
+		return 0;
+	copy = strndup(text.p, text.n);
+	if (!copy)
+		return -ENOMEM;
+	k->blind[k->n_blind++] = copy;
+	return 0;
+}
+
 static int on_message(struct keeper *k, uint8_t kind, const uint8_t *p, size_t n)
 {
 	switch (kind) {
@@ -130,6 +154,8 @@ static int on_message(struct keeper *k, uint8_t kind, const uint8_t *p, size_t n
 	case SENSOR_NOTE:
 		log_info("%.*s", (int)n, (const char *)p);
 		return 0;
+	case SENSOR_BLIND:
+		return on_blind(k, (str){ (const char *)p, n });
 	}
 	return -EBADMSG;
 }

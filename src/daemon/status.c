@@ -82,6 +82,8 @@ static void put_blind_spots(const struct status *s, struct buf *b)
 	json_arr_begin(b);
 	for (const char *const *p = ops ? ops->blind_spots() : NULL; p && *p; p++)
 		json_str(b, str_c(*p));
+	for (size_t i = 0; s->names && i < s->n_blind; i++)
+		json_str(b, str_c(s->blind[i]));
 	json_arr_end(b);
 }
 

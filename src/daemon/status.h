@@ -16,6 +16,8 @@ struct status {
 	bool running; /* a keeper runs */
 	const char *const *watching;
 	size_t n_watching, n_watching_all;
+	const char *const *blind; /* what cannot be seen here and now; told only to who may see paths */
+	size_t n_blind;
 	enum sensor_backend backend;
 	const char *tier;
 	struct evidence_stat evidence;

@@ -12,6 +12,7 @@ struct counters {
 	int64_t last_time;     /* of the last event or heartbeat */
 	uint8_t last_phase;
 	uint64_t last_uptime, last_boot; /* boot: name number */
+	int64_t last_beat;     /* time of the last heartbeat */
 };
 
 /* Takes in the next leaf (index c->size). */

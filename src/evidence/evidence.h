@@ -99,6 +99,7 @@ struct evidence_stat {
 	uint8_t last_phase;     /* of the last heartbeat; 0 none */
 	char last_boot[64];
 	uint64_t last_uptime;
+	int64_t last_beat;      /* time of the last heartbeat: that of last_boot and last_uptime; 0 none */
 	uint64_t disk_log;      /* bytes */
 };
 void evidence_stat(const struct evidence *e, struct evidence_stat *ret);

@@ -615,7 +615,7 @@ int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret)
 	if (e < 0)
 		return e;
 	*ret = (struct evidence_stat){ .size = c.size, .records = c.records, .gaps = c.gaps, .lost = c.lost, .last_heartbeat = c.last_time,
-		.last_phase = c.last_phase, .last_uptime = c.last_uptime };
+		.last_phase = c.last_phase, .last_uptime = c.last_uptime, .last_beat = c.last_beat };
 	if (c.last_boot && names_value(r->names, NAME_BOOT, c.last_boot, &boot) == 0)
 		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));
 	if (read_file(r->log_fd, "checkpoint", 64 * 1024, &text) == 0) {

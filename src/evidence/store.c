@@ -367,6 +367,7 @@ void evidence_stat(const struct evidence *e, struct evidence_stat *ret)
 
 	*ret = (struct evidence_stat){ .size = c->size, .records = c->records, .gaps = c->gaps, .lost = c->lost, .checkpoint_size = e->checkpoint.size,
 		.checkpoint_time = e->checkpoint_time, .last_heartbeat = c->last_time, .last_phase = c->last_phase, .last_uptime = c->last_uptime,
+		.last_beat = c->last_beat,
 		.disk_log = store_disk((struct evidence *)e) };
 	if (c->last_boot && names_value(e->names, NAME_BOOT, c->last_boot, &boot) == 0)
 		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));

@@ -6,7 +6,7 @@
 
 /* Longer than an access waits to be written down: what is folded needs the name and number of its object until then. */
 #define DEPARTED_NS (FOLD_WINDOW_NS + NSEC_PER_SEC)
-#define DEPARTED_MAX 65536 /* more in that time: the oldest go early, and a folded count of theirs has no path */
+#define DEPARTED_MAX 65536 /* more in that time: the oldest go early */
 #define DEPARTED_TURN 1024 /* looked at in one turn */
 
 static bool grow(struct departed *d)
@@ -62,6 +62,7 @@ void departed_add(struct recorder *r, const struct fan_fid *fid, struct tree_nod
 	if (d->n == d->cap && !grow(d)) {
 		if (!d->n)
 			return; /* no memory: it stays watched */
+		fold_expire(r->fold, INT64_MAX); /* under the name that it had */
 		look(r);
 		if (d->n == d->cap)
 			return;

@@ -159,17 +159,17 @@ static void deleted(struct change *c)
 	write_record(c, VERB_DELETE, true, false);
 	if (drop_name(c, &c->d->dir, c->name) > 0)
 		return;
-	if (!c->n->dir) {
-		/* What was done to it may not be written down yet: its last path is kept. */
-		c->n->deleted = true;
-		if (!c->n->link.name && c->r->path.n)
-			tree_link(c->n, 0, buf_str(&c->r->path));
-		departed_add(c->r, &c->d->target, c->n);
-	} else {
+	if (c->n->dir) { /* empty, and nothing that is recorded can be done with it */
 		watchset_remove(c->r->f->set, c->n->key);
 		tree_remove(c->r->tree, c->n);
 		c->n = NULL;
+		return;
 	}
+	/* What was done to it may not be written down yet: its last path is kept. */
+	c->n->deleted = true;
+	if (!c->n->link.name && c->r->path.n)
+		tree_link(c->n, 0, buf_str(&c->r->path));
+	departed_add(c->r, &c->d->target, c->n);
 }
 
 static void attributes(struct change *c)

@@ -24,6 +24,7 @@ int facts_of(const uint8_t key[static 16], const struct who_actor *actor, pid_t 
 	if (!f)
 		return -ENOMEM;
 	f->refs = 1;
+	f->exec = NULL;
 	memset(&f->a, 0, offsetof(struct who_actor, strings));
 	if (actor) {
 		memcpy(&f->a, actor, offsetof(struct who_actor, strings));
@@ -55,8 +56,12 @@ void facts_unref(void *facts)
 {
 	struct facts *f = facts;
 
-	if (f && --f->refs == 0)
-		free(f);
+	if (!f || --f->refs > 0)
+		return;
+	if (f->exec)
+		--*f->exec->live;
+	free(f->exec);
+	free(f);
 }
 
 static str text(const struct who_actor *a, uint16_t off, uint16_t n)

@@ -9,8 +9,16 @@
 #include "event/event.h"
 #include "who/who.h"
 
+/* What only an `exec` record says. */
+struct exec_text {
+	size_t *live; /* how many there are */
+	uint16_t command_n, parent_n, cwd_n;
+	char text[];
+};
+
 struct facts {
 	uint32_t refs;
+	struct exec_text *exec; /* NULL: none, or not an execution */
 	uint64_t person;  /* hash of fsuid, login and session user: two with the same are the same person */
 	uint64_t fold_id; /* person, program, session: what the folding key takes from here */
 	struct who_actor a; /* strings only as far as used: last */

@@ -28,7 +28,7 @@
 #define FAN_WHO_NS (300 * 1000 * 1000LL) /* of the 500 ms, what looking up one actor may take */
 #define FAN_POKE_BYTES (512u << 10) /* the recorder is woken when so much waits in the ring */
 
-enum fan_entry { ENTRY_OPEN = 1, ENTRY_LATE, ENTRY_DIRENT, ENTRY_OVERFLOW };
+enum fan_entry { ENTRY_OPEN = 1, ENTRY_LATE, ENTRY_DIRENT, ENTRY_OVERFLOW, ENTRY_EXEC };
 enum fan_open_flag {
 	OPEN_UNSURE = 1 << 0, /* not in the set, while a scan goes on: the recorder decides after it */
 };
@@ -57,6 +57,22 @@ struct fan_dirent {
 	char names[];
 };
 
+/* ENTRY_EXEC. text: command, parent's command, folder. */
+struct fan_exec {
+	struct who_actor *actor; /* a reference, or NULL */
+	int64_t time;
+	pid_t tgid;
+	bool sure, same_uid;
+	uint16_t command_n, parent_n, cwd_n;
+	char text[];
+};
+
+/* ENTRY_OVERFLOW */
+struct fan_overflow {
+	int64_t from; /* when nothing had been lost yet */
+	bool rescan;  /* names may be missing */
+};
+
 struct fan {
 	const struct sensor_config *c;
 	int proc_fd;
@@ -73,6 +89,7 @@ struct fan {
 	_Atomic bool ended;         /* the responder has answered its last event */
 	_Atomic uint32_t incomplete; /* scans under way: nothing is ignored meanwhile */
 	_Atomic bool started;       /* the first scan is done */
+	_Atomic bool scarce;        /* too few descriptors: the recorder is to open nothing */
 	_Atomic uint64_t turn;      /* the responder's turns */
 	/* Counted by the responder, read by the recorder. */
 	_Atomic uint64_t received, own, missed, dropped;
@@ -80,6 +97,8 @@ struct fan {
 	_Atomic int64_t missed_time, dropped_time; /* of the first one that is in no gap yet; 0: none */
 };
 
+/* confine.c: only what the threads need from here on. Before they start. */
+int sensor_confine(void);
 /* responder.c: a thread's main; arg is the struct fan. */
 void *responder_main(void *arg);
 /* recorder.c: runs until told to stop. */

@@ -7,9 +7,9 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "sensor/fan.h"
 
 static const char *const *blind_spots(void)
@@ -23,6 +23,7 @@ static const char *const *blind_spots(void)
 		"what is mounted below a watched folder in another mount namespace only is not watched",
 		"before Linux 6.5 an overlay mount opens the files below it unseen",
 		"remote access through the kernel's own servers (nfsd, ksmbd) has no person",
+		"programs begun (exec) are recorded for processes that were seen to touch documents since the sensor's start, and their descendants",
 		NULL,
 	};
 
@@ -43,17 +44,10 @@ static int probe(const char **ret_why)
 static int drop_capabilities(void)
 {
 	static const int keep[] = { CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_IPC_LOCK };
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { 0 };
+	int r = sandbox_capabilities(keep, ARRAY_SIZE(keep));
 
-	for (size_t i = 0; i < ARRAY_SIZE(keep); i++)
-		d[keep[i] / 32].permitted |= 1u << (keep[i] % 32);
-	d[0].effective = d[0].permitted;
-	d[1].effective = d[1].permitted;
-	for (int c = 0; c <= CAP_LAST_CAP; c++)
-		prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
-	if (syscall(SYS_capset, &h, d) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
@@ -71,7 +65,6 @@ static int setup(struct fan *f, const char **ret_why)
 {
 	int r;
 
-	raise_limits();
 	setpriority(PRIO_PROCESS, 0, -15); /* people wait for us; refused it works as well */
 	f->self = getpid();
 	if (getrandom(f->hash_key, sizeof(f->hash_key), 0) != sizeof(f->hash_key))
@@ -81,7 +74,11 @@ static int setup(struct fan *f, const char **ret_why)
 	f->turn_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (f->proc_fd < 0 || f->wake_fd < 0 || f->turn_fd < 0)
 		return -errno;
+	f->proc_fd = fd_above(f->proc_fd, FAN_FD_HIGH);
+	f->wake_fd = fd_above(f->wake_fd, FAN_FD_HIGH);
+	f->turn_fd = fd_above(f->turn_fd, FAN_FD_HIGH);
 	r = groups_open(&f->groups, f->hash_key, ret_why);
+	f->groups.scarce = &f->scarce;
 	if (r == 0)
 		r = watchset_new(100000, &f->set);
 	if (r == 0)
@@ -107,15 +104,20 @@ static void teardown(struct fan *f)
 	close_fd(&f->turn_fd);
 }
 
-static int run(const struct sensor_config *c)
+static int run(const struct sensor_config *given)
 {
 	static struct fan fan;
+	struct sensor_config high = *given;
+	const struct sensor_config *c = &high;
 	struct fan *f = &fan;
 	const char *why = "";
 	pthread_t responder;
 	int r;
 
 	*f = (struct fan){ .c = c, .proc_fd = -1, .wake_fd = -1, .turn_fd = -1, .groups = { .opens = -1, .names = -1, .uses = -1 } };
+	raise_limits();
+	high.keeper_fd = fd_above(high.keeper_fd, FAN_FD_HIGH);
+	high.control_fd = fd_above(high.control_fd, FAN_FD_HIGH);
 	signal(SIGPIPE, SIG_IGN);
 	if (c->control_fd >= 0) { /* the guard ends us in order, by closing control */
 		signal(SIGINT, SIG_IGN);
@@ -130,6 +132,9 @@ static int run(const struct sensor_config *c)
 	/* A page that has to be read back would hold every open meanwhile. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		log_error("the sensor's memory is not locked: %s", strerror(errno));
+	r = sensor_confine();
+	if (r < 0)
+		log_error("the sensor runs without a filter of system calls: %s", strerror(-r));
 	r = pthread_create(&responder, NULL, responder_main, f);
 	if (r == 0) {
 		r = recorder_run(f);

@@ -34,17 +34,6 @@ static int open_group(unsigned flags, const char *what, const char **ret_why)
 	return fd;
 }
 
-/* Event descriptors take the lowest free numbers: what stays open goes out of their way. */
-static int move_up(int fd)
-{
-	int up = fcntl(fd, F_DUPFD_CLOEXEC, 400);
-
-	if (up < 0)
-		return fd;
-	close(fd);
-	return up;
-}
-
 int groups_open(struct groups *g, const uint8_t hash_key[static 16], const char **ret_why)
 {
 	union handle h = { .h.handle_bytes = MAX_HANDLE_SZ };
@@ -63,9 +52,9 @@ int groups_open(struct groups *g, const uint8_t hash_key[static 16], const char 
 	g->uses = open_group(FAN_CLASS_NOTIF | FAN_REPORT_FID, "this kernel does not report file handles (FAN_REPORT_FID)", ret_why);
 	if (g->uses < 0)
 		return g->uses;
-	g->opens = move_up(g->opens);
-	g->names = move_up(g->names);
-	g->uses = move_up(g->uses);
+	g->opens = fd_above(g->opens, FAN_FD_HIGH);
+	g->names = fd_above(g->names, FAN_FD_HIGH);
+	g->uses = fd_above(g->uses, FAN_FD_HIGH);
 	if (name_to_handle_at(AT_FDCWD, "/proc/self", &h.h, &mount, AT_HANDLE_FID) == 0 || errno != EINVAL)
 		g->handle_flag = AT_HANDLE_FID;
 	return 0;
@@ -295,6 +284,8 @@ int groups_open_fid(const struct groups *g, const struct fan_fid *fid)
 
 	if (!fid->n)
 		return -EMSGSIZE;
+	if (g->scarce && atomic_load_explicit(g->scarce, memory_order_relaxed))
+		return -EMFILE;
 	root = open(f->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
 	if (root < 0)
 		return -errno;

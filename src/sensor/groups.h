@@ -19,6 +19,7 @@
 #include "base/str.h"
 
 #define FAN_FS_MAX 64
+#define FAN_FD_HIGH 400 /* what stays open stands there: event descriptors take the lowest free numbers */
 #define FAN_HANDLE_MAX 64
 #define GROUP_OPENS FAN_OPEN_PERM
 #define GROUP_NAMES (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ATTRIB | FAN_ONDIR)
@@ -44,6 +45,7 @@ struct fan_fid {
 
 struct groups {
 	int opens, names, uses;
+	const _Atomic bool *scarce; /* true: no more descriptors are to be opened; NULL: never */
 	int handle_flag; /* AT_HANDLE_FID where the kernel has it */
 	uint8_t hash_key[16];
 	struct fan_fs *fs[FAN_FS_MAX];

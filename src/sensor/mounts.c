@@ -1,5 +1,7 @@
 #include "sensor/mounts.h"
 
+#include "sensor/groups.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -24,7 +26,7 @@ void mounts_close(struct mounts *m)
 
 int mounts_open(struct mounts *m)
 {
-	*m = (struct mounts){ .fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) };
+	*m = (struct mounts){ .fd = fd_above(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), FAN_FD_HIGH) };
 	if (m->fd < 0)
 		return -errno;
 	return mounts_read(m);

@@ -133,7 +133,10 @@ static void write_rest(const struct fold_rest *rest, void *arg)
 	struct fold_access a = rest->first;
 
 	a.time = rest->time;
-	write_access(arg, &a, rest->end, 0);
+	if (a.verb == VERB_EXEC)
+		exec_write(arg, &a, rest->end);
+	else
+		write_access(arg, &a, rest->end, 0);
 }
 
 uint64_t recorder_decide(const struct opens_decision *d, void *arg)
@@ -201,9 +204,13 @@ static void handle_entry(struct recorder *r, uint16_t kind, const void *p)
 
 	if (kind == ENTRY_DIRENT) {
 		dirent_handle(r, p);
+	} else if (kind == ENTRY_EXEC) {
+		exec_handle(r, p);
 	} else if (kind == ENTRY_OVERFLOW) {
-		recorder_gap(r, CAUSE_OVERFLOW, time_now() - FAN_TURN_MS * 1000000LL, time_now(), 0);
-		r->rescan = true;
+		const struct fan_overflow *v = p;
+
+		recorder_gap(r, CAUSE_OVERFLOW, v->from, time_now(), 0);
+		r->rescan |= v->rescan;
 	} else {
 		if (kind == ENTRY_LATE) {
 			handle_late(r, o);
@@ -422,10 +429,11 @@ static void new_keeper(struct recorder *r)
 		r->stopping = true; /* the guard is gone: nobody would end a frozen sensor */
 	if (fd < 0)
 		return;
-	from = out_keeper(&r->out, fd);
+	from = out_keeper(&r->out, fd_above(fd, FAN_FD_HIGH));
 	atomic_store(&r->f->keeper, pid);
 	if (from)
 		recorder_gap(r, CAUSE_KEEPER, from, time_now(), 0);
+	blind_tell(r);
 	if (atomic_load(&r->f->started))
 		ready(r);
 }
@@ -437,6 +445,7 @@ static void scanned(struct recorder *r)
 	struct fan *f = r->f;
 	int64_t now = time_now();
 
+	blind_scanned(r);
 	if (!atomic_load(&f->started)) {
 		r->gap_mount_from = 0;
 		if (f->c->gap_from)
@@ -488,6 +497,7 @@ static void turn(struct recorder *r)
 	opens_expire(r->opens, now);
 	fold_expire(r->fold, now);
 	departed_expire(r);
+	blind_retry(r);
 	if (r->rescan)
 		scan_again(r);
 	if (scan_slice(r))
@@ -532,6 +542,8 @@ static int start(struct recorder *r)
 		e = x < 0 ? x : e;
 	}
 	scan_below_mounts(r);
+	if (!who_has_connector(r->f->who))
+		blind_add(r, NULL, "the kernel's process events cannot be had here: no program begun (exec) is recorded, and short-lived actors may be absent");
 	return n ? 0 : e;
 }
 
@@ -577,6 +589,7 @@ static void release(struct recorder *r)
 	buf_free(&r->path);
 	pastnames_free(&r->past);
 	departed_free(&r->departed);
+	blind_free(&r->blind);
 	buf_free(&r->to);
 	out_free(&r->out);
 	free(r);

@@ -6,6 +6,7 @@
 #ifndef TYTO_RECORDER_H
 #define TYTO_RECORDER_H
 
+#include "sensor/blind.h"
 #include "sensor/departed.h"
 #include "sensor/fan.h"
 #include "sensor/fold.h"
@@ -17,6 +18,18 @@
 
 #define RECORDER_LIMBO_MAX 65536
 #define RECORDER_SLICE_NS (20 * 1000 * 1000LL) /* of scanning, between two looks at the ring */
+
+#define EXEC_COMMANDS 16 /* of one person, program and session within a folding window; more are counted together, without their commands */
+
+/* What bounds the commands that are kept. */
+struct execs {
+	struct {
+		uint64_t who, command[EXEC_COMMANDS];
+		int64_t since;
+		unsigned n;
+	} seen[256];
+	size_t live;
+};
 
 struct recorder {
 	struct fan *f;
@@ -45,6 +58,8 @@ struct recorder {
 	uint64_t refused;   /* bit n: path n could not be watched (there are at most 64) */
 	struct buf path, to;
 	struct pastnames past;
+	struct execs execs;
+	struct blind blind;
 	struct departed departed;
 	uint8_t uses[256 * 1024] __attribute__((aligned(8)));
 };
@@ -57,12 +72,18 @@ void recorder_note(struct recorder *r, const char *fmt, ...) _printf_(2, 3);
 void recorder_object(struct recorder *r, struct event *e, const struct tree_node *n);
 struct facts *recorder_facts(struct recorder *r, struct who_actor *a, pid_t tgid);
 
+/* execs.c */
+void exec_handle(struct recorder *r, const struct fan_exec *x);
+uint64_t exec_write(struct recorder *r, const struct fold_access *a, int64_t end);
+
 /* dirent.c */
 void dirent_handle(struct recorder *r, const struct fan_dirent *d);
 
 /* scan.c */
 int scan_root(struct recorder *r, str path);
 void scan_below_mounts(struct recorder *r);
+/* Until the scan has ended nothing is ignored. */
+void scan_begin(struct recorder *r);
 int scan_push(struct recorder *r, const struct fan_fid *fid);
 /* Reads directories for a slice. True: nothing left to do. */
 bool scan_slice(struct recorder *r);

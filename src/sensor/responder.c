@@ -10,12 +10,16 @@
 
 /* Of the responder alone; taken before it starts. */
 #define RESPONDER_NO_DESCRIPTORS 71 /* exit status */
+#define DESCRIPTORS_OTHERS 24 /* numbers for look-ups and the recorder */
+#define DESCRIPTORS_AMPLE 32  /* below it the recorder opens nothing, and events come one by one */
+#define DESCRIPTORS_LEAST 8   /* 0 to 2, three that the recorder may have open at the moment, one for an event, one more */
 
 struct responder {
 	struct fan *f;
 	int epoll;
-	size_t batch;
-	rlim_t descriptors; /* limit below which a batch may not be read */
+	int64_t opens_read, names_read, processes_read; /* CLOCK_REALTIME, when nothing waited there any more */
+	uint64_t messages_lost, execs_lost;
+	uint32_t touched; /* id of the actor that touched a document last */
 	_Alignas(8) uint8_t opens[FAN_BATCH * FAN_EVENT_METADATA_LEN];
 	_Alignas(8) uint8_t names[64 * 1024];
 	uint64_t ignored[1 << 14]; /* one bit a hash: objects behind an ignore mark, perhaps */
@@ -135,6 +139,8 @@ static void push_dirent(struct responder *r, const struct fanotify_event_metadat
 	}
 	if (m->pid > 0)
 		who_lookup(f->who, m->pid, false, mono() + FAN_WHO_NS / 10, &actor);
+	if (actor)
+		who_touch(f->who, actor, false);
 	d->actor = actor;
 	d->time = time_now();
 	d->mask = m->mask;
@@ -184,18 +190,23 @@ static bool names_event(struct responder *r, const struct fanotify_event_metadat
 	return maybe;
 }
 
-static void overflow(struct fan *f)
+static void overflow(struct fan *f, int64_t from, bool rescan)
 {
-	if (ring_begin(&f->ring, ENTRY_OVERFLOW, 8))
-		ring_commit(&f->ring);
-	else
+	struct fan_overflow *v = ring_begin(&f->ring, ENTRY_OVERFLOW, sizeof(*v));
+
+	if (!v) {
 		dropped(f);
+		return;
+	}
+	*v = (struct fan_overflow){ .from = from, .rescan = rescan };
+	ring_commit(&f->ring);
 }
 
 static void drain_names(struct responder *r)
 {
 	struct fan *f = r->f;
 	bool forget = false, poked = false;
+	int64_t begun = time_now();
 	ssize_t n;
 
 	while ((n = read(f->groups.names, r->names, sizeof(r->names))) > 0) {
@@ -208,7 +219,7 @@ static void drain_names(struct responder *r)
 
 			atomic_fetch_add_explicit(&f->received, 1, memory_order_relaxed);
 			if (m->mask & FAN_Q_OVERFLOW) {
-				overflow(f);
+				overflow(f, r->names_read, true);
 				forget = true;
 				continue;
 			}
@@ -225,6 +236,8 @@ static void drain_names(struct responder *r)
 		}
 		poked = true;
 	}
+	if (n < 0 && errno == EAGAIN)
+		r->names_read = begun;
 	if (forget) {
 		/* All at once: cheaper to think about than one object, and a moved directory has many. */
 		groups_forget(&f->groups);
@@ -293,6 +306,11 @@ static void open_event(struct responder *r, const struct fanotify_event_metadata
 	}
 	if (o.actor && !o.tgid)
 		o.tgid = o.actor->tgid;
+	/* Opens come in runs of one actor. */
+	if (o.actor && !o.flags && o.actor->id != r->touched) {
+		r->touched = o.actor->id;
+		who_touch(f->who, o.actor, true);
+	}
 	push_open(f, &o, ENTRY_OPEN);
 }
 
@@ -309,27 +327,41 @@ static void answer(struct fan *f, int fd, int64_t since)
 		atomic_store(&f->held_max, held);
 }
 
-/* Where the kernel finds no descriptor for an event it denies the open. Ended instead, every open that waits is allowed, and the guard
- * starts another sensor, whose limit is the guard's: a gap rather than a user without his file. */
-static void need_descriptors(const struct responder *r)
+/* Where the kernel finds no descriptor for an event it denies the open, so never more are read than there are twice as many numbers for. What
+ * the sensor keeps open stands above FAN_FD_HIGH: the low numbers are free, and a limit that somebody lowers to a handful still
+ * lets opens through one by one, while the recorder opens nothing. With fewer than that the sensor ends: every open that waits is
+ * allowed, and the guard starts another one, whose limit is the guard's: a gap rather than a user without his file. */
+static size_t batch_now(const struct responder *r)
 {
 	struct rlimit l;
+	bool scarce;
 
-	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < r->descriptors)
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return 1;
+	if (l.rlim_cur < DESCRIPTORS_AMPLE && l.rlim_cur < l.rlim_max) { /* ours to raise again */
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+	if (l.rlim_cur < DESCRIPTORS_LEAST)
 		_exit(RESPONDER_NO_DESCRIPTORS);
+	scarce = l.rlim_cur < DESCRIPTORS_AMPLE;
+	atomic_store_explicit(&r->f->scarce, scarce, memory_order_relaxed);
+	return scarce ? 1 : MIN((size_t)FAN_BATCH, (size_t)(l.rlim_cur - DESCRIPTORS_OTHERS) / 2);
 }
 
 static void read_opens(struct responder *r)
 {
-	need_descriptors(r);
-
 	struct fan *f = r->f;
-	ssize_t n = read(f->groups.opens, r->opens, r->batch * FAN_EVENT_METADATA_LEN);
+	size_t batch = batch_now(r);
+	int64_t begun = time_now();
+	ssize_t n = read(f->groups.opens, r->opens, batch * FAN_EVENT_METADATA_LEN);
 	int64_t since = mono(), time;
 	const struct fanotify_event_metadata *m = (const void *)r->opens;
 
 	if (n < 0 && errno == EMFILE)
 		_exit(RESPONDER_NO_DESCRIPTORS);
+	if (n < 0 || (size_t)n < batch * FAN_EVENT_METADATA_LEN)
+		r->opens_read = begun;
 	if (n <= 0)
 		return;
 	/* What the opener did to names before is in that queue, and earlier than his open. */
@@ -339,7 +371,7 @@ static void read_opens(struct responder *r)
 	for (; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n)) {
 		atomic_fetch_add_explicit(&f->received, 1, memory_order_relaxed);
 		if (m->mask & FAN_Q_OVERFLOW) {
-			overflow(f);
+			overflow(f, r->opens_read, true);
 			continue;
 		}
 		if (m->fd < 0)
@@ -364,8 +396,54 @@ static void answer_asks(struct fan *f)
 
 		ring_next(&f->asks);
 		who_lookup(f->who, o.tid, false, mono() + FAN_WHO_NS / 10, &o.actor);
+		if (o.actor)
+			who_touch(f->who, o.actor, false);
 		push_open(f, &o, ENTRY_LATE);
 	}
+}
+
+/* --- processes --- */
+
+static void push_exec(struct fan *f, const struct who_exec *e)
+{
+	size_t n = (size_t)e->command_n + e->parent_n + e->cwd_n;
+	struct fan_exec *x = ring_begin(&f->ring, ENTRY_EXEC, sizeof(*x) + n);
+
+	if (!x) {
+		if (e->actor)
+			who_unref(e->actor);
+		dropped(f);
+		return;
+	}
+	x->actor = e->actor;
+	x->time = time_now() - (mono() - e->when);
+	x->tgid = e->tgid;
+	x->sure = e->sure;
+	x->same_uid = e->same_uid;
+	x->command_n = e->command_n;
+	x->parent_n = e->parent_n;
+	x->cwd_n = e->cwd_n;
+	memcpy(x->text, e->text, n);
+	ring_commit(&f->ring);
+}
+
+static void drain_processes(struct responder *r)
+{
+	struct fan *f = r->f;
+	int64_t begun = time_now();
+	struct who_counters c;
+	struct who_exec e;
+
+	who_drain(f->who);
+	while (who_exec_next(f->who, &e))
+		push_exec(f, &e);
+	/* Without the messages it is not known who is whose child, and what was executed. */
+	who_counters(f->who, &c);
+	if (c.lost_messages != r->messages_lost || c.execs_lost != r->execs_lost)
+		overflow(f, r->processes_read, false);
+	r->messages_lost = c.lost_messages;
+	r->execs_lost = c.execs_lost;
+	r->processes_read = begun;
 }
 
 static int watch_fd(struct responder *r, int fd)
@@ -380,7 +458,7 @@ static void turn(struct responder *r)
 	struct fan *f = r->f;
 	struct epoll_event ev[8];
 	int n = epoll_wait(r->epoll, ev, ARRAY_SIZE(ev), FAN_TURN_MS);
-	bool opens = false;
+	bool opens = false, processes = who_exec_waiting(f->who);
 	uint64_t v;
 
 	beat(f);
@@ -393,10 +471,12 @@ static void turn(struct responder *r)
 		else if (ev[i].data.fd == f->turn_fd && read(f->turn_fd, &v, sizeof(v)) < 0)
 			continue;
 		else if (ev[i].data.fd == who_fd(f->who))
-			who_drain(f->who);
+			processes = true;
 	}
 	if (opens)
 		read_opens(r);
+	if (processes || n == 0)
+		drain_processes(r);
 	answer_asks(f);
 }
 
@@ -404,14 +484,11 @@ void *responder_main(void *arg)
 {
 	struct responder *r = &the_responder;
 	struct fan *f = arg;
-	long limit = sysconf(_SC_OPEN_MAX);
 
 	prctl(PR_SET_NAME, "tyto-responder");
 	r->f = f;
-	/* Twice as many descriptors as a batch, beside those that are open already. */
-	r->batch = (size_t)MAX(1, MIN(FAN_BATCH, (limit - 64) / 2));
-	r->descriptors = (rlim_t)MIN(limit, (long)r->batch * 2 + 64);
-	r->epoll = epoll_create1(EPOLL_CLOEXEC);
+	r->opens_read = r->names_read = r->processes_read = time_now();
+	r->epoll = fd_above(epoll_create1(EPOLL_CLOEXEC), FAN_FD_HIGH);
 	watch_fd(r, f->groups.opens);
 	watch_fd(r, f->groups.names);
 	watch_fd(r, f->turn_fd);
@@ -422,6 +499,10 @@ void *responder_main(void *arg)
 	for (int i = 0; i < 100; i++)
 		read_opens(r);
 	drain_names(r);
+	for (int i = 0; i < 5 && who_exec_waiting(f->who); i++) {
+		usleep(2000);
+		drain_processes(r);
+	}
 	close_fd(&r->epoll);
 	atomic_store(&f->ended, true);
 	return NULL;

@@ -1,6 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
-#include <linux/openat2.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -35,6 +35,14 @@ bool scan_add_key(struct recorder *r, uint64_t key)
 	if (watchset_crowded(r->f->set))
 		watchset_grow(r->f->set, wait_turn, r->f);
 	return watchset_add(r->f->set, key) >= 0;
+}
+
+void scan_begin(struct recorder *r)
+{
+	if (atomic_load(&r->f->started)) {
+		atomic_fetch_add(&r->f->incomplete, 1);
+		r->owed++;
+	}
 }
 
 int scan_push(struct recorder *r, const struct fan_fid *fid)
@@ -90,56 +98,122 @@ static bool is_subvolume(struct recorder *r, const struct fan_fid *dir, int dir_
 	       statx(dir_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &s) == 0 && !(s.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-static void scan_entry(struct recorder *r, const struct fan_fid *dir, int dir_fd, dev_t dev, const char *name)
+/* A folder of another device that nothing is mounted on, and no subvolume that we know how to tell. */
+static void other_device(struct recorder *r, const struct fan_fid *dir, int dir_fd, const char *name)
+{
+	struct statx x;
+
+	if (statx(dir_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &x) < 0 || !(x.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) ||
+	    x.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return;
+	buf_clear(&r->path);
+	if (tree_path_of(r->tree, dir->key, str_c(name), &r->path) == 0 && buf_cstr(&r->path))
+		blind_add(r, NULL, "%s: a part of its own: what happens in it is not recorded", r->path.p);
+}
+
+/* 0, also when there is nothing to watch; negative: what lies there would be missing. */
+static int scan_entry(struct recorder *r, const struct fan_fid *dir, int dir_fd, dev_t dev, const char *name)
 {
 	struct fan_fid fid;
 	struct tree_node *n;
 	struct stat st;
+	int e;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
-		return;
-	if ((st.st_dev != dev && !is_subvolume(r, dir, dir_fd, name, st.st_ino)) || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
-		return;
+		return errno == ENOENT ? 0 : -errno;
+	if (st.st_dev != dev && !is_subvolume(r, dir, dir_fd, name, st.st_ino)) {
+		if (S_ISDIR(st.st_mode))
+			other_device(r, dir, dir_fd, name);
+		return 0;
+	}
+	if (!(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		return 0;
 	if (st.st_dev == r->exclude_dev && st.st_ino == r->exclude_ino)
-		return;
-	if (groups_fid_at(&r->f->groups, dir->fs, dir_fd, name, 0, &fid) < 0 || !scan_add_key(r, fid.key))
-		return;
+		return 0;
+	e = groups_fid_at(&r->f->groups, dir->fs, dir_fd, name, 0, &fid);
+	if (e < 0)
+		return e == -ENOENT || e == -ESTALE ? 0 : e;
+	if (!scan_add_key(r, fid.key))
+		return -ENOSPC;
 	if (tree_add(r->tree, fid.key, &n) < 0 || tree_link(n, dir->key, str_c(name)) < 0)
-		return;
+		return -ENOMEM;
 	take_stat(r, &fid, &st, n);
-	if (n->dir && n->scan != r->round)
-		scan_push(r, &fid);
+	return n->dir && n->scan != r->round ? scan_push(r, &fid) : 0;
+}
+
+static int open_dir(struct recorder *r, const struct fan_fid *dir, DIR **ret)
+{
+	const int how = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK;
+	_cleanup_close_ int at = groups_open_fid(&r->f->groups, dir), fd = -1;
+	int e = at < 0 ? at : 0;
+
+	if (e == 0) {
+		fd = openat(at, ".", how | O_NOATIME);
+		if (fd < 0 && errno == EPERM)
+			fd = openat(at, ".", how); /* another's folder: without CAP_FOWNER the time of its last access cannot be spared */
+		*ret = fd < 0 ? NULL : fdopendir(fd);
+		e = *ret ? 0 : -errno;
+	}
+	if (e == 0)
+		TAKE_FD(fd);
+	return e;
+}
+
+/* One that cannot be read, or an entry that cannot be taken in, is tried again. */
+static int read_dir(struct recorder *r, const struct fan_fid *dir, char what[static NAME_MAX + 1])
+{
+	int e, bad = 0;
+	struct dirent *d;
+	struct stat st;
+	DIR *s;
+
+	e = open_dir(r, dir, &s);
+	if (e < 0)
+		return e;
+	if (fstat(dirfd(s), &st) < 0) {
+		bad = -errno;
+		closedir(s);
+		return bad;
+	}
+	for (;;) {
+		errno = 0;
+		d = readdir(s);
+		if (!d) {
+			bad = errno ? -errno : bad;
+			break;
+		}
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		e = scan_entry(r, dir, dirfd(s), st.st_dev, d->d_name);
+		if (e < 0 && bad == 0) {
+			bad = e;
+			snprintf(what, NAME_MAX + 1, "%s", d->d_name);
+		}
+	}
+	closedir(s);
+	return bad;
 }
 
 static void scan_dir(struct recorder *r, const struct fan_fid *dir)
 {
-	const int how = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK;
 	struct tree_node *n = tree_find(r->tree, dir->key);
-	_cleanup_close_ int at = -1;
-	struct stat st;
-	struct dirent *e;
-	DIR *d;
-	int fd;
+	char what[NAME_MAX + 1] = "";
+	int e;
 
 	if (!n || n->scan == r->round)
 		return;
 	n->scan = r->round;
-	at = groups_open_fid(&r->f->groups, dir);
-	fd = at < 0 ? -1 : openat(at, ".", how | O_NOATIME);
-	if (fd < 0 && at >= 0 && errno == EPERM)
-		fd = openat(at, ".", how); /* another's folder: without CAP_FOWNER the time of its last access cannot be spared */
-	if (fd < 0)
+	e = read_dir(r, dir, what);
+	if (e == 0)
+		blind_over(r, dir->key);
+	if (e == 0 || e == -ESTALE || e == -ENOENT) /* gone meanwhile: that is told by its events */
 		return;
-	d = fdopendir(fd);
-	if (!d) {
-		close(fd);
-		return;
-	}
-	if (fstat(fd, &st) == 0)
-		while ((e = readdir(d)))
-			if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-				scan_entry(r, dir, fd, st.st_dev, e->d_name);
-	closedir(d);
+	n->scan = 0;
+	buf_clear(&r->path);
+	if (tree_path(r->tree, n, &r->path) < 0 || !buf_cstr(&r->path))
+		buf_clear(&r->path);
+	blind_add(r, dir, "%s%s%s: cannot be read (%s): what happens there is not recorded", r->path.n ? r->path.p : "a folder", *what ? "/" : "", what,
+	          strerror(-e));
 }
 
 bool scan_slice(struct recorder *r)
@@ -170,7 +244,6 @@ static bool mounted_at(const struct recorder *r, str path)
 /* A path of the configuration, or a mount below one. */
 int scan_root(struct recorder *r, str path)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
 	_cleanup_buf_ struct buf name = BUF_INIT;
 	_cleanup_close_ int fd = -1;
 	const char *why = "";
@@ -182,7 +255,7 @@ int scan_root(struct recorder *r, str path)
 	buf_puts(&name, path);
 	if (!buf_cstr(&name))
 		return -ENOMEM;
-	fd = (int)syscall(SYS_openat2, AT_FDCWD, name.p, &how, sizeof(how));
+	fd = open(name.p, O_PATH | O_CLOEXEC); /* not openat2: its flags lie where the filter of system calls does not see them */
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		int err = errno;
 
@@ -202,7 +275,7 @@ int scan_root(struct recorder *r, str path)
 		fs = groups_add_fs(&r->f->groups, fd, name.p, &why);
 	}
 	if (fs < 0) {
-		recorder_note(r, "%s: not watched: %s", name.p, why);
+		blind_add(r, NULL, "%s: not watched: %s", name.p, why);
 		return fs;
 	}
 	for (size_t i = 0; i < r->mounts.n; i++)
@@ -242,20 +315,13 @@ void scan_below_mounts(struct recorder *r)
 			scan_root(r, str_c(r->mounts.m[i].path));
 }
 
-static void begin(struct recorder *r)
-{
-	if (atomic_load(&r->f->started)) {
-		atomic_fetch_add(&r->f->incomplete, 1);
-		r->owed++;
-	}
-}
-
 /* After events were lost: everything that is there is found again. */
 void scan_again(struct recorder *r)
 {
 	r->rescan = false;
 	r->round++;
-	begin(r);
+	blind_again(r);
+	scan_begin(r);
 	for (size_t i = 0; i < r->f->c->n_paths; i++)
 		scan_root(r, r->f->c->paths[i]);
 	scan_below_mounts(r);
@@ -263,7 +329,7 @@ void scan_again(struct recorder *r)
 
 void scan_subvolume(struct recorder *r, const struct fan_fid *fid, int64_t since)
 {
-	begin(r);
+	scan_begin(r);
 	if (!r->gap_mount_from)
 		r->gap_mount_from = since;
 	scan_push(r, fid);
@@ -307,7 +373,7 @@ static void unmounted(struct recorder *r, const struct mount *gone, int64_t sinc
 
 static void scan_mounted(struct recorder *r, str path, int64_t since)
 {
-	begin(r);
+	scan_begin(r);
 	if (!r->gap_mount_from)
 		r->gap_mount_from = since;
 	scan_root(r, path);

@@ -4,6 +4,12 @@
  * Ownership: the backend owns its descriptors and threads. Threads: sensor_run is the sensor process's main; it returns when told to stop.
  * Units: ns UTC, bytes. Errors: negative errno, with a sentence in ret_why for the operator.
  *
+ * What the responder thread calls while somebody waits for it: epoll_wait, read (groups, eventfd, /proc), recvmmsg (proc connector),
+ * name_to_handle_at, fstatfs; openat, readlinkat, getdents64 below the /proc descriptor held since the start; pidfd_open, pidfd_getfd,
+ * getsockopt, getsockname, getpeername for connections; fanotify_mark; write (answers, eventfds); close; prlimit64 (getrlimit before each
+ * batch, setrlimit when somebody lowered it); clock_gettime. exit_group (_exit) only where too few descriptors are left to read an
+ * event: everything that waits is allowed then. The process may call no more than src/sensor/confine.c lists.
+ *
  * Messages, sensor → keeper, on a SOCK_STREAM socketpair; each: u32 length (big endian, without itself), u8 kind, body.
  *	RECORD     uvar number (dense from 1 in a sensor's life), uvar refers (number of the record it completes, 0 none),
  *	           uvar session_uid + 1 (0: no session user), then event_pack() without person/person_by/refers but with uid, login_uid, via…
@@ -11,6 +17,7 @@
  *	HEARTBEAT  struct sensor_heartbeat as uvars in its order
  *	READY      path bytes: every later access below it is recorded
  *	NOTE       text for the operator (stderr of `tyto watch`)
+ *	BLIND      text: what cannot be seen here and now (a folder that cannot be read …); empty: none of those told before counts any more
  * keeper → sensor:
  *	ACK        uvar: highest number durable in the evidence log
  *	STOP
@@ -23,9 +30,10 @@
 
 #define SENSOR_MESSAGE_MAX (64 * 1024)
 #define SENSOR_DEADLINE_NS (500 * 1000 * 1000LL)
+#define SENSOR_BLIND_MAX 64 /* told at a time; more are told as a number */
 #define SENSOR_STALL_NS (250 * 1000 * 1000LL)
 
-enum sensor_message { SENSOR_RECORD = 1, SENSOR_HEARTBEAT, SENSOR_READY, SENSOR_NOTE, SENSOR_ACK, SENSOR_STOP };
+enum sensor_message { SENSOR_RECORD = 1, SENSOR_HEARTBEAT, SENSOR_READY, SENSOR_NOTE, SENSOR_ACK, SENSOR_STOP, SENSOR_BLIND };
 enum sensor_record_flag { SENSOR_OPENER = 1 << 0, SENSOR_LATE = 1 << 1 };
 enum sensor_backend { BACKEND_FANOTIFY = 1, BACKEND_EBPF, BACKEND_IMPORT, BACKEND_MAX_ };
 enum heartbeat_phase { PHASE_START = 1, PHASE_PERIODIC, PHASE_STOP, PHASE_MAX_ };

@@ -66,7 +66,7 @@ int connector_open(void)
 		r = acknowledged(fd);
 	if (r < 0)
 		return r;
-	return TAKE_FD(fd);
+	return fd_above(TAKE_FD(fd), 400); /* low numbers are wanted for what is opened a short time */
 }
 
 bool connector_message(struct who *w, const void *msg, size_t n)
@@ -114,7 +114,8 @@ void connector_drain(struct who *w)
 	struct sockaddr_nl from[BATCH];
 	struct iovec iov[BATCH];
 	struct mmsghdr m[BATCH];
-	bool lost = false;
+	int64_t start = who_clock();
+	bool lost = false, emptied = false;
 
 	for (size_t i = 0; i < BATCH; i++) {
 		iov[i] = (struct iovec){ .iov_base = bytes[i], .iov_len = MESSAGE_MAX };
@@ -130,12 +131,17 @@ void connector_drain(struct who *w)
 			w->c.lost_messages++;
 			lost = true;
 		} else if (n < 0 && errno != EINTR) {
+			emptied = errno == EAGAIN;
 			break;
 		}
 		for (int i = 0; i < n; i++)
 			if (m[i].msg_hdr.msg_namelen == sizeof(from[i]) && from[i].nl_pid == 0)
 				connector_message(w, bytes[i], m[i].msg_len);
 	}
-	if (lost)
+	if (lost) {
+		execs_unsure(w);
 		table_drop_all(w);
+	}
+	if (emptied)
+		w->drained = start;
 }

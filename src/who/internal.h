@@ -18,6 +18,8 @@
 #define WHO_FDS_MAX 64                   /* descriptors looked at to find a connection */
 #define WHO_DEPTH_MAX 64                 /* ancestors walked */
 #define WHO_OLD_UIDS 3
+#define WHO_EXECS 256                    /* executions that wait to be told */
+#define WHO_SETTLE_NS (5 * 1000 * 1000LL) /* a message may be this long behind the change that it tells of */
 
 /* procfs.c: /proc below one descriptor, in stack buffers. */
 
@@ -43,6 +45,9 @@ int procfs_stat(int dir_fd, struct stat_facts *ret);
 int procfs_status(int dir_fd, struct status_facts *ret);
 /* Executable without the kernel's " (deleted)". */
 int procfs_exe(int dir_fd, char *buf, size_t size);
+/* Arguments with a blank between them, cut to size at a whole character; 0 where there are none. */
+int procfs_command(int dir_fd, char *buf, size_t size);
+size_t procfs_join_arguments(char *text, size_t n, size_t max);
 
 /* container.c */
 /* The container's id in the text of /proc/PID/cgroup; STR_NONE when there is none. */
@@ -107,6 +112,8 @@ enum proc_flag {
 	P_LOGIN_READ = 1 << 4, /* known, also to be unset */
 	P_SETTLED = 1 << 5,    /* session is decided, also to be none */
 	P_INNER = 1 << 6,      /* an sshd that belongs to its session's connection */
+	P_TOUCHED = 1 << 7,    /* it, or the one that forked it, has touched a document */
+	P_NOTED = 1 << 8,      /* what it executes now was told */
 };
 
 struct proc {
@@ -116,6 +123,7 @@ struct proc {
 	pid_t tgid, ppid; /* ppid: who forked it, also when that one has died since */
 	uint64_t start;   /* 0: not read yet */
 	int64_t born;     /* by the message of its fork; 0: was there before, or read */
+	int64_t executed; /* by the message of its last exec; 0: none was seen */
 	enum kind kind;
 	uint32_t program, container, session;
 	uint32_t own_session; /* not referenced: the session whose pid this is, while it lives */
@@ -151,6 +159,11 @@ struct task {
 	uint8_t n_old;
 };
 
+struct exec_note {
+	struct who_exec e;
+	int64_t read; /* when what it says was read */
+};
+
 struct list {
 	uint32_t oldest, newest;
 };
@@ -167,6 +180,9 @@ struct who {
 	struct list live, dead;
 	struct intern *names;
 	struct pool pool;
+	struct exec_note *execs; /* a ring */
+	uint32_t exec_first, exec_n;
+	int64_t drained;  /* when everything that the connector had was taken in */
 	struct who_counters c;
 	int64_t now;      /* coarse, of the running call */
 	int64_t deadline; /* of the running look-up */
@@ -179,7 +195,8 @@ static inline struct proc *task_proc(struct who *w, const struct task *t)
 }
 
 /* table.c */
-int64_t who_now(void);
+int64_t who_now(void);   /* coarse */
+int64_t who_clock(void); /* exact */
 bool who_past(const struct who *w);
 struct task *table_find(struct who *w, pid_t tid);
 struct proc *table_find_proc(struct who *w, pid_t tgid);
@@ -210,6 +227,15 @@ void facts_container(struct who *w, struct proc *p, int dir_fd);
 void facts_login(struct who *w, struct proc *p, int dir_fd);
 void facts_start(struct who *w, struct proc *p);
 void facts_ancestry(struct who *w, struct proc *p);
+
+/* execs.c */
+int execs_new(struct who *w);
+void execs_free(struct who *w);
+/* Another program in this process: what was noted a moment ago may have been read of it. */
+void execs_again(struct who *w, pid_t tgid, int64_t when);
+/* Of a process that touched documents, after the table has taken it in. */
+void execs_note(struct who *w, pid_t tgid);
+void execs_unsure(struct who *w); /* messages were lost */
 
 /* connector.c */
 int connector_open(void); /* a descriptor, or -errno */

@@ -187,6 +187,41 @@ int procfs_status(int dir_fd, struct status_facts *ret)
 	return r < 0 ? r : procfs_parse_status((str){ buf, (size_t)r }, ret);
 }
 
+/* In place: NULs between arguments become blanks, those at the end go. Cut text ends at a whole UTF-8 character. */
+size_t procfs_join_arguments(char *text, size_t n, size_t max)
+{
+	bool cut = n > max;
+
+	n = MIN(n, max);
+	for (size_t i = n; cut && i > 0 && n - i < 4; i--) {
+		unsigned char c = (unsigned char)text[i - 1];
+		size_t need = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+
+		if ((c & 0xc0) == 0x80)
+			continue;
+		n = n - i + 1 < need ? i - 1 : n;
+		break;
+	}
+	while (n && text[n - 1] == '\0')
+		n--;
+	for (size_t i = 0; i < n; i++)
+		text[i] = text[i] ? text[i] : ' ';
+	return n;
+}
+
+int procfs_command(int dir_fd, char *buf, size_t size)
+{
+	char text[EVENT_TEXT_MAX + 1]; /* one more shows that it was cut */
+	int r = procfs_read(dir_fd, "cmdline", text, MIN(sizeof(text), size + 1));
+	size_t n;
+
+	if (r <= 0)
+		return r;
+	n = procfs_join_arguments(text, (size_t)r, size);
+	memcpy(buf, text, n);
+	return (int)n;
+}
+
 /* A file may really be called "x (deleted)": the kernel's mark is taken off only where the file has no name left. */
 int procfs_exe(int dir_fd, char *buf, size_t size)
 {

@@ -14,12 +14,17 @@ int64_t who_now(void)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
-bool who_past(const struct who *w)
+int64_t who_clock(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec >= w->deadline;
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+bool who_past(const struct who *w)
+{
+	return who_clock() >= w->deadline;
 }
 
 /* Lists and pools. */
@@ -238,7 +243,9 @@ static void inherit(struct who *w, struct proc *p, struct proc *from)
 	if (!(from->flags & P_SETTLED) && from->kind != KIND_PLAIN)
 		session_settle(w, from);
 	p->kind = from->kind;
-	p->flags = from->flags & (P_PROGRAM | P_CONTAINER | P_LOGIN | P_LOGIN_READ);
+	p->flags = from->flags & (P_PROGRAM | P_CONTAINER | P_LOGIN | P_LOGIN_READ | P_TOUCHED);
+	if (from->tgid == 1) /* everybody descends from it */
+		p->flags &= ~(uint32_t)P_TOUCHED;
 	p->login = from->login;
 	p->program = intern_ref(w->names, from->program);
 	p->container = intern_ref(w->names, from->container);
@@ -320,8 +327,11 @@ void table_exec(struct who *w, pid_t tid, pid_t tgid, int64_t when)
 		t->flags &= ~(uint32_t)(T_DEAD | T_FSUID | T_STALE);
 		list_append(w, &w->live, t);
 	}
+	execs_again(w, tgid, when);
 	p = task_proc(w, t);
 	p->gen++;
+	p->executed = when;
+	p->flags &= ~(uint32_t)P_NOTED;
 	p->uid_changes = 0;
 	forget_root(t);
 	intern_unref(w->names, p->program);
@@ -338,6 +348,8 @@ void table_exec(struct who *w, pid_t tid, pid_t tgid, int64_t when)
 		p->kind = KIND_PLAIN;
 	}
 	session_exec(w, p);
+	if (p->flags & P_TOUCHED)
+		execs_note(w, tgid);
 }
 
 static void remember_uid(struct task *t, uid_t uid, int64_t when)

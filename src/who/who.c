@@ -39,6 +39,8 @@ static int pools_new(struct who *w, size_t max_actors)
 		w->session_unused = i;
 	}
 	r = intern_new(w->n_tasks, w->n_tasks / 32, &w->names);
+	if (r == 0)
+		r = execs_new(w);
 	return r < 0 ? r : pool_new(max_actors, &w->pool);
 }
 
@@ -76,6 +78,7 @@ struct who *who_free(struct who *w)
 	if (w->netlink >= 0)
 		close(w->netlink);
 	intern_free(w->names);
+	execs_free(w);
 	pool_free(&w->pool);
 	free(w->tasks);
 	free(w->procs);

@@ -17,6 +17,8 @@
  *   tells no more.
  * - ppid and parents are those who forked, also when they are gone. Of parents, those that fit, nearest first, without a hole.
  * - An executable counts as sshd or smbd by its path, and only in our own user namespace: elsewhere anybody can mount anything there.
+ * - An execution is told a moment after it happened. What was read of it counts only where no further execution of the process followed so
+ *   closely that it may have been read of that one; its command line is what the process shows.
  * - The connector exists in the initial network and pid namespace only, for root. who_fd must be in the caller's poll: who_drain it
  *   whenever it is readable, or messages are lost (8 MB hold some 20,000).
  */
@@ -68,12 +70,24 @@ struct who_actor {
 	char strings[WHO_STRINGS];
 };
 
+/* A program that a process which touched documents, or a descendant of one, has begun. */
+struct who_exec {
+	struct who_actor *actor; /* whoever takes it owns the reference; NULL: nothing is known but the process */
+	pid_t tgid;
+	int64_t when;            /* CLOCK_MONOTONIC ns, by the kernel's message */
+	bool sure;               /* false: what was read may be of the program that came after it */
+	bool same_uid;           /* the actor's credentials were those at the execution */
+	uint16_t command_n, parent_n, cwd_n; /* bytes in text, in this order; 0: not known */
+	char text[2 * EVENT_TEXT_MAX + EVENT_NAME_MAX];
+};
+
 struct who; /* opaque */
 
 struct who_counters {
 	uint64_t lookups, hits, proc_reads, lost_messages; /* lost_messages: ENOBUFS of the connector; the cache was dropped */
 	uint64_t messages; /* of the connector, taken in */
 	uint64_t evicted;  /* the table was full: the oldest made room */
+	uint64_t execs_lost; /* executions that found no room to wait in */
 };
 
 /* proc_fd: an O_PATH descriptor of /proc, kept open by the caller for our life. max_actors bounds memory: each about 2 KB, and
@@ -94,6 +108,12 @@ void who_ref(struct who_actor *a);
 void who_unref(struct who_actor *a);
 /* Thread group of a tid known to the table or readable now; 0 if neither. */
 pid_t who_tgid(struct who *w, pid_t tid);
+/* The actor touched a document: from now on what its process and the descendants begun since execute is told, and what it executes now if
+ * its beginning was seen. held as in who_lookup. */
+void who_touch(struct who *w, struct who_actor *a, bool held);
+/* The next execution that is settled, or false. `waiting`: some need who_drain called again some milliseconds later. */
+bool who_exec_next(struct who *w, struct who_exec *ret);
+bool who_exec_waiting(const struct who *w);
 void who_counters(const struct who *w, struct who_counters *ret);
 
 /* "192.0.2.7", "2001:db8::1": the text form kept in the log. Returns the length. */

@@ -2,7 +2,7 @@
 # One guard a state: a second watch is refused at once and the first goes on; after a kill -9 of the guard the next one starts at once.
 . "$(dirname "$0")/../lib.sh"
 [ "$(id -u)" = 0 ] || skip_all "fanotify needs root"
-need mkfs.ext4
+need mkfs.ext4 jq
 loopfs 32M ext4 || skip_all "this kernel mounts no loop devices"
 chmod 755 "$tmp"
 state=$tmp/state
@@ -27,6 +27,35 @@ is "it answers" "$("$TYTO" status --json --state "$state" | grep -c '"running":t
 kill -TERM "$watch"
 wait "$watch"
 is "it ends in order" "$?" 0
+# The old keeper still holds the log when the next watch imports its people.
+watch third
+disown "$watch"
+keeper=$(pgrep -P "$watch" -f @keeper)
+kill -STOP "$keeper"
+later kill -KILL "$keeper"
+kill -KILL "$watch"
+printf '{"person":"clerk","aliases":["uid:4711"]}\n' >"$tmp/people"
+timeout 30 "$TYTO" watch --state "$state" --people "$tmp/people" "$mnt" >/dev/null 2>"$tmp/fourth" &
+watch=$!
+later end_pid "$watch"
+wait_for 2 false
+kill -CONT "$keeper"
+ok "people are imported once it has ended" wait_for 20 grep -q "^tyto: watching" "$tmp/fourth"
+kill -TERM "$watch"
+wait "$watch"
+# Another boot time at the same real time: the clock was set meanwhile.
+if unshare --time --boottime 7200 true 2>/dev/null; then
+	unshare --time --boottime 7200 "$TYTO" watch --state "$state" "$mnt" >/dev/null 2>"$tmp/set" &
+	watch=$!
+	later end_pid "$watch"
+	ok "the operator is told that the clock was set" wait_for 20 grep -q "the clock was set by -7200.0 s while nothing was recorded" "$tmp/set"
+	wait_for 20 grep -q "^tyto: watching" "$tmp/set"
+	kill -TERM "$watch"
+	wait "$watch"
+	is "a gap" "$("$TYTO" events --state "$state" --json | jq -c 'select(.cause == "clock")' | wc -l)" 1
+else
+	skip "the clock set while nothing is recorded" "this kernel makes no time namespaces"
+fi
 is "nothing is left below /run" "$(left)" ""
 ok "verify passes" "$TYTO" verify --state "$state"
 done_testing

@@ -211,6 +211,7 @@ static int sensor(int argc, char **argv)
 	c.gap_from = g.gap_from;
 	c.gap_cause = g.gap_cause;
 	c.pulse = mmap(NULL, sizeof(*c.pulse), PROT_READ | PROT_WRITE, MAP_SHARED, GUARD_FD_PULSE, 0);
+	close(GUARD_FD_PULSE);
 	if (c.pulse == MAP_FAILED)
 		return 1;
 	if (sensor_pick(&ops, &why) < 0) {

@@ -42,6 +42,37 @@ static void slow_drift(void **state)
 		assert_false(clockwatch_step(&c, T0 + i * (SEC + SEC / 1000), i * SEC, &from, &to));
 }
 
+/* Between the last heartbeat and a new keeper. */
+static void while_nobody_looked(void **state)
+{
+	static const struct {
+		const char *boot;
+		int64_t realtime, boottime; /* since the heartbeat */
+		bool jump;
+		int64_t from;
+	} t[] = {
+		{ "a", 60 * SEC, 60 * SEC, false, 0 },
+		{ "a", 60 * SEC, 60 * SEC + SEC / 2, false, 0 },
+		{ "a", 3660 * SEC, 60 * SEC, true, 60 * SEC },
+		{ "a", -3540 * SEC, 60 * SEC, true, 60 * SEC },
+		/* Another boot: how long the machine was off is not known. */
+		{ "b", 3600 * SEC, -90 * SEC, false, 0 },
+		{ "b", -3600 * SEC, -90 * SEC, true, 0 },
+		{ "b", -SEC / 2, -90 * SEC, false, 0 },
+		{ "", 3600 * SEC, 60 * SEC, false, 0 },
+	};
+	const struct clock_look then = { "a", T0, 100 * SEC };
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		const struct clock_look now = { t[i].boot, T0 + t[i].realtime, 100 * SEC + t[i].boottime };
+		int64_t from = -1, to = -1;
+
+		if (clockwatch_since(&then, &now, &from, &to) != t[i].jump)
+			fail_msg("row %zu", i);
+		assert_true(t[i].jump ? from == T0 + t[i].from && to == now.realtime : from == -1 && to == -1);
+	}
+}
+
 static void the_real_clock(void **state)
 {
 	struct clockwatch c = { 0 };
@@ -55,7 +86,7 @@ static void the_real_clock(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(steps), cmocka_unit_test(slow_drift), cmocka_unit_test(the_real_clock) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(steps), cmocka_unit_test(slow_drift), cmocka_unit_test(while_nobody_looked), cmocka_unit_test(the_real_clock) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,11 @@
 #include "../test.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -51,6 +53,48 @@ static int confined(void)
 	return bad;
 }
 
+/* The guard: it starts programs, but neither it nor they load modules, mount, trace or set the clock. */
+static int guarded(void)
+{
+	char *const argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char[]){ "! mount -t tmpfs none /mnt 2>/dev/null" }, NULL };
+	struct timespec t;
+	int bad = 0, status;
+	pid_t pid;
+
+	if (confine_guard() < 0)
+		return 255;
+	bad |= refused(ptrace(PTRACE_TRACEME, 0, 0, 0)) ? 0 : 1;
+	clock_gettime(CLOCK_REALTIME, &t);
+	bad |= refused(clock_settime(CLOCK_REALTIME, &t)) ? 0 : 2;
+	bad |= prctl(PR_CAPBSET_READ, CAP_SYS_MODULE) == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_RAWIO) == 0 ? 0 : 4;
+	bad |= prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) == 1 ? 0 : 8;
+	pid = fork();
+	if (pid == 0) {
+		execv("/bin/sh", argv);
+		_exit(2);
+	}
+	bad |= pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 16;
+	return bad;
+}
+
+static void guard_list(void **state)
+{
+	int status;
+	pid_t pid;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip();
+#endif
+	if (geteuid() != 0)
+		skip(); /* only root has what is given up here */
+	pid = fork();
+	if (pid == 0)
+		_exit(guarded());
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void allow_list(void **state)
 {
 	int status;
@@ -69,7 +113,7 @@ static void allow_list(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(allow_list) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(allow_list), cmocka_unit_test(guard_list) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

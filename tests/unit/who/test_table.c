@@ -34,7 +34,7 @@ struct fake {
 
 static void remove_fake(pid_t pid)
 {
-	static const char *const names[] = { "stat", "status", "exe", "cwd", "loginuid", "cgroup" };
+	static const char *const names[] = { "stat", "status", "exe", "cwd", "loginuid", "cgroup", "cmdline" };
 	char name[96];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -467,12 +467,152 @@ static void without_connector(void **state)
 	who_unref(a);
 }
 
+static void put_command(pid_t pid, const char *text, size_t n)
+{
+	char name[32];
+	_cleanup_close_ int fd = -1;
+
+	snprintf(name, sizeof(name), "%d/cmdline", pid);
+	fd = openat(root_fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(fd, text, n), (ssize_t)n);
+}
+
+/* The next execution, once nothing that follows can concern it. */
+static bool next_exec(struct who_exec *ret)
+{
+	w->drained = who_clock() + 2 * WHO_SETTLE_NS;
+	if (!who_exec_next(w, ret))
+		return false;
+	who_unref(ret->actor);
+	return true;
+}
+
+static void begin(pid_t parent, pid_t pid, const char *exe)
+{
+	did_fork(parent, pid, pid);
+	put_fake((struct fake){ .pid = pid, .ppid = parent, .uid = 1000, .exe = exe, .login = "1000" });
+	put_command(pid, "a\0b c\0", 6);
+	did_exec(pid);
+}
+
+static void touch(pid_t pid, bool held)
+{
+	struct who_actor *a = look(pid, held);
+
+	who_touch(w, a, held);
+	who_unref(a);
+}
+
+static void execs_of_those_who_touched(void **state)
+{
+	struct who_exec e;
+
+	begin(50, 60, "/bin/cat");
+	assert_false(next_exec(&e)); /* it has touched nothing yet */
+	touch(60, true);
+	touch(60, true);
+	assert_true(next_exec(&e));
+	assert_int_equal(e.tgid, 60);
+	assert_int_equal(e.when, clock_ns);
+	assert_true(e.sure && e.same_uid);
+	assert_str(((str){ e.text, e.command_n }), "a b c");
+	assert_int_equal(e.cwd_n, 0); /* where it is now says nothing about then */
+	assert_false(next_exec(&e)); /* once */
+	/* Its child and what the child executes; not its parent's other children. */
+	begin(60, 61, "/bin/gpg");
+	assert_true(next_exec(&e));
+	assert_int_equal(e.tgid, 61);
+	assert_str(((str){ e.text + e.command_n, e.parent_n }), "a b c");
+	assert_str(((str){ e.text + e.command_n + e.parent_n, e.cwd_n }), "/srv");
+	begin(50, 62, "/bin/ls");
+	assert_false(next_exec(&e));
+	touch(1, true);
+	begin(1, 70, "/bin/daemon");
+	assert_false(next_exec(&e)); /* everybody descends from the first process */
+}
+
+static void exec_directly_behind(void **state)
+{
+	struct who_exec e;
+
+	touch(50, true);
+	begin(50, 60, "/bin/env");
+	clock_ns = (uint64_t)who_clock() + 1000;
+	did_exec(60);
+	assert_true(next_exec(&e));
+	assert_false(e.sure); /* it may be the second that was read */
+	assert_true(next_exec(&e));
+	assert_true(e.sure);
+	clock_ns = (uint64_t)who_clock() + 2 * WHO_SETTLE_NS;
+	did_exec(60);
+	assert_true(next_exec(&e));
+	assert_true(e.sure);
+	/* Gone before it was read: told, and nothing more known. */
+	did_fork(50, 61, 61);
+	did_exec(61);
+	did_exit(61);
+	assert_true(next_exec(&e));
+	assert_int_equal(e.command_n, 0);
+	did_fork(50, 62, 62);
+	did_exec(62);
+	w->drained = who_clock();
+	execs_unsure(w); /* a message was lost: perhaps another execution */
+	assert_true(next_exec(&e));
+	assert_false(e.sure);
+}
+
+static void many_execs(void **state)
+{
+	struct who_counters c;
+	struct who_exec e;
+	size_t n = 0;
+
+	touch(50, true);
+	for (int i = 0; i < WHO_EXECS + 10; i++) {
+		did_fork_quick(50, 1000 + i);
+		table_exec(w, 1000 + i, 1000 + i, (int64_t)clock_ns);
+	}
+	while (next_exec(&e))
+		n++;
+	assert_int_equal(n, WHO_EXECS);
+	who_counters(w, &c);
+	assert_int_equal(c.execs_lost, 10);
+}
+
+static void changed_uid_since(void **state)
+{
+	struct who_exec e;
+
+	begin(50, 60, "/bin/su");
+	did_uid(60, 1001);
+	touch(60, true);
+	assert_true(next_exec(&e));
+	assert_false(e.same_uid);
+}
+
+static void arguments(void **state)
+{
+	char text[] = "x\0\0\xc3\xa9\0";
+
+	assert_int_equal(procfs_join_arguments(text, 6, 512), 5);
+	assert_memory_equal(text, "x  \xc3\xa9", 5);
+	memcpy(text, "ab\xc3\xa9", 4);
+	assert_int_equal(procfs_join_arguments(text, 4, 3), 2); /* no half character */
+	memcpy(text, "\xf0\x9f\x98\x80z", 5);
+	assert_int_equal(procfs_join_arguments(text, 5, 3), 0);
+	memcpy(text, "\xf0\x9f\x98\x80z", 5);
+	assert_int_equal(procfs_join_arguments(text, 5, 4), 4);
+	memcpy(text, "\x80\x80\x80\x80\x80", 5);
+	assert_int_equal(procfs_join_arguments(text, 5, 4), 4); /* no text at all: bytes */
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(gone_child), T(gone_after_exec), T(reused_number), T(cached_until_told), T(late_uid_is_never_mixed), T(late_after_su), T(threads),
 		T(hostile_programs), T(fork_bomb), T(every_actor_in_use), T(two_threads), T(deadline_past), T(without_connector),
+		T(execs_of_those_who_touched), T(exec_directly_behind), T(many_execs), T(changed_uid_since), T(arguments),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,8 @@ struct responder {
 	size_t batch;
 	rlim_t descriptors; /* limit below which a batch may not be read */
 	bool drained; /* the names group was read since the batch came */
+	int64_t empty; /* when no open waited: what waits now has come since */
+	int64_t taken; /* when a batch was read last */
 	_Alignas(8) uint8_t opens[FAN_BATCH * FAN_EVENT_METADATA_LEN];
 	_Alignas(8) uint8_t names[64 * 1024];
 	uint64_t ignored[1 << 14]; /* one bit a hash: objects behind an ignore mark, perhaps */
@@ -118,7 +120,8 @@ static bool maybe_ignored(const struct responder *r, uint64_t key)
 	return r->ignored[(key >> 6) % ARRAY_SIZE(r->ignored)] >> (key & 63) & 1;
 }
 
-static void push_dirent(struct responder *r, const struct fanotify_event_metadata *m, const struct infos *in, bool came_in, bool scanning)
+static void push_dirent(struct responder *r, const struct fanotify_event_metadata *m, const struct infos *in, bool came_in, bool scanning,
+                        int64_t deadline)
 {
 	struct fan *f = r->f;
 	struct who_actor *actor = NULL;
@@ -134,7 +137,7 @@ static void push_dirent(struct responder *r, const struct fanotify_event_metadat
 		return;
 	}
 	if (m->pid > 0)
-		who_lookup(f->who, m->pid, false, mono() + FAN_WHO_NS / 10, &actor);
+		who_lookup(f->who, m->pid, false, deadline, &actor);
 	d->actor = actor;
 	d->time = time_now();
 	d->mask = m->mask;
@@ -160,7 +163,7 @@ static void push_dirent(struct responder *r, const struct fanotify_event_metadat
 }
 
 /* Keeps the set right before anything else is answered. Returns true when something cached as unwatched may be watched now. */
-static bool names_event(struct responder *r, const struct fanotify_event_metadata *m, const struct infos *in)
+static bool names_event(struct responder *r, const struct fanotify_event_metadata *m, const struct infos *in, int64_t deadline)
 {
 	struct fan *f = r->f;
 	uint64_t into = m->mask & FAN_RENAME ? in->to_dir.key : in->dir.key;
@@ -180,7 +183,7 @@ static bool names_event(struct responder *r, const struct fanotify_event_metadat
 			atomic_fetch_add(&f->incomplete, 1);
 	}
 	if (came || target || (dir && !(m->mask & FAN_ATTRIB)) || to)
-		push_dirent(r, m, in, maybe, scanning);
+		push_dirent(r, m, in, maybe, scanning, deadline);
 	return maybe;
 }
 
@@ -195,11 +198,13 @@ static void overflow(struct fan *f)
 static void drain_names(struct responder *r)
 {
 	struct fan *f = r->f;
+	int64_t deadline = mono() + FAN_ASIDE_NS;
 	bool forget = false, poked = false;
 	ssize_t n;
 
 	r->drained = true;
-	while ((n = read(f->groups.names, r->names, sizeof(r->names))) > 0) {
+	/* Names that come faster than they are read must not hold the opens. What is answered too early then is ignored, and known to be: a gap. */
+	while ((!poked || mono() < deadline) && (n = read(f->groups.names, r->names, sizeof(r->names))) > 0) {
 		const struct fanotify_event_metadata *m = (const void *)r->names;
 
 		who_drain(f->who);
@@ -222,7 +227,7 @@ static void drain_names(struct responder *r)
 				take_info(&f->groups, p, h.len, &in);
 				p += h.len;
 			}
-			forget |= names_event(r, m, &in);
+			forget |= names_event(r, m, &in, deadline);
 		}
 		poked = true;
 	}
@@ -327,14 +332,17 @@ static void read_opens(struct responder *r)
 	need_descriptors(r);
 
 	struct fan *f = r->f;
+	int64_t since = r->empty, taken = mono(), time = time_now();
 	ssize_t n = read(f->groups.opens, r->opens, r->batch * FAN_EVENT_METADATA_LEN);
-	int64_t since = mono(), time = time_now();
 	const struct fanotify_event_metadata *m = (const void *)r->opens;
 
 	if (n < 0 && errno == EMFILE)
 		_exit(RESPONDER_NO_DESCRIPTORS);
 	if (n <= 0)
 		return;
+	/* Behind a full batch more may wait, since the last one was read perhaps. */
+	r->empty = (size_t)n < r->batch * FAN_EVENT_METADATA_LEN ? taken : r->taken;
+	r->taken = taken;
 	who_drain(f->who);
 	r->drained = false;
 	for (; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n)) {
@@ -345,7 +353,7 @@ static void read_opens(struct responder *r)
 		}
 		if (m->fd < 0)
 			continue;
-		/* One slow look-up must not make those behind it in the batch late too: they share what is left. */
+		/* One slow look-up must not make those behind it late too, in this batch or the next: they share what is left. */
 		open_event(r, m, time, since + FAN_WHO_NS);
 		answer(f, m->fd, since);
 	}
@@ -359,12 +367,13 @@ static void answer_asks(struct fan *f)
 	const struct fan_open *ask;
 	uint16_t kind;
 	size_t n;
+	int64_t deadline = mono() + FAN_ASIDE_NS;
 
 	while ((ask = ring_peek(&f->asks, &kind, &n))) {
 		struct fan_open o = *ask;
 
 		ring_next(&f->asks);
-		who_lookup(f->who, o.tid, false, mono() + FAN_WHO_NS / 10, &o.actor);
+		who_lookup(f->who, o.tid, false, deadline, &o.actor);
 		push_open(f, &o, ENTRY_LATE);
 	}
 }
@@ -380,10 +389,14 @@ static void turn(struct responder *r)
 {
 	struct fan *f = r->f;
 	struct epoll_event ev[8];
+	int64_t before = mono(), now;
 	int n = epoll_wait(r->epoll, ev, ARRAY_SIZE(ev), FAN_TURN_MS);
 	bool opens = false;
 	uint64_t v;
 
+	now = mono();
+	if (now - before > FAN_ASLEEP_NS)
+		r->empty = now;
 	beat(f);
 	/* Names before opens: an open is recorded under the name it had. */
 	for (int i = 0; i < n; i++) {
@@ -412,6 +425,7 @@ void *responder_main(void *arg)
 	/* Twice as many descriptors as a batch, beside those that are open already. */
 	r->batch = (size_t)MAX(1, MIN(FAN_BATCH, (limit - 64) / 2));
 	r->descriptors = (rlim_t)MIN(limit, (long)r->batch * 2 + 64);
+	r->empty = r->taken = mono();
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	watch_fd(r, f->groups.opens);
 	watch_fd(r, f->groups.names);

@@ -24,6 +24,7 @@
 #define SENSOR_MESSAGE_MAX (64 * 1024)
 #define SENSOR_DEADLINE_NS (500 * 1000 * 1000LL)
 #define SENSOR_STALL_NS (250 * 1000 * 1000LL)
+#define SENSOR_RT_PRIORITY 1 /* of the thread that answers; the guard's is one more */
 
 enum sensor_message { SENSOR_RECORD = 1, SENSOR_HEARTBEAT, SENSOR_READY, SENSOR_NOTE, SENSOR_ACK, SENSOR_STOP };
 enum sensor_record_flag { SENSOR_OPENER = 1 << 0, SENSOR_LATE = 1 << 1 };

@@ -127,7 +127,8 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
 	setpgid(0, 0); /* ^C is the guard's: it ends us in order */
 	/* Without a guard nobody ends one that was stopped: it goes on, finds its control socket closed, and ends itself. */
 	prctl(PR_SET_PDEATHSIG, SIGCONT);
-	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 }); /* the nice value stays */
+	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 });
+	setpriority(PRIO_PROCESS, 0, 0); /* reading years of names must not keep people from the processor; the sensor raises what has to be */
 	for (int i = 0; i < 3; i++)
 		up[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD, 16);
 	for (int i = 0; i < 3; i++)

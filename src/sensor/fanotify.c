@@ -66,14 +66,20 @@ static void raise_limits(void)
 	}
 }
 
-/* People wait for the responder. A nice value counts only inside a control group, or a session with its autogroup: measured at a load of 6, the
- * responder stood up to 60 ms ready to run. Refused, the nice value is left. The guard runs before it, and ends one that never stops. */
+/* People wait for the responder, and for nothing else of ours. A nice value counts only inside a control group, or a session with its
+ * autogroup: measured at a load of 6, the responder stood up to 60 ms ready to run. Refused, the nice value is left. The guard runs before it, and
+ * ends one that never stops. */
+#define RECORDER_NICE (-5)
+
 static void real_time(bool on)
 {
 	const struct sched_param p = { .sched_priority = on ? SENSOR_RT_PRIORITY : 0 };
 
 	if (sched_setscheduler(0, on ? SCHED_RR : SCHED_OTHER, &p) < 0 && on)
 		log_debug("the sensor answers without real-time priority: %s", strerror(errno));
+	/* A scan is work like anybody's; but what waits in the ring should not wait long. */
+	if (!on)
+		setpriority(PRIO_PROCESS, 0, RECORDER_NICE);
 }
 
 static int setup(struct fan *f, const char **ret_why)
@@ -81,7 +87,7 @@ static int setup(struct fan *f, const char **ret_why)
 	int r;
 
 	raise_limits();
-	setpriority(PRIO_PROCESS, 0, -15); /* people wait for us; refused it works as well */
+	setpriority(PRIO_PROCESS, 0, -15);
 	f->self = getpid();
 	if (getrandom(f->hash_key, sizeof(f->hash_key), 0) != sizeof(f->hash_key))
 		return -EIO;

@@ -6,7 +6,11 @@
 For each mode: user and system time of the workload and of all the tool's processes (and of the kernel's threads) while 20,000 files of 4 KiB are
 opened, read and closed by one process, and by `xargs cat`; divided by the number of files. Rounds are interleaved; minimum and quartiles are printed.
 The workload's own count decides how many opens there were; each tool's count is printed beside it. Needs root, auditd, fatrace, inotify-tools, gcc.
-Everything is on a loop-mounted ext4 of its own.
+Everything is on a loop-mounted ext4 of its own. The same pause after the workload is in every mode, long enough for what each does later (Tyto indexes
+within 5 s); nothing is asked of a tool in it. Beside the total stands what the tool's processes would have spent in that time with no workload at all
+(`idle`, measured just before): on a machine where others start many programs that is a good part of Tyto, which reads who each of them is.
+
+An unwatched file is opened 64 times, then closed 64 times, each batch timed apart; the least of many batches counts.
 """
 import argparse, json, os, resource, shutil, signal, statistics, subprocess, sys, tempfile, time
 
@@ -22,14 +26,32 @@ int main(int argc, char **argv)
 {
 	FILE *list = fopen(argv[1], "r");
 	static char line[4096], data[4096];
-	long n = 0, rounds = argc > 2 ? atol(argv[2]) : 1;
+	long n = 0, batches = argc > 2 ? atol(argv[2]) : 0;
 	struct timespec a, b;
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	if (rounds > 1) { /* one file again and again */
+	if (batches) { /* one file again and again */
+		double o = 1e9, c = 1e9, r = 1e9;
 		if (!fgets(line, sizeof(line), list)) return 1;
 		line[strcspn(line, "\n")] = 0;
-		for (; n < rounds; n++) { int fd = open(line, O_RDONLY); if (fd < 0) return 1; close(fd); }
-	} else while (fgets(line, sizeof(line), list)) {
+		for (long b = 0; b < batches; b++) {
+			struct timespec t[4];
+			int fd[64];
+			clock_gettime(CLOCK_MONOTONIC, t);
+			for (int i = 0; i < 64; i++) if ((fd[i] = open(line, O_RDONLY)) < 0) return 1;
+			clock_gettime(CLOCK_MONOTONIC, t + 1);
+			for (int i = 0; i < 64; i++) if (pread(fd[i], data, 1, 0) != 1) return 1;
+			clock_gettime(CLOCK_MONOTONIC, t + 2);
+			for (int i = 0; i < 64; i++) close(fd[i]);
+			clock_gettime(CLOCK_MONOTONIC, t + 3);
+#define NS(i) (((t[i + 1].tv_sec - t[i].tv_sec) * 1e9 + (t[i + 1].tv_nsec - t[i].tv_nsec)) / 64)
+			if (NS(0) < o) o = NS(0);
+			if (NS(1) < r) r = NS(1);
+			if (NS(2) < c) c = NS(2);
+		}
+		printf("%f %f %f\n", o, r, c);
+		return 0;
+	}
+	while (fgets(line, sizeof(line), list)) {
 		line[strcspn(line, "\n")] = 0;
 		int fd = open(line, O_RDONLY);
 		if (fd < 0 || read(fd, data, sizeof(data)) < 0) { perror(line); return 1; }
@@ -156,6 +178,8 @@ plugin_dir = {conf}/plugins.d
             self.log = log
         elif mode == 'fatrace':
             self.log = self.dir + '/fatrace.log'
+            if os.path.exists(self.log): # it takes no file that exists, and ends
+                os.unlink(self.log)
             self.proc = subprocess.Popen(['fatrace', '-c', '-f', 'O', '-o', self.log], cwd=self.share)
             time.sleep(.5)
         elif mode == 'inotify':
@@ -166,7 +190,6 @@ plugin_dir = {conf}/plugins.d
             self.proc = None
 
     def settle(self, mode):
-        time.sleep(1.5)
         if mode == 'tyto':
             last = -1
             for _ in range(60):
@@ -211,8 +234,11 @@ plugin_dir = {conf}/plugins.d
         self.start(mode)
         kthreads = kernel_threads()
         tool = children(self.proc.pid) if self.proc else []
+        t0, idle = time.monotonic(), sum(map(ns_on_cpu, tool))
+        time.sleep(2)
+        idle = (sum(map(ns_on_cpu, tool)) - idle) / (time.monotonic() - t0)
+        t0 = time.monotonic()
         before = {p: ns_on_cpu(p) for p in tool + kthreads}
-        # Settling alone costs the kernel's threads something too; the same pause is in every mode.
         r0 = resource.getrusage(resource.RUSAGE_CHILDREN)
         if work == 'open-read-close':
             out = subprocess.run([self.workload, self.list], capture_output=True, text=True, check=True).stdout
@@ -221,25 +247,28 @@ plugin_dir = {conf}/plugins.d
             subprocess.run(['sh', '-c', f'xargs cat < {self.list} > /dev/null'], check=True)
             n = self.a.files
         r1 = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.settle(mode)
+        # Long enough for the journal; in a longer time the kernel's threads work for the neighbours more than for us.
+        time.sleep(min(1.5, self.a.pause))
+        alive = set(kernel_threads())
+        kt = sum(ns_on_cpu(p) - before.get(p, 0) for p in kthreads if p in alive)
+        time.sleep(max(0, self.a.pause - 1.5))
         if self.proc:
             tool = children(self.proc.pid)
+            if not tool or self.proc.poll() is not None:
+                raise SystemExit(f'{mode} ended by itself')
         own = sum(ns_on_cpu(p) - before.get(p, 0) for p in tool)
-        kt = sum(ns_on_cpu(p) - before.get(p, 0) for p in kthreads)
+        idle *= time.monotonic() - t0
+        self.settle(mode)
         counted = self.counted(mode)
         self.stop(mode)
         w = (r1.ru_utime + r1.ru_stime - r0.ru_utime - r0.ru_stime) * 1e9
-        return dict(workload=w / n / 1e3, tool=own / n / 1e3, kernel=kt / n / 1e3, total=(w + own + kt) / n / 1e3, opens=n, counted=counted)
+        return dict(workload=w / n / 1e3, tool=own / n / 1e3, kernel=kt / n / 1e3, idle=idle / n / 1e3, total=(w + own + kt) / n / 1e3, opens=n, counted=counted)
 
     def unwatched_ns(self, watched):
         self.start('tyto' if watched else 'bare')
-        subprocess.run([self.workload, self.dir + '/one', '10'], check=True, capture_output=True)
-        best = []
-        for _ in range(5):
-            out = subprocess.run([self.workload, self.dir + '/one', '100000'], capture_output=True, text=True, check=True).stdout.split()
-            best.append(float(out[1]) / int(out[0]))
+        out = [float(x) for x in subprocess.run([self.workload, self.dir + '/one', '2000'], capture_output=True, text=True, check=True).stdout.split()]
         self.stop('tyto' if watched else 'bare')
-        return min(best)
+        return out
 
 def quart(v):
     v = sorted(v)
@@ -252,7 +281,8 @@ def main():
     p.add_argument('--files', type=int, default=20000)
     p.add_argument('--tyto', default='build/src/cli/tyto')
     p.add_argument('--modes', default='bare,tyto,auditd,fatrace,inotify')
-    p.add_argument('--unwatched', type=int, default=5, help='rounds of the unwatched file')
+    p.add_argument('--pause', type=float, default=6.5, help='seconds after the workload that count')
+    p.add_argument('--unwatched', type=int, default=15, help='rounds of the unwatched file')
     a = p.parse_args()
     a.tyto = os.path.abspath(a.tyto)
     b = Bench(a)
@@ -266,15 +296,16 @@ def main():
         print(file=sys.stderr)
         for (work, mode), v in results.items():
             print(f'{work}, {mode}: µs of CPU a file, {len(v)} rounds')
-            for part in ('total', 'workload', 'tool', 'kernel'):
+            for part in ('total', 'workload', 'tool', 'kernel', 'idle'):
                 print(f'  {part:9s} {quart([x[part] for x in v])}')
             if v[0]['counted'] is not None:
                 print('  opens / counted by the tool: ' + ', '.join(sorted({f"{x['opens']}/{x['counted']}" for x in v})))
         if a.unwatched:
             pairs = [(b.unwatched_ns(False), b.unwatched_ns(True)) for _ in range(a.unwatched)]
-            print(f'unwatched file, open+close, ns: bare {quart([x for x, _ in pairs])}')
-            print(f'                             watched {quart([y for _, y in pairs])}')
-            print(f'                               added {quart([y - x for x, y in pairs])}')
+            for i, what in enumerate(('open', 'pread', 'close')):
+                print(f'unwatched file, {what}, ns: bare  {quart([x[i] for x, _ in pairs])}')
+                print(f'                    watched  {quart([y[i] for _, y in pairs])}')
+                print(f'                      added  {quart([y[i] - x[i] for x, y in pairs])}')
     finally:
         b.close()
 

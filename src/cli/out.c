@@ -1,6 +1,7 @@
 /* stdout: one buffer, written in large pieces; and the signals that end a command early. */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "cli/cli.h"
@@ -35,9 +36,14 @@ int stdout_flush(void)
 
 bool stdout_color(void)
 {
-	const char *no = getenv("NO_COLOR");
+	static _Atomic int known; /* 0 not yet, 1 no, 2 yes: asked for each record that is shown */
+	const char *no;
 
-	return isatty(STDOUT_FILENO) && !(no && *no);
+	if (!known) {
+		no = getenv("NO_COLOR");
+		known = isatty(STDOUT_FILENO) && !(no && *no) ? 2 : 1;
+	}
+	return known == 2;
 }
 
 static volatile sig_atomic_t got_signal;

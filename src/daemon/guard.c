@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -129,6 +130,8 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
 	setpgid(0, 0); /* ^C is the guard's: it ends us in order */
 	/* Without a guard nobody ends one that was stopped: it goes on, finds its control socket closed, and ends itself. */
 	prctl(PR_SET_PDEATHSIG, SIGCONT);
+	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 });
+	setpriority(PRIO_PROCESS, 0, 0); /* reading years of names must not keep people from the processor; the sensor raises what has to be */
 	for (int i = 0; i < 3; i++)
 		up[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD, 16);
 	for (int i = 0; i < 3; i++)
@@ -356,7 +359,11 @@ static int setup(struct guard *g)
 	g->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (g->signals < 0)
 		return -errno;
+	const struct sched_param p = { .sched_priority = SENSOR_RT_PRIORITY + 1 };
+
 	/* Its look at the pulse must not wait behind the load that it guards against. Refused: it works, less surely. */
+	if (sched_setscheduler(0, SCHED_RR, &p) < 0)
+		log_debug("the guard runs without real-time priority: %s", strerror(errno));
 	if (setpriority(PRIO_PROCESS, 0, -15) < 0 || mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		log_debug("the guard runs without priority or locked memory: %s", strerror(errno));
 	r = confine_guard();

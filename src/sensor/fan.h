@@ -25,7 +25,11 @@
 #define FAN_RING_BYTES (16u << 20)  /* about 300,000 opens */
 #define FAN_ASK_BYTES (256u << 10)
 #define FAN_ACTORS 8192
-#define FAN_WHO_NS (300 * 1000 * 1000LL) /* of the 500 ms, what looking up one actor may take */
+/* Of the 500 ms that an open may wait: from when it may have been queued, at the earliest, until no more is read about actors; and what else a
+ * turn may take before it comes to the opens. */
+#define FAN_WHO_NS (300 * 1000 * 1000LL)
+#define FAN_ASIDE_NS (50 * 1000 * 1000LL)
+#define FAN_ASLEEP_NS (1000 * 1000LL) /* who waited for so long found nothing queued */
 #define FAN_POKE_BYTES (512u << 10) /* the recorder is woken when so much waits in the ring */
 
 enum fan_entry { ENTRY_OPEN = 1, ENTRY_LATE, ENTRY_DIRENT, ENTRY_OVERFLOW, ENTRY_EXEC };

@@ -41,9 +41,6 @@ int groups_open(struct groups *g, const uint8_t hash_key[static 16], const char 
 
 	*g = (struct groups){ .opens = -1, .names = -1, .uses = -1 };
 	memcpy(g->hash_key, hash_key, sizeof(g->hash_key));
-	g->opens = open_group(FAN_CLASS_CONTENT | FAN_REPORT_TID, "this kernel holds no opens (FAN_CLASS_CONTENT)", ret_why);
-	if (g->opens < 0)
-		return g->opens;
 	g->names = open_group(FAN_REPORT_DFID_NAME_TARGET | FAN_REPORT_TID,
 	                      "this kernel does not report names (FAN_REPORT_TARGET_FID, Linux 5.17)", ret_why);
 	if (g->names < 0)
@@ -52,9 +49,20 @@ int groups_open(struct groups *g, const uint8_t hash_key[static 16], const char 
 	g->uses = open_group(FAN_CLASS_NOTIF | FAN_REPORT_FID, "this kernel does not report file handles (FAN_REPORT_FID)", ret_why);
 	if (g->uses < 0)
 		return g->uses;
-	g->opens = fd_above(g->opens, FAN_FD_HIGH);
+	g->opens = open_group(FAN_CLASS_CONTENT | FAN_REPORT_TID, "this kernel holds no opens (FAN_CLASS_CONTENT)", ret_why);
+	if (g->opens < 0)
+		return g->opens;
+	/* Flags are looked at before the descriptor. */
+	if (fanotify_mark(g->uses, FAN_MARK_ADD | FAN_MARK_EVICTABLE, GROUP_USES, -1, NULL) < 0 && errno == EINVAL) {
+		*ret_why = "this kernel's marks hold on to every file (FAN_MARK_EVICTABLE, Linux 5.19)";
+		return -EINVAL;
+	}
+	/* Opens last, so that it has the highest number. While an open is held the kernel holds on to all marks of the file, those of uses too, and a
+	 * group ends only when its marks are let go: ended before opens, uses would wait for an answer that nobody gives, and the opener with it. Of
+	 * a process that is killed the kernel ends the highest number first (task_work runs the newest first); tests/kernel/sensor_attack.sh. */
 	g->names = fd_above(g->names, FAN_FD_HIGH);
 	g->uses = fd_above(g->uses, FAN_FD_HIGH);
+	g->opens = fd_above(g->opens, FAN_FD_HIGH);
 	if (name_to_handle_at(AT_FDCWD, "/proc/self", &h.h, &mount, AT_HANDLE_FID) == 0 || errno != EINVAL)
 		g->handle_flag = AT_HANDLE_FID;
 	return 0;
@@ -142,7 +150,6 @@ static int mark(const struct groups *g, int fd, const char **ret_why)
 {
 	static const struct { uint64_t mask; size_t group; } marks[] = {
 		{ GROUP_NAMES, offsetof(struct groups, names) },
-		{ GROUP_USES, offsetof(struct groups, uses) },
 		{ GROUP_OPENS, offsetof(struct groups, opens) }, /* last: from here on opens wait for us */
 	};
 	char self[32];
@@ -329,17 +336,28 @@ bool groups_object(const struct groups *g, const struct fan_fid *fid, uint64_t *
 	return false;
 }
 
+int groups_watch(const struct groups *g, int fd, const char *name)
+{
+	unsigned how = FAN_MARK_ADD | FAN_MARK_EVICTABLE;
+	char self[32];
+
+	if (fanotify_mark(g->uses, how | (name ? FAN_MARK_DONT_FOLLOW : 0), GROUP_USES, fd, name) == 0)
+		return 0;
+	if (name || errno != EBADF)
+		return -errno;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd); /* O_PATH */
+	return fanotify_mark(g->uses, how, GROUP_USES, AT_FDCWD, self) < 0 ? -errno : 0;
+}
+
 #define IGNORE (FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY | FAN_MARK_EVICTABLE)
 
 void groups_ignore(const struct groups *g, int fd)
 {
 	/* A failure costs time at the next open, nothing else. */
-	if (fanotify_mark(g->opens, FAN_MARK_ADD | IGNORE, GROUP_OPENS, fd, NULL) == 0)
-		fanotify_mark(g->uses, FAN_MARK_ADD | IGNORE, GROUP_USES, fd, NULL);
+	fanotify_mark(g->opens, FAN_MARK_ADD | IGNORE, GROUP_OPENS, fd, NULL);
 }
 
 void groups_forget(const struct groups *g)
 {
 	fanotify_mark(g->opens, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
-	fanotify_mark(g->uses, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
 }

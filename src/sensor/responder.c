@@ -20,6 +20,8 @@ struct responder {
 	int64_t opens_read, names_read, processes_read; /* CLOCK_REALTIME, when nothing waited there any more */
 	uint64_t messages_lost, execs_lost;
 	uint32_t touched; /* id of the actor that touched a document last */
+	int64_t empty; /* CLOCK_MONOTONIC: when no open waited: what waits now has come since */
+	int64_t taken; /* when a batch was read last */
 	_Alignas(8) uint8_t opens[FAN_BATCH * FAN_EVENT_METADATA_LEN];
 	_Alignas(8) uint8_t names[64 * 1024];
 	uint64_t ignored[1 << 14]; /* one bit a hash: objects behind an ignore mark, perhaps */
@@ -122,7 +124,8 @@ static bool maybe_ignored(const struct responder *r, uint64_t key)
 	return r->ignored[(key >> 6) % ARRAY_SIZE(r->ignored)] >> (key & 63) & 1;
 }
 
-static void push_dirent(struct responder *r, const struct fanotify_event_metadata *m, const struct infos *in, bool came_in, bool scanning)
+static void push_dirent(struct responder *r, const struct fanotify_event_metadata *m, const struct infos *in, bool came_in, bool scanning,
+                        int64_t deadline)
 {
 	struct fan *f = r->f;
 	struct who_actor *actor = NULL;
@@ -138,7 +141,7 @@ static void push_dirent(struct responder *r, const struct fanotify_event_metadat
 		return;
 	}
 	if (m->pid > 0)
-		who_lookup(f->who, m->pid, false, mono() + FAN_WHO_NS / 10, &actor);
+		who_lookup(f->who, m->pid, false, deadline, &actor);
 	if (actor)
 		who_touch(f->who, actor, false);
 	d->actor = actor;
@@ -166,7 +169,7 @@ static void push_dirent(struct responder *r, const struct fanotify_event_metadat
 }
 
 /* Keeps the set right before anything else is answered. Returns true when something cached as unwatched may be watched now. */
-static bool names_event(struct responder *r, const struct fanotify_event_metadata *m, const struct infos *in)
+static bool names_event(struct responder *r, const struct fanotify_event_metadata *m, const struct infos *in, int64_t deadline)
 {
 	struct fan *f = r->f;
 	uint64_t into = m->mask & FAN_RENAME ? in->to_dir.key : in->dir.key;
@@ -186,7 +189,7 @@ static bool names_event(struct responder *r, const struct fanotify_event_metadat
 			atomic_fetch_add(&f->incomplete, 1);
 	}
 	if (came || target || (dir && !(m->mask & FAN_ATTRIB)) || to)
-		push_dirent(r, m, in, maybe, scanning);
+		push_dirent(r, m, in, maybe, scanning, deadline);
 	return maybe;
 }
 
@@ -205,11 +208,13 @@ static void overflow(struct fan *f, int64_t from, bool rescan)
 static void drain_names(struct responder *r)
 {
 	struct fan *f = r->f;
+	int64_t deadline = mono() + FAN_ASIDE_NS;
 	bool forget = false, poked = false;
 	int64_t begun = time_now();
 	ssize_t n;
 
-	while ((n = read(f->groups.names, r->names, sizeof(r->names))) > 0) {
+	/* Names that come faster than they are read must not hold the opens. What is answered too early then is ignored, and known to be: a gap. */
+	while ((!poked || mono() < deadline) && (n = read(f->groups.names, r->names, sizeof(r->names))) > 0) {
 		const struct fanotify_event_metadata *m = (const void *)r->names;
 
 		who_drain(f->who);
@@ -232,7 +237,7 @@ static void drain_names(struct responder *r)
 				take_info(&f->groups, p, h.len, &in);
 				p += h.len;
 			}
-			forget |= names_event(r, m, &in);
+			forget |= names_event(r, m, &in, deadline);
 		}
 		poked = true;
 	}
@@ -300,6 +305,9 @@ static void open_event(struct responder *r, const struct fanotify_event_metadata
 		}
 		o.flags |= OPEN_UNSURE;
 	}
+	/* Whatever he does with the file comes after the answer, and is reported. */
+	if (groups_watch(&f->groups, m->fd, NULL) < 0)
+		dropped(f);
 	if (m->pid > 0 && who_lookup(f->who, m->pid, true, deadline, &o.actor) == -ETIME) {
 		fan_first_time(&f->missed_time, time);
 		atomic_fetch_add(&f->missed, 1);
@@ -353,9 +361,8 @@ static void read_opens(struct responder *r)
 {
 	struct fan *f = r->f;
 	size_t batch = batch_now(r);
-	int64_t begun = time_now();
+	int64_t since = r->empty, taken = mono(), begun = time_now(), time;
 	ssize_t n = read(f->groups.opens, r->opens, batch * FAN_EVENT_METADATA_LEN);
-	int64_t since = mono(), time;
 	const struct fanotify_event_metadata *m = (const void *)r->opens;
 
 	if (n < 0 && errno == EMFILE)
@@ -364,6 +371,9 @@ static void read_opens(struct responder *r)
 		r->opens_read = begun;
 	if (n <= 0)
 		return;
+	/* Behind a full batch more may wait, since the last one was read perhaps. */
+	r->empty = (size_t)n < batch * FAN_EVENT_METADATA_LEN ? taken : r->taken;
+	r->taken = taken;
 	/* What the opener did to names before is in that queue, and earlier than his open. */
 	drain_names(r);
 	who_drain(f->who);
@@ -376,7 +386,7 @@ static void read_opens(struct responder *r)
 		}
 		if (m->fd < 0)
 			continue;
-		/* One slow look-up must not make those behind it in the batch late too: they share what is left. */
+		/* One slow look-up must not make those behind it late too, in this batch or the next: they share what is left. */
 		open_event(r, m, time, since + FAN_WHO_NS);
 		answer(f, m->fd, since);
 	}
@@ -390,12 +400,13 @@ static void answer_asks(struct fan *f)
 	const struct fan_open *ask;
 	uint16_t kind;
 	size_t n;
+	int64_t deadline = mono() + FAN_ASIDE_NS;
 
 	while ((ask = ring_peek(&f->asks, &kind, &n))) {
 		struct fan_open o = *ask;
 
 		ring_next(&f->asks);
-		who_lookup(f->who, o.tid, false, mono() + FAN_WHO_NS / 10, &o.actor);
+		who_lookup(f->who, o.tid, false, deadline, &o.actor);
 		if (o.actor)
 			who_touch(f->who, o.actor, false);
 		push_open(f, &o, ENTRY_LATE);
@@ -457,10 +468,14 @@ static void turn(struct responder *r)
 {
 	struct fan *f = r->f;
 	struct epoll_event ev[8];
+	int64_t before = mono(), now;
 	int n = epoll_wait(r->epoll, ev, ARRAY_SIZE(ev), FAN_TURN_MS);
 	bool opens = false, processes = who_exec_waiting(f->who);
 	uint64_t v;
 
+	now = mono();
+	if (now - before > FAN_ASLEEP_NS)
+		r->empty = now;
 	beat(f);
 	/* Names before opens: an open is recorded under the name it had. */
 	for (int i = 0; i < n; i++) {
@@ -487,6 +502,7 @@ void *responder_main(void *arg)
 
 	prctl(PR_SET_NAME, "tyto-responder");
 	r->f = f;
+	r->empty = r->taken = mono();
 	r->opens_read = r->names_read = r->processes_read = time_now();
 	r->epoll = fd_above(epoll_create1(EPOLL_CLOEXEC), FAN_FD_HIGH);
 	watch_fd(r, f->groups.opens);

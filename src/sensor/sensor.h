@@ -32,6 +32,7 @@
 #define SENSOR_DEADLINE_NS (500 * 1000 * 1000LL)
 #define SENSOR_BLIND_MAX 64 /* told at a time; more are told as a number */
 #define SENSOR_STALL_NS (250 * 1000 * 1000LL)
+#define SENSOR_RT_PRIORITY 1 /* of the thread that answers; the guard's is one more */
 
 enum sensor_message { SENSOR_RECORD = 1, SENSOR_HEARTBEAT, SENSOR_READY, SENSOR_NOTE, SENSOR_ACK, SENSOR_STOP, SENSOR_BLIND };
 enum sensor_record_flag { SENSOR_OPENER = 1 << 0, SENSOR_LATE = 1 << 1 };

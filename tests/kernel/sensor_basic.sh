@@ -8,11 +8,14 @@ is "a filesystem" $? 0
 w=$mnt/w
 mkdir "$w"
 for f in a b wronly rdwr folded long mapped; do echo text >"$w/$f"; done
+exec 7>>"$w/before" 8>>"$mnt/outside"
 watch_start "$w"
 is "watched" $? 0
 
 cat "$w/a" >/dev/null
 echo more >"$w/made"
+echo more >&7
+mv "$mnt/outside" "$w/came"
 mv "$w/made" "$w/renamed"
 ln "$w/renamed" "$w/linked"
 chmod 600 "$w/b"
@@ -32,10 +35,14 @@ for name in (b"new\nline", b"bad\xff\xfe", b"n" * 255):
     os.close(os.open(at(name), os.O_CREAT | os.O_WRONLY, 0o600))
 PY
 is "the accesses are made" $? 0
+echo more >&8
+exec 7>&- 8>&-
 watch_stop
 
 on() { accesses "(.path // \"\" | endswith(\"/$1\")) and .verb == \"$2\""; }
 is "read" "$(on a read)" 1
+is "written, opened before it was watched" "$(on before write)" 1
+is "written, opened before it was moved in" "$(on came write)" 1
 is "rename, with both names" "$(accesses '.verb == "rename" and (.to | endswith("/renamed")) and (.path | endswith("/made"))')" 1
 is "link, with both names" "$(accesses '.verb == "link" and (.to | endswith("/linked"))')" 1
 is "create" "$(on made create)" 1

@@ -243,7 +243,9 @@ def main():
             note(f"{len(t)} times {victim}: back within {max(t):.2f} s at most, {sorted(t)[len(t) // 2]:.2f} s mostly")
     with open(f"{work}/control") as f:
         machine = int(f.read().splitlines()[-1].split()[3])
-    note(f"slowest open where nobody watches: {machine / 1e6:.1f} ms")
+    # A machine that makes people wait for a quarter of a second by itself cannot show whether we do.
+    limit = 500_000_000 + (machine if machine > 250_000_000 else 0)
+    note(f"slowest open where nobody watches: {machine / 1e6:.1f} ms; limit for the others {limit / 1e6:.0f} ms")
     for log in logs:
         with open(log) as f:
             end = f.read().splitlines()[-1].split()
@@ -253,7 +255,7 @@ def main():
         note(f"{end[1]} opens, slowest {int(end[3]) / 1e6:.1f} ms")
         if int(end[2]):
             wrong("opens", f"{end[2]} opens failed")
-        if int(end[3]) > 500_000_000 + machine:
+        if int(end[3]) > limit:
             wrong("opens", f"an open took {int(end[3]) / 1e6:.0f} ms")
     account(logs)
     rc, out, err = run("verify")

@@ -37,10 +37,10 @@ for uid in 20001 20002 20003 20004; do is "long-lived, uid $uid" "$(of 'many[0-9
 for uid in 20005 20006 20007 20008; do is "short-lived, uid $uid" "$(of 'brief[0-9]+$' $uid)" 1000; done
 for uid in 20011 20012; do is "threads, fsuid $uid" "$(of 'thread[0-9]+$' $uid)" 1000; done
 is "20,000 files by xargs cat" "$(of 'tree/' 20009)" 20000
-is "each of them once" "$(jq -r 'select(.uid == 20009 and (.path | test("/tree/"))) | .path' "$records" | sort -u | wc -l)" 20000
+is "each of them once" "$(jq -r 'select(.uid == 20009 and (.path // "" | test("/tree/"))) | .path' "$records" | sort -u | wc -l)" 20000
 is "nobody else" "$(accesses '(.verb == "open" or .verb == "read") and (.uid < 20001 or .uid > 20012)')" 0
-is "each with its actor" "$(accesses '.verb != "gap" and ([has("pid", "program", "uid", "person", "person_by")] | all | not)')" 0
-is "nobody by another's name" "$(accesses '.verb != "gap" and (has("login_uid") | not) and .person != "uid:\(.uid)"')" 0
+is "each with its actor" "$(accesses '(.verb == "open" or .verb == "read") and ([has("pid", "program", "uid", "person", "person_by")] | all | not)')" 0
+is "nobody by another's name" "$(accesses '(.verb == "open" or .verb == "read") and (has("login_uid") | not) and .person != "uid:\(.uid)"')" 0
 is "nothing lost" "$(accesses '.verb == "gap"')" 0
 is "status says so" "$(jq .lost "$tmp/status")" 0
 [ "${KEEP:-}" ] && cp "$records" "$KEEP"

@@ -343,6 +343,8 @@ int groups_watch(const struct groups *g, int fd, const char *name)
 
 	if (fanotify_mark(g->uses, how | (name ? FAN_MARK_DONT_FOLLOW : 0), GROUP_USES, fd, name) == 0)
 		return 0;
+	if (errno == EXDEV) /* in a subvolume: its opens are known, what they were for is not */
+		return 0;
 	if (name || errno != EBADF)
 		return -errno;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd); /* O_PATH */

@@ -56,7 +56,7 @@ int sandbox_deny(const char *const *names, size_t n)
 	return r == 0 ? seccomp_load(f) : r;
 }
 
-int sandbox_capabilities(const int *keep, size_t n)
+int sandbox_capabilities(const int *keep, size_t n, bool heirs)
 {
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct d[2] = { 0 };
@@ -66,7 +66,7 @@ int sandbox_capabilities(const int *keep, size_t n)
 		mask[keep[i] / 32] |= (uint32_t)1 << (keep[i] % 32);
 	/* First what programs started later may get: giving that up needs a capability that goes next. One that this kernel does not know: EINVAL. */
 	for (int c = 0; c < 64; c++)
-		if (!(mask[c / 32] >> (c % 32) & 1) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0 && errno == EPERM)
+		if (!(heirs && mask[c / 32] >> (c % 32) & 1) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0 && errno == EPERM)
 			return -EPERM;
 	if (syscall(SYS_capget, &h, d) < 0)
 		return -errno;

@@ -25,7 +25,7 @@ int sandbox_allow(const char *const *names, size_t n, const struct sandbox_only 
 /* no_new_privs is left as it is: needs CAP_SYS_ADMIN. */
 int sandbox_deny(const char *const *names, size_t n);
 
-/* Of the capabilities that the process has, it and what it starts keep these. -EPERM: it may not give up the others. */
-int sandbox_capabilities(const int *keep, size_t n);
+/* Of the capabilities that the process has it keeps these; programs it starts can have them (heirs) or none. -EPERM: it may not give up others. */
+int sandbox_capabilities(const int *keep, size_t n, bool heirs);
 
 #endif

@@ -67,7 +67,7 @@ static const int kept[] = {
 
 int confine_guard(void)
 {
-	int r = sandbox_capabilities(kept, ARRAY_SIZE(kept));
+	int r = sandbox_capabilities(kept, ARRAY_SIZE(kept), true);
 
 	return r < 0 ? r : sandbox_deny(nobodys, ARRAY_SIZE(nobodys));
 }

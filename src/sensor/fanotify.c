@@ -46,7 +46,7 @@ static int probe(const char **ret_why)
 static int drop_capabilities(void)
 {
 	static const int keep[] = { CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_IPC_LOCK };
-	int r = sandbox_capabilities(keep, ARRAY_SIZE(keep));
+	int r = sandbox_capabilities(keep, ARRAY_SIZE(keep), false);
 
 	if (r < 0)
 		return r;

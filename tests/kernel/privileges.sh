@@ -20,7 +20,7 @@ bits() { # NUMBER…: as a capability mask, of those that this root has
 mine=$(bits 0 1 2 3 4 5 6 7 8 9 {10..40})
 kept="21 19 2 14 12 23 24 5 8 0 3 4 1 7 6"
 is "the sensor: SYS_ADMIN, SYS_PTRACE, DAC_READ_SEARCH, IPC_LOCK" "$(field "$sensor" CapPrm) $(field "$sensor" CapEff)" "$(bits 21 19 2 14) $(bits 21 19 2 14)"
-is "and what it started could get no more" "$(field "$sensor" CapBnd)" "$(bits 21 19 2 14)"
+is "and what it started could get none" "$(field "$sensor" CapBnd)" "0000000000000000"
 is "the keeper: none" "$(field "$keeper" CapPrm) $(field "$keeper" CapEff)" "0000000000000000 0000000000000000"
 is "the keeper is not root" "$(field "$keeper" Uid | grep -cw 0)" 0
 # shellcheck disable=SC2086

@@ -55,7 +55,8 @@ cat "$w/whole" >/dev/null
 mv "$mnt/out/dir2" "$w/dir2"
 ok "the operator is told again" wait_for 5 grep -q "w/dir2: cannot be read" "$tmp/watch.err"
 kill -CONT "$guard"
-ok "over again" wait_for 20 eval '"$TYTO" --state "$state" status --json | jq -e ".running and (.watching | length == 1)" && ! blind "$w/dir2: cannot be read"'
+seen() { "$TYTO" --state "$state" status --json | jq -e --arg t "$1" '.running and (.watching | length == 1) and ([.blind_spots[] | select(contains($t))] | length == 0)'; }
+ok "over again" wait_for 20 seen "$w/dir2: cannot be read"
 cat "$w/dir2/later" >/dev/null
 watch_stop
 is "opens without descriptors are counted" "$(used whole)" 2

@@ -130,8 +130,8 @@ static int on_message(struct keeper *k, uint8_t kind, const uint8_t *p, size_t n
 		return on_heartbeat(k, p, n);
 	case SENSOR_READY:
 		return on_ready(k, (str){ (const char *)p, n });
-	case SENSOR_NOTE:
-		log_info("%.*s", (int)n, (const char *)p);
+	case SENSOR_NOTE: /* what is not watched: said also with -q */
+		log_error("%.*s", (int)n, (const char *)p);
 		return 0;
 	}
 	return -EBADMSG;

@@ -16,7 +16,8 @@ as() { setpriv --reuid "$1" --clear-groups "${@:2}"; }
 reads() { tyto events --json --verb read | jq -s "[.[] | select(.path == \"/srv/share/plan\" and .uid == $1) | .count // 1] | add // 0"; }
 recorded() { [ "$(reads "$1")" = "$2" ]; }
 
-ok "it starts, and is ready only then" systemctl start tyto
+ok "it starts, and is ready only then" timeout 90 systemctl start tyto ||
+	{ systemctl status --no-pager tyto; systemctl list-jobs --no-pager; journalctl -u tyto --no-pager | tail -n 30; } 2>&1 | sed 's/^/# /'
 as 41001 cat /srv/share/plan >/dev/null # at once: ready means recorded
 is "it is active" "$(state ActiveState)/$(state SubState)" active/running
 PATH=/usr/bin:$PATH

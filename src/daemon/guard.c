@@ -141,7 +141,7 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
 	close_range(fds[2] >= 0 ? GUARD_FD_PULSE + 1 : GUARD_FD_CONTROL + 1, ~0u, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	while (argv[n] && n < ARGS_MAX - 2) {
+	while (n < ARGS_MAX - 2 && argv[n]) {
 		args[n] = argv[n];
 		n++;
 	}

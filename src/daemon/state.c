@@ -94,7 +94,7 @@ int state_prepare(const char *state, bool create, struct account *ret_owner, con
 {
 	_cleanup_close_ int fd = -1;
 	struct account a;
-	struct stat st;
+	struct stat st = { 0 };
 	int r;
 
 	state_account(&a);

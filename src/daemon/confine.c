@@ -6,7 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#include "base/sandbox.h"
+#include "base/filter.h"
 
 static const char *const allowed[] = {
 	/* the log, the index, the name service's files and libraries */
@@ -33,7 +33,7 @@ static const char *const allowed[] = {
 	"clock_adjtime", "clock_adjtime64", "adjtimex",
 };
 
-static const struct sandbox_only only[] = {
+static const struct filter_only only[] = {
 	/* threads, never a process */
 	{ "clone", { 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD } },
 	{ "socket", { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
@@ -44,7 +44,7 @@ static const struct sandbox_only only[] = {
 
 int confine_keeper(void)
 {
-	return sandbox_allow(allowed, ARRAY_SIZE(allowed), only, ARRAY_SIZE(only));
+	return filter_allow(allowed, ARRAY_SIZE(allowed), only, ARRAY_SIZE(only));
 }
 
 /* Kept from the guard and, as filters are inherited, from whatever it starts. */
@@ -67,7 +67,7 @@ static const int kept[] = {
 
 int confine_guard(void)
 {
-	int r = sandbox_capabilities(kept, ARRAY_SIZE(kept), true);
+	int r = filter_capabilities(kept, ARRAY_SIZE(kept), true);
 
-	return r < 0 ? r : sandbox_deny(nobodys, ARRAY_SIZE(nobodys));
+	return r < 0 ? r : filter_deny(nobodys, ARRAY_SIZE(nobodys));
 }

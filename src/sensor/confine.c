@@ -2,7 +2,7 @@
 #include <linux/sched.h>
 #include <sys/prctl.h>
 
-#include "base/sandbox.h"
+#include "base/filter.h"
 #include "sensor/fan.h"
 
 static const char *const allowed[] = {
@@ -25,7 +25,7 @@ static const char *const allowed[] = {
 	"writev",
 };
 
-static const struct sandbox_only only[] = {
+static const struct filter_only only[] = {
 	{ "openat", { 2, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY } },
 	{ "open", { 1, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY } },
 	{ "clone", { 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD } }, /* threads, never a process */
@@ -34,5 +34,5 @@ static const struct sandbox_only only[] = {
 
 int sensor_confine(void)
 {
-	return sandbox_allow(allowed, ARRAY_SIZE(allowed), only, ARRAY_SIZE(only));
+	return filter_allow(allowed, ARRAY_SIZE(allowed), only, ARRAY_SIZE(only));
 }

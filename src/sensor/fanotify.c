@@ -3,19 +3,30 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 
 #include "base/log.h"
-#include "base/sandbox.h"
+#include "base/filter.h"
 #include "sensor/fan.h"
+
+static bool kernel_since(unsigned major, unsigned minor)
+{
+	unsigned a = 0, b = 0;
+	struct utsname u;
+
+	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &a, &b) == 2 && (a > major || (a == major && b >= minor));
+}
 
 static const char *const *blind_spots(void)
 {
 	static const char *const spots[] = {
+		"an overlay mount opens the files below it unseen (this kernel is older than Linux 6.5)",
 		"bytes moved are not known: an access is counted, its length is not",
 		"a mapped file's reads are seen as an open only",
 		"several opens of one object by one process within 50 ms are told apart together, not one by one",
@@ -23,13 +34,12 @@ static const char *const *blind_spots(void)
 		"a change of access control lists that leaves owner and mode as they were is not seen, nor a change of mode that is taken back at once",
 		"in a subvolume of btrfs opens are recorded, what they were for is not; a truncate without an open is seen while the file is in memory",
 		"what is mounted below a watched folder in another mount namespace only is not watched",
-		"before Linux 6.5 an overlay mount opens the files below it unseen",
 		"remote access through the kernel's own servers (nfsd, ksmbd) has no person",
 		"programs begun (exec) are recorded for processes that were seen to touch documents since the sensor's start, and their descendants",
 		NULL,
 	};
 
-	return spots;
+	return spots + kernel_since(6, 5);
 }
 
 static int probe(const char **ret_why)
@@ -46,7 +56,7 @@ static int probe(const char **ret_why)
 static int drop_capabilities(void)
 {
 	static const int keep[] = { CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_IPC_LOCK };
-	int r = sandbox_capabilities(keep, ARRAY_SIZE(keep), false);
+	int r = filter_capabilities(keep, ARRAY_SIZE(keep), false);
 
 	if (r < 0)
 		return r;

@@ -1,4 +1,4 @@
-#include "base/sandbox.h"
+#include "base/filter.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -26,7 +26,7 @@ static int add(scmp_filter_ctx f, uint32_t action, const char *name, const struc
 	return seccomp_rule_add_array(f, action, nr, arg ? 1 : 0, arg);
 }
 
-int sandbox_allow(const char *const *names, size_t n, const struct sandbox_only *only, size_t n_only)
+int filter_allow(const char *const *names, size_t n, const struct filter_only *only, size_t n_only)
 {
 	_cleanup_(release) scmp_filter_ctx f = SANITIZED ? NULL : seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r = f ? 0 : -ENOMEM;
@@ -42,7 +42,7 @@ int sandbox_allow(const char *const *names, size_t n, const struct sandbox_only 
 	return r == 0 ? seccomp_load(f) : r;
 }
 
-int sandbox_deny(const char *const *names, size_t n)
+int filter_deny(const char *const *names, size_t n)
 {
 	_cleanup_(release) scmp_filter_ctx f = SANITIZED ? NULL : seccomp_init(SCMP_ACT_ALLOW);
 	int r = f ? 0 : -ENOMEM;
@@ -56,7 +56,7 @@ int sandbox_deny(const char *const *names, size_t n)
 	return r == 0 ? seccomp_load(f) : r;
 }
 
-int sandbox_capabilities(const int *keep, size_t n, bool heirs)
+int filter_capabilities(const int *keep, size_t n, bool heirs)
 {
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct d[2] = { 0 };

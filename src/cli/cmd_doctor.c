@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
-#include "cli/show.h"
+#include "cli/term.h"
 #include "daemon/clockwatch.h"
 #include "daemon/query.h"
 #include "daemon/state.h"
@@ -72,7 +72,7 @@ static void check_account(struct finding *f)
 		finding(f, FINE, "the account `tyto` exists", "");
 	else
 		finding(f, WARN, "there is no account `tyto`: the keeper would run as uid 65534, which other services may share",
-			"useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin tyto");
+			"useradd --system --shell /usr/sbin/nologin tyto");
 }
 
 static void check_state(struct finding *f)
@@ -144,8 +144,8 @@ static void check_log(struct finding *f)
 		snprintf(f->todo, sizeof(f->todo), "`tyto verify` tells where; keep a copy of the state directory before anything else");
 	} else {
 		index_stat(cli.state, &ix);
-		snprintf(f->what, sizeof(f->what), "%llu records, %llu of %llu leaves indexed, %llu gaps", (unsigned long long)st.records,
-			(unsigned long long)ix.indexed, (unsigned long long)st.size, (unsigned long long)st.gaps);
+		snprintf(f->what, sizeof(f->what), "%llu records, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records,
+			(unsigned long long)ix.indexed, (unsigned long long)st.size, (unsigned long long)st.gaps, st.gaps == 1 ? "" : "s");
 		if (st.gaps) {
 			f->verdict = WARN;
 			snprintf(f->todo, sizeof(f->todo), "`tyto events --verb gap` says when nothing was recorded, and why");
@@ -175,6 +175,8 @@ static const struct {
 
 static const char *const verdict_names[] = { "ok", "warning", "wrong", "unknown" };
 
+#define WHAT_AT 18 /* column: verdict and name come before */
+
 static void put(const char *name, const struct finding *f)
 {
 	if (cli.json) {
@@ -194,11 +196,12 @@ static void put(const char *name, const struct finding *f)
 		return;
 	}
 	buf_putf(out(), "%-8s %-8s ", verdict_names[f->verdict], name);
-	show_text(str_c(f->what));
+	term_prose(str_c(f->what), WHAT_AT, WHAT_AT);
 	buf_putc(out(), '\n');
 	if (f->todo[0] && f->verdict != FINE) {
-		buf_puts(out(), STR("                  → "));
-		show_text(str_c(f->todo));
+		term_spaces(WHAT_AT);
+		buf_puts(out(), STR("→ "));
+		term_prose(str_c(f->todo), WHAT_AT + 2, WHAT_AT + 2);
 		buf_putc(out(), '\n');
 	}
 }

@@ -96,14 +96,23 @@ static int follow_events(const struct index_filter *f)
 		return lookup_failed(r);
 	/* What is there already, then what comes: from the size before the first question, so that nothing falls in between. */
 	r = lookup_position(cli.state, &pos);
-	if (r == 0 && (cli.since || cli.limit))
+	if (r < 0) {
+		query_names_close(&names);
+		return r == -EUCLEAN ? EXIT_DAMAGED : EXIT_FAILED;
+	}
+	if (cli.since || cli.limit)
 		r = query_events(cli.state, f, lookup_mask(), show, NULL);
-	if (r >= 0)
+	if (r < 0 && r != -EINTR && r != -EPIPE)
+		lookup_failed(r);
+	if (r >= 0) {
 		r = follow(cli.state, pos.size, lookup_mask(), pick, show, live_idle, &wanted);
+		if (r < 0 && r != -EINTR && r != -EPIPE)
+			log_error("%s", evidence_why());
+	}
 	query_names_close(&names);
-	if (r == -EINTR)
-		return EXIT_INTERRUPTED;
-	return r == -EPIPE ? EXIT_DONE : lookup_failed(r);
+	if (r == -EINTR || r == -EPIPE)
+		return r == -EINTR ? EXIT_INTERRUPTED : EXIT_DONE;
+	return r == -EUCLEAN ? EXIT_DAMAGED : EXIT_FAILED;
 }
 
 static int run(int argc, char **argv)

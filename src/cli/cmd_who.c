@@ -143,16 +143,63 @@ static int show(void *arg, const struct index_who *w)
 	return interrupted() ? -EINTR : r;
 }
 
-/* The path as it is recorded: absolute; links resolved where it still exists. */
-static const char *absolute(const char *path, char *out_path)
+/* Absolute, without ".", ".." and doubled slashes. False: too long. */
+static bool tidy(const char *path, char out_path[static PATH_MAX])
 {
-	char cwd[PATH_MAX];
+	char full[2 * PATH_MAX], cwd[PATH_MAX] = "";
+	size_t n = 0;
+
+	if (path[0] != '/' && !getcwd(cwd, sizeof(cwd)))
+		return false;
+	if ((size_t)snprintf(full, sizeof(full), "%s/%s", cwd, path) >= sizeof(full))
+		return false;
+	for (const char *p = full; *p;) {
+		size_t len;
+
+		p += strspn(p, "/");
+		len = strcspn(p, "/");
+		if (len == 2 && memcmp(p, "..", 2) == 0) {
+			while (n > 0 && out_path[--n] != '/')
+				;
+		} else if (len > 0 && !(len == 1 && *p == '.')) {
+			if (n + len + 2 > PATH_MAX)
+				return false;
+			out_path[n++] = '/';
+			memcpy(out_path + n, p, len);
+			n += len;
+		}
+		p += len;
+	}
+	out_path[n] = '\0';
+	return true;
+}
+
+/* The path as it is recorded: absolute; links resolved as far as it still exists. */
+static const char *absolute(const char *path, char out_path[static PATH_MAX])
+{
+	char tidied[PATH_MAX];
 
 	if (realpath(path, out_path))
 		return out_path;
-	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
+	if (!tidy(path, tidied))
 		return path;
-	snprintf(out_path, PATH_MAX, "%s/%s", cwd, path);
+	for (size_t n = strlen(tidied); n > 0; n--) {
+		char kept = tidied[n];
+		size_t have;
+		bool there;
+
+		if (kept != '/')
+			continue;
+		tidied[n] = '\0';
+		there = realpath(tidied, out_path);
+		tidied[n] = kept;
+		have = there ? strlen(out_path) : PATH_MAX;
+		if (have + strlen(tidied + n) < PATH_MAX) {
+			memcpy(out_path + have, tidied + n, strlen(tidied + n) + 1);
+			return out_path;
+		}
+	}
+	memcpy(out_path, tidied, sizeof(tidied));
 	return out_path;
 }
 

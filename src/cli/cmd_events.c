@@ -98,7 +98,7 @@ static int follow_events(const struct index_filter *f)
 	r = lookup_position(cli.state, &pos);
 	if (r < 0) {
 		query_names_close(&names);
-		return r == -EUCLEAN ? EXIT_DAMAGED : EXIT_FAILED;
+		return exit_status(r);
 	}
 	if (cli.since || cli.limit)
 		r = query_events(cli.state, f, lookup_mask(), show, NULL);
@@ -110,9 +110,7 @@ static int follow_events(const struct index_filter *f)
 			log_error("%s", evidence_why());
 	}
 	query_names_close(&names);
-	if (r == -EINTR || r == -EPIPE)
-		return r == -EINTR ? EXIT_INTERRUPTED : EXIT_DONE;
-	return r == -EUCLEAN ? EXIT_DAMAGED : EXIT_FAILED;
+	return r == -EPIPE ? EXIT_DONE : exit_status(r);
 }
 
 static int run(int argc, char **argv)

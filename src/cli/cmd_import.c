@@ -309,10 +309,8 @@ static int run(int argc, char **argv)
 		r = -EIO;
 	}
 	free(s);
-	if (r == -EINTR)
-		return EXIT_INTERRUPTED;
 	if (r < 0)
-		return r == -EUCLEAN ? EXIT_DAMAGED : EXIT_FAILED;
+		return exit_status(r);
 	return unreadable ? EXIT_PARTLY : EXIT_DONE;
 }
 

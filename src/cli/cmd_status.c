@@ -201,11 +201,13 @@ static int run(int argc, char **argv)
 {
 	json_t *j = NULL;
 	char *text;
+	int r;
 
 	if (argc > 0)
 		return usage_error("`tyto status` takes no arguments");
-	if (status_json(&j) < 0)
-		return EXIT_FAILED;
+	r = status_json(&j);
+	if (r < 0)
+		return exit_status(r);
 	if (cli.json) {
 		text = json_dumps(j, JSON_COMPACT);
 		buf_puts(out(), str_c(text));

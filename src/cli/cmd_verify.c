@@ -122,7 +122,7 @@ static int run(int argc, char **argv)
 		fputs("\r\033[K", stderr);
 	if (r < 0) {
 		log_error("%s", evidence_why());
-		return EXIT_FAILED;
+		return exit_status(r);
 	}
 	if (cli.json)
 		put_json(&v, log_key != NULL);

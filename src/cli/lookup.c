@@ -96,7 +96,7 @@ int lookup_failed(int r)
 	const char *why = query_why();
 
 	log_error("%s", *why ? why : strerror(-r));
-	return r == -EUCLEAN ? EXIT_DAMAGED : EXIT_FAILED;
+	return exit_status(r);
 }
 
 static bool person_matches(const struct index_filter *f, const struct event *e)

@@ -33,6 +33,11 @@ int stdout_flush(void)
 	return 0;
 }
 
+int exit_status(int r)
+{
+	return r == -EUCLEAN ? EXIT_DAMAGED : r == -EINTR ? EXIT_INTERRUPTED : EXIT_FAILED;
+}
+
 bool stdout_terminal(void)
 {
 	static int answer = -1;

@@ -326,12 +326,14 @@ static int local_events(const char *state, const struct index_filter *f, bool ma
 	return r;
 }
 
-static bool is_state(const char *state)
+/* -ENODATA where there is a log that knows nothing of it; else what is missing, as every command says it. */
+static int nothing_known(const char *state)
 {
-	char path[PATH_MAX];
+	struct evidence_reader *reader = NULL;
+	int r = evidence_reader_open(state, &reader);
 
-	snprintf(path, sizeof(path), "%s/VERSION", state);
-	return access(path, F_OK) == 0;
+	evidence_reader_close(reader);
+	return r < 0 ? fail(r, "%s", evidence_why()) : -ENODATA;
 }
 
 static int local_whos(const char *state, const struct index_subject *s, bool mask, query_who_cb *cb, void *arg)
@@ -349,7 +351,7 @@ static int local_whos(const char *state, const struct index_subject *s, bool mas
 	}
 	r = index_who(state, &subject, local_who, &l);
 	if (r == -ENOENT)
-		r = is_state(state) ? -ENODATA : fail(-ENOENT, "%s is not a state directory of Tyto (it has no VERSION)", state);
+		r = nothing_known(state);
 	else if (r < 0)
 		fail(r, "%s", index_why());
 	local_close(&l);

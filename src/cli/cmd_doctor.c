@@ -1,5 +1,4 @@
 /* tyto doctor: what is wrong here, and what to do. Each check is a row of the table. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -167,26 +166,12 @@ static void check_clock(struct finding *f)
 			"run chrony or systemd-timesyncd");
 }
 
-/* Missing, or made beforehand and not used yet. */
-static bool nothing_there(void)
-{
-	DIR *d = opendir(cli.state);
-	unsigned n = 0;
-
-	if (!d)
-		return errno == ENOENT;
-	while (n < 3 && readdir(d))
-		n++;
-	closedir(d);
-	return n < 3; /* "." and ".." */
-}
-
 static void check_log(struct finding *f)
 {
 	struct evidence_reader *r = NULL;
 	struct evidence_stat st;
 	struct index_stat ix = { 0 };
-	bool there = !nothing_there();
+	bool there = !state_unused(cli.state);
 	int e = there ? evidence_reader_open(cli.state, &r) : -ENOENT;
 
 	if (e == 0)

@@ -110,6 +110,10 @@ static int run(int argc, char **argv)
 	if (since_checkpoint) {
 		if (files_read(since_checkpoint, &since) < 0)
 			return EXIT_FAILED;
+		if (since.n == 0) {
+			log_error("%s: expected a checkpoint, the file is empty", since_checkpoint);
+			return EXIT_FAILED;
+		}
 		o.since_checkpoint = buf_str(&since);
 	}
 	if (log_key) {

@@ -12,6 +12,8 @@
 #include "cli/peoplefile.h"
 #include "cli/roles.h"
 #include "daemon/state.h"
+#include "evidence/evidence.h"
+#include "evidence/note.h"
 #include "sensor/sensor.h"
 
 static const char *people;
@@ -123,8 +125,47 @@ static int import_people(void)
 	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? -EIO : 0;
 }
 
+static bool version_there(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/VERSION", cli.state);
+	return access(path, F_OK) == 0;
+}
+
+/* The keeper would meet it again and again: a state of another version, a damaged log, a key that it cannot use. */
+static int check_log(void)
+{
+	_cleanup_close_ int keys = -1;
+	struct evidence_reader *reader = NULL;
+	struct note_key *key = NULL;
+	const char *why = "";
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/log/log.vkey", cli.state);
+	if (state_unused(cli.state))
+		return EXIT_DONE;
+	r = evidence_reader_open(cli.state, &reader);
+	evidence_reader_close(reader);
+	/* A first start that was cut off left a version and no log yet: it goes on. */
+	if (r < 0 && (r != -ENOENT || !version_there())) {
+		log_error("%s", evidence_why());
+		return exit_status(r);
+	}
+	if (access(path, F_OK) < 0)
+		return EXIT_DONE;
+	snprintf(path, sizeof(path), "%s/keys", cli.state);
+	keys = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = keys < 0 ? -errno : note_key_load(keys, "log.key", "watch", &key, &why);
+	note_key_free(key);
+	if (r < 0)
+		log_error("%s/log.key: %s", path, *why ? why : strerror(-r));
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 /* Tried in a child, before anything is started: the keeper becomes its account for good. */
-static int check_reachable(const struct account *owner)
+static int check_startable(const struct account *owner)
 {
 	const char *why = "";
 	int status;
@@ -132,11 +173,13 @@ static int check_reachable(const struct account *owner)
 
 	if (pid == 0) {
 		if (state_enter(owner, cli.state, &why) == 0)
-			_exit(EXIT_DONE);
+			_exit(check_log());
 		log_error("%s", why);
 		_exit(EXIT_FAILED);
 	}
-	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? -EACCES : 0;
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return EXIT_FAILED;
+	return WEXITSTATUS(status);
 }
 
 static int run(int argc, char **argv)
@@ -166,8 +209,9 @@ static int run(int argc, char **argv)
 		log_error("%s", why);
 		return EXIT_FAILED;
 	}
-	if (check_reachable(&owner) < 0)
-		return EXIT_FAILED;
+	r = check_startable(&owner);
+	if (r != EXIT_DONE)
+		return r;
 	/* Never closed: it ends with us. */
 	fd = guard_lock(cli.state);
 	if (fd == -EBUSY)

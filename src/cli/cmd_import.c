@@ -283,6 +283,10 @@ static int run(int argc, char **argv)
 
 	if (!s)
 		return EXIT_FAILED;
+	if (argc > IMPORT_FILES_MAX) {
+		free(s);
+		return usage_error("at most %d files at once", IMPORT_FILES_MAX);
+	}
 	if (format && !find_format()) {
 		free(s);
 		return usage_error("--format %s: this version reads tyto", format);

@@ -84,6 +84,8 @@ static int run_tyto(struct demo *d, const char *const *args, bool show)
 	int n = 1, status;
 	pid_t pid;
 
+	if (interrupted())
+		return -1;
 	for (; args[n - 1]; n++)
 		argv[n] = args[n - 1];
 	argv[n++] = "--state";
@@ -165,6 +167,8 @@ static int watch_start(struct demo *d, bool first)
 	char width[16];
 	int pipe_fds[2];
 
+	if (interrupted())
+		return -EINTR;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return -errno;
 	/* What it prints is shown on our terminal by say_line(). */
@@ -181,12 +185,17 @@ static int watch_start(struct demo *d, bool first)
 
 static void watch_stop(struct demo *d)
 {
+	int64_t limit = time_boottime() + WAIT_NS;
 	int status;
 
 	if (d->watch <= 0)
 		return;
 	kill(d->watch, SIGTERM);
-	waitpid(d->watch, &status, 0);
+	while (waitpid(d->watch, &status, WNOHANG) == 0) {
+		if (time_boottime() > limit)
+			kill(d->watch, SIGKILL);
+		usleep(20000);
+	}
 	d->watch = 0;
 	close_fd(&d->live);
 }

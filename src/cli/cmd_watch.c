@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -182,6 +183,19 @@ static int check_startable(const struct account *owner)
 	return WEXITSTATUS(status);
 }
 
+/* From here on they wait for the guard: one that comes while we start ends us, too. */
+static bool hold_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return !interrupted();
+}
+
 static int run(int argc, char **argv)
 {
 	const struct sensor_ops *ops;
@@ -224,6 +238,8 @@ static int run(int argc, char **argv)
 		people = cli.config.people;
 	if (people && import_people() < 0)
 		return EXIT_FAILED;
+	if (!hold_signals())
+		return EXIT_INTERRUPTED;
 	fd = listen_socket(cli.state);
 	if (fd < 0) {
 		log_error("cannot listen below /run/tyto: %s", strerror(-fd));

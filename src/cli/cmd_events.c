@@ -64,13 +64,6 @@ static int show(void *arg, const struct event *e)
 	return interrupted() ? -EINTR : 0;
 }
 
-static int show_live(void *arg, const struct event *e)
-{
-	const struct index_filter *f = arg;
-
-	return lookup_matches(f, e) ? show(NULL, e) : 0;
-}
-
 static int live_idle(void *arg)
 {
 	if (stdout_flush() < 0)
@@ -95,7 +88,9 @@ static int follow_events(const struct index_filter *f)
 		if (r < 0 && r != -EINTR)
 			return lookup_failed(r);
 	}
-	r = follow(cli.state, pos.size, lookup_mask(), show_live, live_idle, (void *)f);
+	r = follow(cli.state, pos.size, f, lookup_mask(), show, live_idle, NULL);
+	if (r == -EINTR)
+		lookup_say_unknown();
 	return r == -EINTR || r == -EPIPE ? EXIT_DONE : lookup_failed(r);
 }
 
@@ -136,7 +131,10 @@ static int run(int argc, char **argv)
 	r = query_events(cli.state, &f, lookup_mask(), show, NULL);
 	if (r == -EINTR)
 		return EXIT_INTERRUPTED;
-	return r < 0 && r != -EPIPE ? lookup_failed(r) : EXIT_DONE;
+	if (r < 0 && r != -EPIPE)
+		return lookup_failed(r);
+	lookup_say_unknown();
+	return EXIT_DONE;
 }
 
 const struct command cmd_events = {

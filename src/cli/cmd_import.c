@@ -150,10 +150,8 @@ static void report(uint64_t records, uint64_t refused)
 {
 	if (cli.json) {
 		json_obj_begin(out());
-		json_key(out(), "records");
-		json_u64(out(), records);
-		json_key(out(), "refused");
-		json_u64(out(), refused);
+		json_put_u64(out(), "records", records);
+		json_put_u64(out(), "refused", refused);
 		json_obj_end(out());
 		buf_putc(out(), '\n');
 	} else {

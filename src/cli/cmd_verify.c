@@ -36,30 +36,20 @@ static void put_json(const struct verify_result *v, bool trusted)
 	struct buf *b = out();
 
 	json_obj_begin(b);
-	json_key(b, "ok");
-	json_bool(b, !v->damaged);
-	json_key(b, "trust");
-	json_str(b, trusted ? STR("given key") : STR("self-consistent only"));
-	json_key(b, "leaves");
-	json_u64(b, v->size);
-	json_key(b, "records");
-	json_u64(b, v->records);
-	json_key(b, "names");
-	json_u64(b, v->names);
-	json_key(b, "checkpoints");
-	json_u64(b, v->checkpoints);
+	json_put_bool(b, "ok", !v->damaged);
+	json_put_str(b, "trust", trusted ? STR("given key") : STR("self-consistent only"));
+	json_put_u64(b, "leaves", v->size);
+	json_put_u64(b, "records", v->records);
+	json_put_u64(b, "names", v->names);
+	json_put_u64(b, "checkpoints", v->checkpoints);
+	json_put_u64(b, "unknown", v->unknown);
 	if (v->damaged) {
-		if (v->first_bad != UINT64_MAX) {
-			json_key(b, "first_bad");
-			json_u64(b, v->first_bad);
-		}
-		json_key(b, "where");
-		json_str(b, str_c(v->where));
-		json_key(b, "what");
-		json_str(b, str_c(v->what));
+		if (v->first_bad != UINT64_MAX)
+			json_put_u64(b, "first_bad", v->first_bad);
+		json_put_str(b, "where", str_c(v->where));
+		json_put_str(b, "what", str_c(v->what));
 	} else {
-		json_key(b, "root");
-		json_base64(b, (str){ (const char *)v->root.b, 32 });
+		json_put_base64(b, "root", (str){ (const char *)v->root.b, 32 });
 	}
 	json_obj_end(b);
 	buf_putc(b, '\n');
@@ -88,6 +78,11 @@ static void put_text(const struct verify_result *v, bool trusted, double seconds
 	buf_puts(b, STR(" names), "));
 	show_number(v->checkpoints);
 	buf_putf(b, " checkpoint%s, in %.1f s\n", v->checkpoints == 1 ? "" : "s", seconds);
+	if (v->unknown) {
+		show_number(v->unknown);
+		buf_putf(b, " of them %s of a kind that a newer tyto wrote: in place and unchanged, but this version cannot say what %s\n",
+			v->unknown == 1 ? "is" : "are", v->unknown == 1 ? "it says" : "they say");
+	}
 	if (!trusted)
 		buf_puts(b, STR("self-consistent: checked with the key that stands beside the log; --log-key FILE checks with one kept elsewhere\n"));
 }

@@ -17,8 +17,8 @@ bool lookup_mask(void);
 int lookup_unmask(void);
 /* Says what went wrong; EXIT_FAILED or EXIT_DAMAGED. */
 int lookup_failed(int r);
-/* Does an event that comes live pass the filter? (index.c asks the index; the same words hold here.) */
-bool lookup_matches(const struct index_filter *f, const struct event *e);
+/* One line when the log has leaves that this version cannot decode: an answer may lack what they say. */
+void lookup_say_unknown(void);
 
 struct lookup_position {
 	uint64_t size;

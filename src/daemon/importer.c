@@ -199,12 +199,9 @@ int importer_begin(struct importer *i, str title, uint8_t format)
 	}
 	buf_clear(&i->body);
 	json_obj_begin(&i->body);
-	json_key(&i->body, "do");
-	json_str(&i->body, STR("import"));
-	json_key(&i->body, "title");
-	json_str(&i->body, title);
-	json_key(&i->body, "format");
-	json_u64(&i->body, format);
+	json_put_str(&i->body, "do", STR("import"));
+	json_put_str(&i->body, "title", title);
+	json_put_u64(&i->body, "format", format);
 	json_obj_end(&i->body);
 	proto_put(&i->out, PROTO_REQUEST, buf_str(&i->body));
 	return flush(i);
@@ -277,12 +274,9 @@ static int end_remote(struct importer *i, const uint8_t (*digests)[32], size_t n
 
 	buf_clear(&i->body);
 	json_obj_begin(&i->body);
-	json_key(&i->body, "refused");
-	json_u64(&i->body, refused);
-	json_key(&i->body, "format");
-	json_u64(&i->body, i->format);
-	json_key(&i->body, "files");
-	json_arr_begin(&i->body);
+	json_put_u64(&i->body, "refused", refused);
+	json_put_u64(&i->body, "format", i->format);
+	json_put_arr(&i->body, "files");
 	for (size_t k = 0; k < n; k++) {
 		_cleanup_buf_ struct buf hex = BUF_INIT;
 

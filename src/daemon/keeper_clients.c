@@ -92,8 +92,7 @@ static void answer_error(struct keeper *k, struct client *c, const char *what)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	json_obj_begin(&b);
-	json_key(&b, "error");
-	json_str(&b, str_c(what));
+	json_put_str(&b, "error", str_c(what));
 	json_obj_end(&b);
 	answer_text(k, c, buf_str(&b));
 }
@@ -396,10 +395,8 @@ void keeper_clients_committed(struct keeper *k)
 		if (c->fd < 0 || !c->answer_due)
 			continue;
 		json_obj_begin(&b);
-		json_key(&b, "records");
-		json_u64(&b, c->records);
-		json_key(&b, "rows");
-		json_u64(&b, c->rows);
+		json_put_u64(&b, "records", c->records);
+		json_put_u64(&b, "rows", c->rows);
 		json_obj_end(&b);
 		answer_text(k, c, buf_str(&b));
 	}

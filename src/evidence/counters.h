@@ -12,6 +12,7 @@ struct counters {
 	int64_t last_time;     /* of the last event or heartbeat */
 	uint8_t last_phase;
 	uint64_t last_uptime, last_boot; /* boot: name number */
+	uint64_t unknown;      /* leaves of kinds above ours */
 };
 
 /* Takes in the next leaf (index c->size). */

@@ -53,6 +53,12 @@ const struct leaf_table *leaf_table(uint8_t kind);
 ssize_t leaf_encode(const struct leaf *l, uint8_t *out);
 /* The whole of [p, p+n) must be one packed leaf. */
 int leaf_decode(const uint8_t *p, size_t n, struct leaf *ret);
+/* The same for whoever walks a log that a newer program wrote to: a leaf of a kind above ours gives its kind, and no fields. */
+int leaf_decode_any(const uint8_t *p, size_t n, struct leaf *ret);
+static inline bool leaf_known(const struct leaf *l)
+{
+	return l->kind < LEAF_KIND_MAX_;
+}
 
 /* Nonces and leaf hashes of one segment; batch calls make use of the pipelined AES. */
 struct leaf_hasher;

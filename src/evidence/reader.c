@@ -579,7 +579,7 @@ int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to, int (*c
 		e = log_reader_leaf(r->log, seq, &packed);
 		if (e < 0)
 			return e;
-		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+		e = leaf_decode_any((const uint8_t *)packed.p, packed.n, &l);
 		if (e < 0)
 			return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq);
 		e = cb(arg, seq, &l);
@@ -594,6 +594,16 @@ int evidence_reader_checkpoint(struct evidence_reader *r, struct buf *ret)
 	return e < 0 ? evidence_fail(e, "log/checkpoint: %s", e == -ENOENT ? "none has been signed yet" : strerror(-e)) : 0;
 }
 
+/* The cache of counters on disk, where it fits a log of that size, else zeros. */
+static struct counters cached_counters(int state_fd, uint64_t size)
+{
+	struct counters c = { 0 };
+
+	if (counters_load(state_fd, &c) < 0 || c.size > size)
+		c = (struct counters){ 0 };
+	return c;
+}
+
 static int count(void *arg, uint64_t seq, const struct leaf *l)
 {
 	counters_leaf(arg, l);
@@ -602,20 +612,16 @@ static int count(void *arg, uint64_t seq, const struct leaf *l)
 
 int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret)
 {
-	struct counters c = { 0 };
+	struct counters c = cached_counters(r->state_fd, r->size);
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	struct stat st;
 	str boot;
-	int e;
+	int e = evidence_each(r, c.size, r->size, count, &c);
 
-	/* The cache on disk, where it fits, and what came since. */
-	if (counters_load(r->state_fd, &c) < 0 || c.size > r->size)
-		c = (struct counters){ 0 };
-	e = evidence_each(r, c.size, r->size, count, &c);
 	if (e < 0)
 		return e;
-	*ret = (struct evidence_stat){ .size = c.size, .records = c.records, .gaps = c.gaps, .lost = c.lost, .last_heartbeat = c.last_time,
-		.last_phase = c.last_phase, .last_uptime = c.last_uptime };
+	*ret = (struct evidence_stat){ .size = c.size, .records = c.records, .gaps = c.gaps, .lost = c.lost, .unknown = c.unknown,
+		.last_heartbeat = c.last_time, .last_phase = c.last_phase, .last_uptime = c.last_uptime };
 	if (c.last_boot && names_value(r->names, NAME_BOOT, c.last_boot, &boot) == 0)
 		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));
 	if (read_file(r->log_fd, "checkpoint", 64 * 1024, &text) == 0) {
@@ -629,4 +635,29 @@ int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret)
 	}
 	ret->disk_log = logdir_bytes(r->log_fd);
 	return 0;
+}
+
+int evidence_count_unknown(const char *state, uint64_t *ret)
+{
+	_cleanup_close_ int state_fd = -1, log_fd = -1;
+	struct log_reader *log = NULL;
+	struct counters c = { 0 };
+	uint64_t size = 0;
+	int e = logdir_open(state, &state_fd, &log_fd);
+
+	if (e == 0)
+		e = log_reader_open(log_fd, &log);
+	if (e == 0)
+		e = log_reader_refresh(log, UINT64_MAX, &size);
+	c = cached_counters(state_fd, size);
+	for (uint64_t seq = c.size; e == 0 && seq < size; seq++) {
+		str packed;
+
+		e = log_reader_leaf(log, seq, &packed);
+		c.unknown += e == 0 && packed.n > 1 && (uint8_t)packed.p[1] >= LEAF_KIND_MAX_;
+	}
+	log_reader_close(log);
+	if (e == 0)
+		*ret = c.unknown;
+	return e;
 }

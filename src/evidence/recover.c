@@ -298,7 +298,7 @@ static int load_counters(struct recovery *rec, struct log_reader *log)
 
 		if (r < 0)
 			return r;
-		if (leaf_decode((const uint8_t *)packed.p, packed.n, &l) < 0)
+		if (leaf_decode_any((const uint8_t *)packed.p, packed.n, &l) < 0)
 			return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)c.size);
 		counters_leaf(&c, &l);
 	}

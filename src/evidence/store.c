@@ -153,7 +153,7 @@ int store_take(struct evidence *e, str packed)
 	hash32 h;
 	int r;
 
-	r = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+	r = leaf_decode_any((const uint8_t *)packed.p, packed.n, &l);
 	if (r < 0)
 		return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)index);
 	r = store_segment_use(e, index);
@@ -457,8 +457,8 @@ void evidence_stat(const struct evidence *e, struct evidence_stat *ret)
 	const struct counters *c = &e->counters;
 	str boot;
 
-	*ret = (struct evidence_stat){ .size = c->size, .records = c->records, .gaps = c->gaps, .lost = c->lost, .checkpoint_size = e->checkpoint.size,
-		.checkpoint_time = e->checkpoint_time, .last_heartbeat = c->last_time, .last_phase = c->last_phase, .last_uptime = c->last_uptime,
+	*ret = (struct evidence_stat){ .size = c->size, .records = c->records, .gaps = c->gaps, .lost = c->lost, .unknown = c->unknown,
+		.checkpoint_size = e->checkpoint.size, .checkpoint_time = e->checkpoint_time, .last_heartbeat = c->last_time, .last_phase = c->last_phase, .last_uptime = c->last_uptime,
 		.disk_log = store_disk((struct evidence *)e) };
 	if (c->last_boot && names_value(e->names, NAME_BOOT, c->last_boot, &boot) == 0)
 		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));

@@ -25,6 +25,11 @@ struct rotation {
 	size_t from, to; /* in verifier.keys */
 };
 
+struct import_begun {
+	uint64_t index;
+	bool ended;
+};
+
 struct verifier {
 	const struct verify_options *o;
 	struct verify_result *ret;
@@ -40,7 +45,7 @@ struct verifier {
 	uint64_t tree_size[MERKLE_LEVELS];
 	uint64_t next;                      /* index of the next leaf */
 	uint64_t names_by_kind[NAME_KIND_MAX_];
-	uint64_t *imports;                  /* begin leaves, ascending */
+	struct import_begun *imports;       /* ascending */
 	size_t n_imports, cap_imports;
 	struct note_verifier keys[NOTE_KEYS_MAX]; /* of log.vkey: the one in use first */
 	size_t n_keys, key;                 /* key: in force now */

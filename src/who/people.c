@@ -375,20 +375,16 @@ void people_row_put(struct buf *b, const struct people_row *row, int64_t from)
 
 		if (s.n == 0)
 			continue;
-		json_key(b, columns[i]);
-		json_str(b, s);
+		json_put_str(b, columns[i], s);
 	}
 	if (r.aliases.n) {
-		json_key(b, "aliases");
-		json_arr_begin(b);
+		json_put_arr(b, "aliases");
 		while (next_alias(&rest, &a))
 			json_str(b, a);
 		json_arr_end(b);
 	}
-	if (from) {
-		json_key(b, "from");
-		json_time(b, from);
-	}
+	if (from)
+		json_put_time(b, "from", from);
 	json_obj_end(b);
 }
 
@@ -485,10 +481,8 @@ static const char *put_field(struct buf *json, const char *column, const struct 
 		return "a row of at most 8,000 bytes";
 	if (!str_utf8_valid(buf_str(field)))
 		return "text in UTF-8";
-	if (field->n) {
-		json_key(json, column);
-		json_str(json, buf_str(field));
-	}
+	if (field->n)
+		json_put_str(json, column, buf_str(field));
 	return NULL;
 }
 

@@ -272,6 +272,7 @@ class Reader:
             self.keys.append((self.index, f["public_key"], f["previous"]))
         if "source" in f:
             expect(f["source"] in self.imports, where, f"source {f['source']} is not the beginning of an import")
+            expect(self.imports[f["source"]], where, f"the import that began at {f['source']} has ended")
 
     def _import(self, f, where):
         expect(f["phase"] in (1, 3), where, f"import phase {f['phase']}")

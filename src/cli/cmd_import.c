@@ -114,8 +114,11 @@ static int take_all(struct importer *i, struct import *im, uint64_t total)
 	struct event e;
 	int r = 0;
 
-	while (r == 0 && !interrupted() && import_next(im, time_now(), &e) == 1) {
+	while (r == 0 && (r = import_next(im, time_now(), &e)) == 1) {
 		r = importer_event(i, &e);
+		/* What was read ahead was read for good where it came from a pipe: it is recorded. */
+		if (interrupted())
+			import_stop(im);
 		if (++n % 8192 == 0)
 			progress(im, n, total);
 	}
@@ -261,6 +264,7 @@ const struct command cmd_import = {
 		    "  zcat old.gz | tyto import -                      from stdin\n"
 		    "  tyto import --people staff.csv year.jsonl        several accounts of one person joined\n",
 	.notes = "Lines that cannot be read are named and left out (exit status 3). Beside a running `tyto watch` the keeper takes the records.\n"
-		 "`seq`, `source` and `refers` of the input belong to another log and are not taken.\n",
+		 "Records of a file may be out of order by 10 minutes; one that is later is recorded behind the others, with `late`. `seq`, `source`,\n"
+		 "`refers` and `late` of the input belong to another log and are not taken.\n",
 	.options = options, .run = run, .needs_args = true,
 };

@@ -84,6 +84,28 @@ record 2026-03-01T10:00:00Z /z | gzip >"$tmp/stdin.gz"
 ok "gzip from stdin" bash -c "\"$TYTO\" import - <\"$tmp/stdin.gz\""
 is "is read" "$(paths)" /z
 
+# Within a file, too, by up to 10 minutes; what is later stands behind, and is flagged.
+fresh
+for t in 10:05 10:00 10:09 10:04 10:40 10:20 10:30; do record "2026-03-01T$t:00Z" "/$t" | sed 's/}/,"late":true}/'; done >"$tmp/mixed-order"
+refuses "a file out of order" 0 '7 records imported, none refused' "$TYTO" import "$tmp/mixed-order"
+in_log() { "$TYTO" events --json | python3 -c 'import json,sys
+print(*[e["path"][1:] + ("!" if e.get("late") else "") for e in sorted(map(json.loads, sys.stdin), key=lambda e: e["seq"])])'; }
+is "its records are recorded by time" "$(in_log)" "10:00 10:04 10:05 10:09 10:20! 10:30 10:40"
+ok "verify" "$TYTO" verify
+# From a pipe that stays open: what was read is recorded when the import is interrupted.
+fresh
+mkfifo "$tmp/pipe"
+"$TYTO" import - <"$tmp/pipe" 2>"$tmp/err" &
+importer=$!
+exec 7>"$tmp/pipe"
+record 2026-03-01T10:00:00Z /piped >&7
+sleep 1
+kill -INT "$importer"
+wait "$importer"
+is "an import from a pipe that is interrupted: exit" $? 130
+exec 7>&-
+is "what it had read is recorded" "$(paths)" /piped
+
 # What is wrong.
 fresh
 far=$(date -u -d '+3 days' +%Y-%m-%dT%H:%M:%SZ)

@@ -177,6 +177,23 @@ sed 's/"clerk"/"seller"/' "$tmp/one" >"$tmp/aliased2"
 refuses "people import, JSON Lines" 0 '' "$TYTO" people import "$tmp/people.jsonl"
 refuses "then" 0 '2 records' "$TYTO" import "$tmp/aliased2"
 is "that alias, too" "$("$TYTO" events --json | grep -c '"person":"sales"')" 2
+# An account changes hands: from its row on; what was recorded before stays.
+fresh
+desk() { sed -n 1p "$tmp/one" | sed "s/\"clerk\"/\"desk\"/; s/10:00:00/10:00:$1/"; }
+owner() { "$TYTO" events --json | python3 -c 'import json,sys; print(*[json.loads(l)["person"] for l in sys.stdin])'; }
+desk 10 >"$tmp/desk1"; desk 20 >"$tmp/desk2"; desk 30 >"$tmp/desk3"
+echo '{"person":"clerk","aliases":["desk"]}' >"$tmp/people1"
+echo '{"person":"sales","aliases":["desk"]}' >"$tmp/people2"
+echo '{"person":"sales"}' >"$tmp/people3"
+for k in 1 2 3; do
+	"$TYTO" import -q --people "$tmp/people$k" "$tmp/desk$k"
+done
+is "an account is of whom its newest row says" "$(owner)" "clerk sales desk"
+cat "$tmp/people1" "$tmp/people2" >"$tmp/both"
+refuses "two rows of a file that claim one account" 3 "both, line 2: expected aliases that are nobody else's" "$TYTO" people import "$tmp/both"
+cat "$tmp/people1" <(echo '{"person":"clerk"}') "$tmp/people2" >"$tmp/handed"
+refuses "given up in between" 0 '3 people' "$TYTO" people import "$tmp/handed"
+ok "verify" "$TYTO" verify
 refuses "--people that is missing" 1 'No such file' "$TYTO" import --people "$tmp/nobody" "$tmp/five"
 printf 'person,aliases\nclerk,x\n,y\n' >"$tmp/bad.csv"
 refuses "a row without a person" 3 'bad\.csv, line 3' "$TYTO" people import "$tmp/bad.csv"

@@ -50,7 +50,7 @@ int peoplefile_import(struct importer *i, const char *path, str text, bool *ret_
 
 	if (t.table)
 		people_one_owner(t.table);
-	r = t.table ? importer_begin(i, str_c(path), 1) : -ENOMEM;
+	r = t.table ? importer_begin(i, str_c(path), NULL, 1) : -ENOMEM;
 
 	if (r == 0)
 		r = people_read(text, &reader);

@@ -47,7 +47,7 @@ int evidence_append_heartbeat(struct evidence *e, const struct evidence_heartbea
 struct evidence_import {
 	int64_t time;
 	enum heartbeat_phase phase; /* start or stop */
-	const uint8_t *file;        /* SHA-256, NULL where unknown */
+	const uint8_t *file;        /* SHA-256, of several files that of their SHA-256s; NULL where unknown */
 	uint8_t format;
 	str title;
 	uint64_t begins, records, refused;
@@ -92,6 +92,8 @@ const struct names *evidence_reader_names(const struct evidence_reader *r);
 int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret);
 /* The `unknown` of a log, without opening its names. */
 int evidence_count_unknown(const char *state, uint64_t *ret);
+/* One leaf, likewise. */
+int evidence_leaf(const char *state, uint64_t seq, struct leaf *ret);
 /* Packed leaf `seq`; points into the reader's frame cache until the next call. */
 int evidence_read(struct evidence_reader *r, uint64_t seq, str *ret_packed);
 /* Leaves [from, to) in order; stops when cb returns non-zero (and returns that). One of a kind above ours comes with its kind alone (leaf_known). */

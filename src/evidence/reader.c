@@ -637,27 +637,58 @@ int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret)
 	return 0;
 }
 
+struct light { /* leaves without names: quickly opened */
+	int state_fd, log_fd;
+	struct log_reader *log;
+	uint64_t size;
+};
+
+static void light_close(struct light *l)
+{
+	log_reader_close(l->log);
+	close_fd(&l->log_fd);
+	close_fd(&l->state_fd);
+}
+
+static int light_open(const char *state, struct light *ret)
+{
+	int e;
+
+	*ret = (struct light){ .state_fd = -1, .log_fd = -1 };
+	e = logdir_open(state, &ret->state_fd, &ret->log_fd);
+	if (e == 0)
+		e = log_reader_open(ret->log_fd, &ret->log);
+	return e < 0 ? e : log_reader_refresh(ret->log, UINT64_MAX, &ret->size);
+}
+
 int evidence_count_unknown(const char *state, uint64_t *ret)
 {
-	_cleanup_close_ int state_fd = -1, log_fd = -1;
-	struct log_reader *log = NULL;
+	_cleanup_(light_close) struct light l;
 	struct counters c = { 0 };
-	uint64_t size = 0;
-	int e = logdir_open(state, &state_fd, &log_fd);
+	int e = light_open(state, &l);
 
 	if (e == 0)
-		e = log_reader_open(log_fd, &log);
-	if (e == 0)
-		e = log_reader_refresh(log, UINT64_MAX, &size);
-	c = cached_counters(state_fd, size);
-	for (uint64_t seq = c.size; e == 0 && seq < size; seq++) {
+		c = cached_counters(l.state_fd, l.size);
+	for (uint64_t seq = c.size; e == 0 && seq < l.size; seq++) {
 		str packed;
 
-		e = log_reader_leaf(log, seq, &packed);
+		e = log_reader_leaf(l.log, seq, &packed);
 		c.unknown += e == 0 && packed.n > 1 && (uint8_t)packed.p[1] >= LEAF_KIND_MAX_;
 	}
-	log_reader_close(log);
 	if (e == 0)
 		*ret = c.unknown;
+	return e;
+}
+
+int evidence_leaf(const char *state, uint64_t seq, struct leaf *ret)
+{
+	_cleanup_(light_close) struct light l;
+	str packed;
+	int e = light_open(state, &l);
+
+	if (e == 0)
+		e = log_reader_leaf(l.log, seq, &packed);
+	if (e == 0 && leaf_decode_any((const uint8_t *)packed.p, packed.n, ret) < 0)
+		e = evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq);
 	return e;
 }

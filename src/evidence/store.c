@@ -288,6 +288,7 @@ int evidence_append_event(struct evidence *e, const struct event *ev, uint64_t *
 	struct leaf l;
 	int r;
 
+	e->live |= !event_has(ev, EV_SOURCE);
 	if (unlikely(e->full))
 		return refuse_full();
 	r = store_event_leaf(e, ev, &l);
@@ -321,6 +322,7 @@ int evidence_append_heartbeat(struct evidence *e, const struct evidence_heartbea
 	struct leaf l = { .kind = LEAF_HEARTBEAT };
 	int r = 0;
 
+	e->live = true;
 	if (e->full)
 		return refuse_full();
 	put(&l, 0, (uint64_t)h->time);
@@ -616,6 +618,7 @@ int evidence_open(const char *state, const struct evidence_options *o, struct ev
 	return 0;
 }
 
+/* Events that will not come again: an import's stand in its file. */
 static uint64_t pending_events(const struct evidence *e)
 {
 	uint64_t n = 0;
@@ -623,8 +626,10 @@ static uint64_t pending_events(const struct evidence *e)
 	for (size_t i = 0; i < e->pending.n; i++) {
 		str bytes = leaves_range(&e->pending, i, i + 1), leaf;
 		size_t at = 0;
+		struct leaf l;
 
-		n += payload_next(bytes, &at, &leaf) == 0 && leaf.p[1] == LEAF_EVENT;
+		n += payload_next(bytes, &at, &leaf) == 0 && leaf_decode((const uint8_t *)leaf.p, leaf.n, &l) == 0 && l.kind == LEAF_EVENT &&
+			!(l.present & EV_BIT(EV_SOURCE));
 	}
 	return n;
 }
@@ -641,6 +646,8 @@ struct evidence *evidence_close(struct evidence *e)
 		/* What waits in memory goes with it, and counts. */
 		e->reserve.lost += pending_events(e);
 		e->reserve.to = MAX(e->reserve.to, time_now());
+		/* Where nobody watched, nothing was kept from being recorded: only an import was stopped. */
+		e->reserve.open = e->live || e->reserve.lost > 0;
 		(void)reserve_write(&e->reserve);
 	}
 	evidence_free(e);

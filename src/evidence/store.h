@@ -88,6 +88,7 @@ struct evidence {
 	uint64_t disk_base;       /* bytes of the log but for the journal, when last counted */
 	bool broken;              /* a failed fsync: nothing more is written */
 	int64_t pending_from;     /* earliest time of a live event that is pending: a kill while the disk is full would lose it */
+	bool live;                /* somebody watches: heartbeats come, or events of no import */
 	bool full;                /* a commit met a full disk: nothing more is taken until there is room */
 	bool no_compact;
 

@@ -34,7 +34,7 @@ done
 ok "an import through the keeper" "$TYTO" import --state "$state" "$tmp/year.jsonl"
 ok "another key" "$TYTO" key rotate --state "$state"
 ok "an import once more" "$TYTO" import --again --state "$state" "$tmp/year.jsonl"
-sleep 2
+ok "an outside checker finds the log sound while it grows" timeout 120 python3 "$top/tests/oracle/check_log.py" "$state"
 kill -KILL "$(child sensor)"
 sleep 3
 ok "still another key" "$TYTO" key rotate --state "$state"

@@ -312,7 +312,7 @@ static int run(int argc, char **argv)
 	if (r == 0 && i)
 		r = import_sources(i, s, argc, &content);
 	if (r < 0 && r != -EINTR)
-		log_error("%s", importer_why());
+		log_error("%s", *importer_why() ? importer_why() : strerror(-r));
 	if (importer_close(i) < 0 && r == 0) {
 		log_error("%s", importer_why());
 		r = -EIO;

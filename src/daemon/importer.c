@@ -1,11 +1,11 @@
 #include "daemon/importer.h"
 
 #include <errno.h>
-#include <stdarg.h>
 
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/timefmt.h"
+#include "base/why.h"
 #include "daemon/indexer.h"
 #include "daemon/peopletable.h"
 #include "daemon/persons.h"
@@ -37,22 +37,12 @@ struct importer {
 	uint64_t begins, records;
 };
 
-static char why[512];
+static _Thread_local struct why why;
+#define fail(r, ...) why_set(&why, (r), __VA_ARGS__)
 
 const char *importer_why(void)
 {
-	return why;
-}
-
-static int fail(int r, const char *fmt, ...) _printf_(2, 3);
-static int fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return why.text;
 }
 
 static int open_alone(struct importer *i, uint64_t disk_reserve)

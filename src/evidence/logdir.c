@@ -3,27 +3,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "evidence/evidence.h"
 #include "evidence/vfs.h"
 
-static _Thread_local char why[512];
+_Thread_local struct why evidence_last;
 
 const char *evidence_why(void)
 {
-	return why;
-}
-
-int evidence_fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return evidence_last.text;
 }
 
 void logdir_segment_name(char out[static LOGDIR_NAME_MAX], uint64_t first)

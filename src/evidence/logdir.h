@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
+#include "base/why.h"
 
 #define LOGDIR_NAME_MAX 40
 
@@ -36,7 +37,8 @@ static inline bool evidence_is_damage(int r)
 }
 
 /* Sets evidence_why() and returns r. */
-int evidence_fail(int r, const char *fmt, ...) _printf_(2, 3);
+#define evidence_fail(r, ...) why_set(&evidence_last, (r), __VA_ARGS__)
+extern _Thread_local struct why evidence_last;
 
 #define STATE_VERSION 1
 #define STATE_VERSION_TEXT "tyto-state 1\n"

@@ -224,7 +224,8 @@ static int begin(struct importer *i, const struct content *c, str title, uint8_t
 		return importer_begin(i, title, c->known ? c->digest : NULL, number);
 	if (resume)
 		return importer_resume(i, part, number);
-	log_error("%.*s: an import was stopped when %llu of its records stood: --resume goes on behind them, --again records all anew", STR_ARG(title),
+	log_error("%.*s: an import was stopped when %llu of its records stood: --resume goes on behind them, --again records all anew",
+		STR_ARG(title),
 		(unsigned long long)part->records);
 	unreadable = true;
 	return 1;
@@ -274,7 +275,8 @@ static void say_stopped(const struct content *c)
 	if (evidence_reader_open(cli.state, &r) == 0 && imports_unfinished(r, c->digest, &part) == 0 && !part.found)
 		log_error("stopped: nothing of it is recorded; the same command begins anew");
 	if (part.found)
-		log_error("stopped: %llu records stand; `tyto import --resume` with the same files goes on behind them", (unsigned long long)part.records);
+		log_error("stopped: %llu records stand; `tyto import --resume` with the same files goes on behind them",
+			(unsigned long long)part.records);
 	evidence_reader_close(r);
 }
 

@@ -18,7 +18,8 @@ static const char *since_checkpoint, *log_key;
 static const struct opt *options(void)
 {
 	static const struct opt o[] = {
-		{ "since-checkpoint", 0, OPT_TEXT, &since_checkpoint, "FILE", "a checkpoint kept elsewhere: the log must still begin with what it covers" },
+		{ "since-checkpoint", 0, OPT_TEXT, &since_checkpoint, "FILE",
+			"a checkpoint kept elsewhere: the log must still begin with what it covers" },
 		{ "log-key", 0, OPT_TEXT, &log_key, "FILE", "the log's verifier keys (log.vkey) from a place you trust" },
 		OPT_END,
 	};

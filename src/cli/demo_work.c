@@ -15,7 +15,8 @@ const struct demo_role demo_roles[] = { { "clerk", 61101 }, { "engineer", 61102 
 enum { CLERK, ENGINEER, SALES, ASSISTANT };
 
 static const char *const folders[] = { "clients", "contracts", "plans", "offers" };
-static const char *const titles[] = { "frame agreement", "price list", "site survey", "network plan", "meeting notes", "forecast", "maintenance", "tender" };
+static const char *const titles[] = { "frame agreement", "price list", "site survey", "network plan", "meeting notes", "forecast",
+	"maintenance", "tender" };
 
 static int put_file(const char *dir, const char *name, str text)
 {

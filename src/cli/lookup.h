@@ -1,6 +1,7 @@
 /* lookup.h — what the commands that ask the record have in common.
  *
- * Purpose: masking and its record, ids in their outside form, the one line for a failure. Ownership: none. Units: none. Threads: main thread.
+ * Purpose: masking and its record, ids in their outside form, the one line for a failure. Ownership: none. Units: none. Threads: main
+ * thread.
  * Errors: exit statuses of the contract where a function returns one.
  */
 #ifndef TYTO_LOOKUP_H

@@ -1,7 +1,8 @@
 /* imports.h — what an import writes into the log, whoever writes it: the keeper for a command, or the command alone.
  *
- * Purpose: its records, its end, the mark that a file has been imported, and where one that was stopped can go on. An import that never ended (a full
- * disk, a kill) is continued under the same beginning: its records are handed out in the same order again, and those that stand are left out.
+ * Purpose: its records, its end, the mark that a file has been imported, and where one that was stopped can go on. An import that never
+ * ended (a full disk, a kill) is continued under the same beginning: its records are handed out in the same order again, and those that
+ * stand are left out.
  * Ownership: none. Units: leaves, records. Threads: those of the log. Errors: negative errno, evidence_why() says more.
  */
 #ifndef TYTO_IMPORTS_H

@@ -100,7 +100,8 @@ static void answer_error(struct keeper *k, struct client *c, const char *what)
 
 void keeper_status(struct keeper *k, bool names, struct buf *b)
 {
-	struct status s = { .state = k->c->state, .names = names, .backend = k->backend, .tier = "fanotify", .queue = k->pending, .disk_full = k->disk_full,
+	struct status s = { .state = k->c->state, .names = names, .backend = k->backend, .tier = "fanotify", .queue = k->pending,
+		.disk_full = k->disk_full,
 		.n_watching = names ? k->n_watching : 0, .watching = (const char *const *)k->watching, .counters = k->counters, .running = true,
 		.keeper_uid = geteuid(), .keeper_named = k->c->owner.named };
 

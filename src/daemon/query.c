@@ -414,7 +414,8 @@ int query_who(const char *state, const struct index_subject *s, bool mask, query
 
 	if (readable(state))
 		return local_whos(state, s, mask, cb, arg);
-	request = json_pack("{s:s,s:I,s:I,s:o}", "do", "who", "since", (json_int_t)s->since, "until", (json_int_t)s->until, "path", bytes_to_json(s->path));
+	request = json_pack("{s:s,s:I,s:I,s:o}", "do", "who", "since", (json_int_t)s->since, "until", (json_int_t)s->until, "path",
+		bytes_to_json(s->path));
 	if (s->document)
 		json_object_set_new(request, "document", bytes_to_json((str){ (const char *)s->document, 32 }));
 	if (s->object)

@@ -1,15 +1,15 @@
 /* The outside names of the enums: one table each, by number. */
 #include "event/event.h"
 
-static const char *const verbs[] = { NULL, "open", "read", "write", "create", "delete", "rename", "link", "permission", "copy", "archive", "export",
-	"send", "exec", "gap" };
+static const char *const verbs[] = { NULL, "open", "read", "write", "create", "delete", "rename", "link", "permission", "copy", "archive",
+	"export", "send", "exec", "gap" };
 static const char *const bys[] = { NULL, "opener", "login", "session", "acting", "late" };
 static const char *const seens[] = { NULL, "bytes", "access", "open" };
 static const char *const vias[] = { NULL, "local", "ssh", "smb", "nfs" };
 static const char *const labels[] = { NULL, "public", "internal", "confidential", "restricted" };
 static const char *const confirmeds[] = { NULL, "content", "opaque", "flow" };
-static const char *const causes[] = { NULL, "overflow", "restart", "stalled", "deadline", "backlog", "unmount", "mount", "tree", "disk_full", "clock",
-	"keeper" };
+static const char *const causes[] = { NULL, "overflow", "restart", "stalled", "deadline", "backlog", "unmount", "mount", "tree",
+	"disk_full", "clock", "keeper" };
 
 static const char *name_of(const char *const *table, size_t n, unsigned v)
 {

@@ -55,7 +55,8 @@ int counters_load(int state_fd, struct counters *ret)
 
 int counters_save(int state_fd, const struct counters *c)
 {
-	const uint64_t v[FIELDS] = { c->size, c->records, c->gaps, c->lost, c->names, (uint64_t)c->last_time, c->last_phase, c->last_uptime, c->last_boot,
+	const uint64_t v[FIELDS] = { c->size, c->records, c->gaps, c->lost, c->names, (uint64_t)c->last_time, c->last_phase, c->last_uptime,
+		c->last_boot,
 		c->unknown };
 	uint8_t out[BYTES];
 

@@ -1,6 +1,8 @@
-/* counters.h — what `status` wants to know of the log without reading it: a cache beside it (<state>/counters), rebuilt when it does not fit.
+/* counters.h — what `status` wants to know of the log without reading it: a cache beside it (<state>/counters), rebuilt when it does not
+ * fit.
  *
- * Purpose: counts over leaves [0, size). Ownership: plain struct. Units: leaves, ns. Threads: plain data. Errors: counters_load -EBADMSG, -ENOENT.
+ * Purpose: counts over leaves [0, size). Ownership: plain struct. Units: leaves, ns. Threads: plain data. Errors: counters_load
+ * -EBADMSG, -ENOENT.
  */
 #ifndef TYTO_COUNTERS_H
 #define TYTO_COUNTERS_H

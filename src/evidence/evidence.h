@@ -2,10 +2,11 @@
  *
  * Purpose: the truth that everything else is derived from. Format: docs/log-format.md. Rules of durability there and in ARCHITECTURE.md.
  * Ownership: struct evidence is the only writer of a state directory (it holds the writer lock); struct evidence_reader reads beside it.
- * Units: sequence numbers are leaf indices from 0; sizes in leaves; times ns UTC. Threads: each struct one thread at a time; a reader and
- * the writer may live in different threads or processes.
- * Errors: negative errno. -EUCLEAN: the log is damaged (evidence_why says where; exit 4). -EIO from a failed fsync is final: close and start again.
- * -ENOSPC: the disk is full; the writer has opened the gap in the reserve and keeps refusing until evidence_try_room succeeds.
+ * Units: sequence numbers are leaf indices from 0; sizes in leaves; times ns UTC. Threads: each struct one thread at a time; a reader
+ * and the writer may live in different threads or processes.
+ * Errors: negative errno. -EUCLEAN: the log is damaged (evidence_why says where; exit 4). -EIO from a failed fsync is final: close and
+ * start again. -ENOSPC: the disk is full; the writer has opened the gap in the reserve and keeps refusing until evidence_try_room
+ * succeeds.
  */
 #ifndef TYTO_EVIDENCE_H
 #define TYTO_EVIDENCE_H
@@ -118,7 +119,8 @@ int evidence_count_unknown(const char *state, uint64_t *ret);
 int evidence_leaf(const char *state, uint64_t seq, struct leaf *ret);
 /* Packed leaf `seq`; points into the reader's frame cache until the next call. */
 int evidence_read(struct evidence_reader *r, uint64_t seq, str *ret_packed);
-/* Leaves [from, to) in order; stops when cb returns non-zero (and returns that). One of a kind above ours comes with its kind alone (leaf_known). */
+/* Leaves [from, to) in order; stops when cb returns non-zero (and returns that). One of a kind above ours comes with its kind alone
+ * (leaf_known). */
 int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to,
 	int (*cb)(void *arg, uint64_t seq, const struct leaf *l), void *arg);
 /* An event leaf with its names filled in; strs live until the next call with the same scratch. */

@@ -1,9 +1,10 @@
 /* leaf.h — the binary leaf of docs/log-format.md, section 1: numbers only, names already numbered.
  *
- * Purpose: encode and decode the packed leaf, its nonce and its hash. Pure functions; the field tables of the page are the tables of leaf.c.
+ * Purpose: encode and decode the packed leaf, its nonce and its hash. Pure functions; the field tables of the page are the tables of
+ * leaf.c.
  * Ownership: encode appends to the caller's memory. Units: as on the page. Threads: struct leaf_hasher one at a time, the rest no state.
- * Errors: -EBADMSG for any form the page refuses; -EMSGSIZE above LEAF_MAX; -EOPNOTSUPP for a kind above those of format 1.0, which is no
- * damage: its hash and place are checked, its fields are not known.
+ * Errors: -EBADMSG for any form the page refuses; -EMSGSIZE above LEAF_MAX; -EOPNOTSUPP for a kind above those of format 1.0, which is
+ * no damage: its hash and place are checked, its fields are not known.
  */
 #ifndef TYTO_LEAF_H
 #define TYTO_LEAF_H

@@ -97,8 +97,8 @@ int logdir_numbers(int dir_fd, const char *prefix, uint64_t **ret, size_t *ret_n
 int logdir_list(int log_fd, struct logdir *ret)
 {
 	struct logdir d = { 0 };
-	/* Journals first: a writer may begin a segment and then a journal behind it meanwhile, and a reader that saw only the journal would miss
-	 * records. */
+	/* Journals first: a writer may begin a segment and then a journal behind it meanwhile, and a reader that saw only the journal
+	 * would miss records. */
 	int r = logdir_numbers(log_fd, "journal-", &d.journals, &d.n_journals);
 
 	if (r == 0)

@@ -1,7 +1,7 @@
 /* logdir.h — which files stand in a log directory, and the one line that says what went wrong.
  *
- * Purpose: names of segment, journal, tree and checkpoint files, lists of them in order, and evidence_why. Ownership: lists are freed by the
- * caller (logdir_free). Units: leaf indices. Threads: evidence_why is per thread. Errors: negative errno.
+ * Purpose: names of segment, journal, tree and checkpoint files, lists of them in order, and evidence_why. Ownership: lists are freed by
+ * the caller (logdir_free). Units: leaf indices. Threads: evidence_why is per thread. Errors: negative errno.
  */
 #ifndef TYTO_LOGDIR_H
 #define TYTO_LOGDIR_H

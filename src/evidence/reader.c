@@ -1,5 +1,5 @@
-/* Reading beside a writer: the journal with the greatest first index holds the newest leaves; everything before it stands in segments. When the
- * writer compacts, the journal we have open is removed, and we look again. */
+/* Reading beside a writer: the journal with the greatest first index holds the newest leaves; everything before it stands in segments.
+ * When the writer compacts, the journal we have open is removed, and we look again. */
 #include "evidence/reader.h"
 
 #include <errno.h>
@@ -568,7 +568,8 @@ int evidence_read(struct evidence_reader *r, uint64_t seq, str *ret_packed)
 	return log_reader_leaf(r->log, seq, ret_packed);
 }
 
-int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to, int (*cb)(void *arg, uint64_t seq, const struct leaf *l), void *arg)
+int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to, int (*cb)(void *arg, uint64_t seq, const struct leaf *l),
+	void *arg)
 {
 	int e = 0;
 

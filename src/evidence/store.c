@@ -313,7 +313,8 @@ void evidence_count_lost(struct evidence *e, int64_t now)
 /* The gap as a record. Without a count where it is not known how many there were. */
 static int append_gap(struct evidence *e, int64_t now)
 {
-	struct event gap = { .time = e->reserve.from, .end = MAX(now, e->reserve.from), .verb = VERB_GAP, .cause = CAUSE_DISK_FULL, .count = e->reserve.lost };
+	struct event gap = { .time = e->reserve.from, .end = MAX(now, e->reserve.from), .verb = VERB_GAP, .cause = CAUSE_DISK_FULL,
+		.count = e->reserve.lost };
 
 	event_set(&gap, EV_TIME);
 	event_set(&gap, EV_END);
@@ -367,7 +368,8 @@ void evidence_stat(const struct evidence *e, struct evidence_stat *ret)
 	str boot;
 
 	*ret = (struct evidence_stat){ .size = c->size, .records = c->records, .gaps = c->gaps, .lost = c->lost, .unknown = c->unknown,
-		.checkpoint_size = e->checkpoint.size, .checkpoint_time = e->checkpoint_time, .last_heartbeat = c->last_time, .last_phase = c->last_phase, .last_uptime = c->last_uptime,
+		.checkpoint_size = e->checkpoint.size, .checkpoint_time = e->checkpoint_time, .last_heartbeat = c->last_time, .last_phase = c->last_phase,
+		.last_uptime = c->last_uptime,
 		.disk_log = store_disk((struct evidence *)e) };
 	if (c->last_boot && names_value(e->names, NAME_BOOT, c->last_boot, &boot) == 0)
 		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));

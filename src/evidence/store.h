@@ -1,7 +1,8 @@
 /* store.h — what the files of the writer share; nobody outside the evidence folder's writer includes it.
  *
- * Purpose: struct evidence, and the calls between store.c (append, commit), compact.c, intern.c (events to leaves), records.c (other records), signing.c (checkpoints,
- * keys) and recover.c (opening). Ownership: store.c owns the struct. Units: leaves, bytes, ns. Threads: one at a time.
+ * Purpose: struct evidence, and the calls between store.c (append, commit), compact.c, intern.c (events to leaves), records.c (other
+ * records), signing.c (checkpoints, keys) and recover.c (opening). Ownership: store.c owns the struct. Units: leaves, bytes, ns.
+ * Threads: one at a time.
  * Errors: negative errno with evidence_why() set.
  */
 #ifndef TYTO_STORE_H
@@ -46,7 +47,8 @@ struct memo {
 	struct buf text;
 	uint64_t number;
 };
-enum memo_field { MEMO_HOST, MEMO_PERSON, MEMO_UID, MEMO_LOGIN, MEMO_PROGRAM, MEMO_CHAIN, MEMO_CLIENT, MEMO_CWD, MEMO_CONTAINER, MEMO_MAX_ };
+enum memo_field { MEMO_HOST, MEMO_PERSON, MEMO_UID, MEMO_LOGIN, MEMO_PROGRAM, MEMO_CHAIN, MEMO_CLIENT, MEMO_CWD, MEMO_CONTAINER,
+	MEMO_MAX_ };
 
 struct directory {
 	struct buf path;

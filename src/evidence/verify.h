@@ -1,6 +1,7 @@
 /* verify.h — what the files of verify share.
  *
- * Purpose: struct verifier, between verify.c (the walk over all bytes), verify_leaf.c (what each leaf must be) and verify_sign.c (keys, checkpoints).
+ * Purpose: struct verifier, between verify.c (the walk over all bytes), verify_leaf.c (what each leaf must be) and verify_sign.c (keys,
+ * checkpoints).
  * Ownership: verify.c owns it. Units: leaf indices, bytes. Threads: one at a time.
  * Errors: VERIFY_BAD after verify_bad(): damage was found and noted; other negative errno: the log cannot be read.
  */

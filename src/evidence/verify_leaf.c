@@ -12,12 +12,14 @@ static int verify_name(struct verifier *v, const struct leaf *l)
 	int r;
 
 	if (number != v->names_by_kind[kind] + 1)
-		return verify_bad(v, v->next, v->file, v->byte, "expected name number %llu of kind %u", (unsigned long long)(v->names_by_kind[kind] + 1), kind);
+		return verify_bad(v, v->next, v->file, v->byte, "expected name number %llu of kind %u", (unsigned long long)(v->names_by_kind[kind] + 1),
+			kind);
 	if (number > names_count(v->names, kind))
 		return verify_bad(v, v->next, "names", 0, "expected a name of kind %u with number %llu", kind, (unsigned long long)number);
 	r = names_commitment(v->names, kind, number, commitment);
 	if (r == 0 && memcmp(commitment, l->hash, 32) != 0)
-		return verify_bad(v, v->next, "names", 0, "expected the salt and value that name %llu of kind %u commits to", (unsigned long long)number, kind);
+		return verify_bad(v, v->next, "names", 0, "expected the salt and value that name %llu of kind %u commits to", (unsigned long long)number,
+			kind);
 	/* -ENODATA: erased. The commitment stays, and proves nothing any more. */
 	if (r < 0 && r != -ENODATA)
 		return r;

@@ -43,7 +43,8 @@ bool index_matches(const struct index_filter *f, const struct event *e)
 {
 	if ((f->since && e->time < f->since) || (f->until && e->time >= f->until))
 		return false;
-	if (!in_set(f->verbs, true, e->verb) || !in_set(f->vias, event_has(e, EV_VIA), e->via) || !in_set(f->labels, event_has(e, EV_LABEL), e->label))
+	if (!in_set(f->verbs, true, e->verb) || !in_set(f->vias, event_has(e, EV_VIA), e->via) || !in_set(f->labels, event_has(e, EV_LABEL),
+		e->label))
 		return false;
 	if (f->client.n && !(event_has(e, EV_CLIENT) && str_eq(e->client, f->client)))
 		return false;

@@ -1,6 +1,7 @@
 /* ahead.h — records that were read ahead, handed out in order of time.
  *
- * Purpose: the window in which an import puts the records of a file in order. A heap by time; records of the same time stay in the order they came.
+ * Purpose: the window in which an import puts the records of a file in order. A heap by time; records of the same time stay in the order
+ * they came.
  * Ownership: copies what it is given; a record handed out lives until the next ahead_pop. Units: ns, bytes. Threads: one at a time.
  * Errors: -ENOMEM, with the window as it was.
  */

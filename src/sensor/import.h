@@ -1,12 +1,14 @@
 /* import.h — record files as a source of events, beside the sensor.
  *
- * Purpose: reads files of records (plain, .gz, .zst: told by content), a format each, and hands their records out in order of time. Within a file
- * records may be out of order by 10 minutes: so far it is read ahead, at most IMPORT_AHEAD_RECORDS and IMPORT_AHEAD_BYTES over all files. A record
- * that is more than 10 minutes behind the newest of its file, or comes behind one of its file that was handed out already (the caps were
- * reached), is handed out at once and flagged late. The flag says how a record came to this log: one that stands in the input is not taken.
- * Ownership: struct import owns the descriptors it is given. An event lives until the next import_next. Units: lines from 1, bytes from 0.
- * Threads: one at a time. Errors: a bad line goes to the callback, and reading goes on; import_next fails only when a file cannot be read on
- * (the callback has been told) and there is no other.
+ * Purpose: reads files of records (plain, .gz, .zst: told by content), a format each, and hands their records out in order of time.
+ * Within a file records may be out of order by 10 minutes: so far it is read ahead, at most IMPORT_AHEAD_RECORDS and IMPORT_AHEAD_BYTES
+ * over all files. A record that is more than 10 minutes behind the newest of its file, or comes behind one of its file that was handed
+ * out already (the caps were reached), is handed out at once and flagged late. The flag says how a record came to this log: one that
+ * stands in the input is not taken.
+ * Ownership: struct import owns the descriptors it is given. An event lives until the next import_next. Units: lines from 1, bytes from
+ * 0.
+ * Threads: one at a time. Errors: a bad line goes to the callback, and reading goes on; import_next fails only when a file cannot be
+ * read on (the callback has been told) and there is no other.
  */
 #ifndef TYTO_IMPORT_H
 #define TYTO_IMPORT_H

@@ -71,6 +71,9 @@ int usage_error(const char *fmt, ...) _printf_(1, 2);
 /* stdout, buffered; flush reports a closed pipe as the end of the wish to see more. */
 struct buf *out(void);
 int stdout_flush(void);
+/* A line on stderr that is written over: only on a terminal, and not with -q. */
+bool progress_on(void);
+void progress_end(void);
 /* True when stdout is a terminal and NO_COLOR is not set. */
 bool stdout_color(void);
 bool interrupted(void); /* SIGINT or SIGTERM came */

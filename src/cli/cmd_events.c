@@ -114,12 +114,12 @@ static int run(int argc, char **argv)
 	f.path_glob = str_c(path_glob);
 	f.client = str_c(client);
 	if (document) {
-		if (!lookup_document(document, digest))
+		if (!event_document_from(str_c(document), digest))
 			return usage_error("--document %s: expected sha256: and 64 hexadecimal digits", document);
 		f.document = digest;
 	}
 	if (object) {
-		if (!lookup_object(object, &o))
+		if (!event_object_from(str_c(object), &o))
 			return usage_error("--object %s: expected device:inode:generation", object);
 		f.object = &o;
 	}

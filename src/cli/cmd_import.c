@@ -102,7 +102,7 @@ static void progress(const struct import *im, uint64_t records, uint64_t total)
 	static int64_t last;
 	int64_t now = time_boottime();
 
-	if (!isatty(STDERR_FILENO) || cli.quiet || now - last < NSEC_PER_SEC / 5)
+	if (!progress_on() || now - last < NSEC_PER_SEC / 5)
 		return;
 	last = now;
 	fprintf(stderr, total ? "\rimporting: %llu records, %3.0f %%\033[K" : "\rimporting: %llu records\033[K", (unsigned long long)records,
@@ -124,8 +124,7 @@ static int take_all(struct importer *i, struct import *im, uint64_t total, uint6
 		if (++n % 8192 == 0)
 			progress(im, n, total);
 	}
-	if (isatty(STDERR_FILENO) && !cli.quiet)
-		fputs("\r\033[K", stderr);
+	progress_end();
 	return r < 0 ? r : interrupted() ? -EINTR : 0;
 }
 

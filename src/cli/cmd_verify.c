@@ -28,7 +28,7 @@ static const struct opt *options(void)
 
 static void progress(void *arg, uint64_t done, uint64_t size)
 {
-	if (isatty(STDERR_FILENO) && !cli.quiet)
+	if (progress_on())
 		fprintf(stderr, "\rverifying %3.0f %%", size ? 100.0 * (double)done / (double)size : 100.0);
 }
 
@@ -110,8 +110,7 @@ static int run(int argc, char **argv)
 		o.trusted = verifiers;
 	}
 	r = evidence_verify(cli.state, &o, &v);
-	if (isatty(STDERR_FILENO) && !cli.quiet)
-		fputs("\r\033[K", stderr);
+	progress_end();
 	if (r < 0) {
 		log_error("%s", evidence_why());
 		return EXIT_FAILED;

@@ -48,16 +48,7 @@ static void put_json(const struct index_who *w)
 
 static void put_line(const struct index_who *w)
 {
-	size_t at = out()->n;
-
-	if (w->person.n)
-		show_text(w->person);
-	else if (w->person_basis.n)
-		show_text(w->person_basis);
-	else
-		buf_puts(out(), STR("(not known)"));
-	for (size_t n = out()->n - at; n < 14; n++)
-		buf_putc(out(), ' ');
+	show_padded(w->person.n ? w->person : w->person_basis.n ? w->person_basis : STR("(not known)"), 14);
 	buf_puts(out(), STR("  "));
 	show_time(w->first);
 	buf_puts(out(), STR("  "));
@@ -108,9 +99,9 @@ static int run(int argc, char **argv)
 	r = lookup_unmask();
 	if (r != EXIT_DONE)
 		return r;
-	if (lookup_document(argv[0], digest))
+	if (event_document_from(str_c(argv[0]), digest))
 		s.document = digest;
-	else if (lookup_object(argv[0], &object))
+	else if (event_object_from(str_c(argv[0]), &object))
 		s.object = &object;
 	else
 		s.path = str_c(argv[0]);

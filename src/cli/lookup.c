@@ -2,47 +2,38 @@
 
 #include <errno.h>
 
-#include "base/base64.h"
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "cli/writer.h"
 #include "daemon/query.h"
-#include "daemon/state.h"
-
-bool lookup_document(const char *text, uint8_t ret[static 32])
-{
-	str s = str_c(text);
-
-	if (!str_starts(s, STR("sha256:")))
-		return false;
-	return hex_decode((str){ s.p + 7, s.n - 7 }, ret, 32) == 0;
-}
-
-bool lookup_object(const char *text, struct event_object *ret)
-{
-	uint64_t v[3];
-	const char *p = text;
-
-	for (int i = 0; i < 3; i++) {
-		size_t n = strcspn(p, ":");
-
-		if (str_to_u64((str){ p, n }, &v[i]) < 0 || (i < 2) != (p[n] == ':'))
-			return false;
-		p += n + 1;
-	}
-	*ret = (struct event_object){ v[0], v[1], v[2] };
-	return true;
-}
 
 bool lookup_mask(void)
 {
 	return cli.config.mask && !cli.unmask;
 }
 
+/* No keeper runs: we write ourselves. */
+static int record_alone(str setting)
+{
+	struct evidence *e = NULL;
+	int r = writer_enter(false);
+
+	if (r == 0)
+		r = writer_open(false, &e);
+	if (r < 0)
+		return EXIT_FAILED;
+	r = evidence_append_config(e, time_now(), setting, NULL);
+	if (r == 0)
+		r = evidence_commit(e);
+	if (r < 0)
+		log_error("names stay masked: %s", evidence_why());
+	evidence_close(e);
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 int lookup_unmask(void)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	struct account owner;
-	const char *why;
 	json_t *request;
 	int r;
 
@@ -65,29 +56,7 @@ int lookup_unmask(void)
 		log_error("names stay masked: %s", query_why());
 		return EXIT_FAILED;
 	}
-	/* No keeper runs: we write ourselves. */
-	struct evidence *e = NULL;
-	struct evidence_options o = { 0 };
-	uint64_t seq;
-
-	r = state_prepare(cli.state, false, &owner, &why);
-	if (r == 0)
-		r = state_enter(&owner, cli.state, &why);
-	if (r < 0) {
-		log_error("names stay masked: %s", why);
-		return EXIT_FAILED;
-	}
-	r = evidence_open(cli.state, &o, &e);
-	if (r == 0)
-		r = evidence_append_config(e, time_now(), buf_str(&b), &seq);
-	if (r == 0)
-		r = evidence_commit(e);
-	evidence_close(e);
-	if (r < 0) {
-		log_error("names stay masked: %s", evidence_why());
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
+	return record_alone(buf_str(&b));
 }
 
 int lookup_failed(int r)

@@ -1,6 +1,6 @@
 /* lookup.h — what the commands that ask the record have in common.
  *
- * Purpose: masking and its record, ids in their outside form, the one line for a failure. Ownership: none. Units: none. Threads: main
+ * Purpose: masking and its record, the one line for a failure. Ownership: none. Units: none. Threads: main
  * thread.
  * Errors: exit statuses of the contract where a function returns one.
  */
@@ -10,8 +10,6 @@
 #include "cli/cli.h"
 #include "index/index.h"
 
-bool lookup_document(const char *text, uint8_t ret[static 32]); /* sha256:<hex> */
-bool lookup_object(const char *text, struct event_object *ret);
 /* Persons are to be masked in this output. */
 bool lookup_mask(void);
 /* With --unmask: writes the record of it; EXIT_DONE, or why not. */

@@ -33,6 +33,17 @@ int stdout_flush(void)
 	return 0;
 }
 
+bool progress_on(void)
+{
+	return isatty(STDERR_FILENO) && !cli.quiet;
+}
+
+void progress_end(void)
+{
+	if (progress_on())
+		fputs("\r\033[K", stderr);
+}
+
 bool stdout_color(void)
 {
 	const char *no = getenv("NO_COLOR");

@@ -19,6 +19,15 @@ void show_text(str s)
 	buf_put_visible(out(), s);
 }
 
+void show_padded(str s, size_t columns)
+{
+	size_t at = out()->n;
+
+	show_text(s);
+	for (size_t n = out()->n - at; n < columns; n++)
+		buf_putc(out(), ' ');
+}
+
 void show_number(uint64_t n)
 {
 	char digits[32], text[48];
@@ -104,15 +113,7 @@ void show_event(const struct event *e)
 		return;
 	}
 	buf_puts(out(), str_c(color(BOLD)));
-	if (event_has(e, EV_PERSON)) {
-		size_t at = out()->n;
-
-		show_text(e->person);
-		for (size_t n = out()->n - at; n < 11; n++)
-			buf_putc(out(), ' ');
-	} else {
-		buf_putf(out(), "%-11s", "?");
-	}
+	show_padded(event_has(e, EV_PERSON) ? e->person : STR("?"), 11);
 	buf_puts(out(), str_c(color(PLAIN)));
 	buf_putf(out(), " %-10s ", event_verb_name(e->verb));
 	show_text(e->path);

@@ -13,6 +13,8 @@ void show_event(const struct event *e);
 void show_event_json(const struct event *e);
 /* Text from outside: control characters and invalid UTF-8 become ‹xx›-like escapes, so that a file name cannot write to a terminal. */
 void show_text(str s);
+/* The same, filled up with spaces. */
+void show_padded(str s, size_t columns);
 /* "3,512". */
 void show_number(uint64_t n);
 void show_time(int64_t ns);

@@ -37,6 +37,16 @@ void counters_leaf(struct counters *c, const struct leaf *l)
 	}
 }
 
+void counters_stat(const struct counters *c, const struct names *n, struct evidence_stat *ret)
+{
+	str boot;
+
+	*ret = (struct evidence_stat){ .size = c->size, .records = c->records, .gaps = c->gaps, .lost = c->lost, .unknown = c->unknown,
+		.last_heartbeat = c->last_time, .last_phase = c->last_phase, .last_uptime = c->last_uptime };
+	if (c->last_boot && names_value(n, NAME_BOOT, c->last_boot, &boot) == 0)
+		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));
+}
+
 int counters_load(int state_fd, struct counters *ret)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;

@@ -19,6 +19,8 @@ struct counters {
 
 /* Takes in the next leaf (index c->size). */
 void counters_leaf(struct counters *c, const struct leaf *l);
+/* What evidence_stat says of leaves; the rest of ret is zero. */
+void counters_stat(const struct counters *c, const struct names *n, struct evidence_stat *ret);
 int counters_load(int state_fd, struct counters *ret);
 int counters_save(int state_fd, const struct counters *c);
 

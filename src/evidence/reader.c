@@ -616,15 +616,11 @@ int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret)
 	struct counters c = cached_counters(r->state_fd, r->size);
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	struct stat st;
-	str boot;
 	int e = evidence_each(r, c.size, r->size, count, &c);
 
 	if (e < 0)
 		return e;
-	*ret = (struct evidence_stat){ .size = c.size, .records = c.records, .gaps = c.gaps, .lost = c.lost, .unknown = c.unknown,
-		.last_heartbeat = c.last_time, .last_phase = c.last_phase, .last_uptime = c.last_uptime };
-	if (c.last_boot && names_value(r->names, NAME_BOOT, c.last_boot, &boot) == 0)
-		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));
+	counters_stat(&c, r->names, ret);
 	if (read_file(r->log_fd, "checkpoint", 64 * 1024, &text) == 0) {
 		const char *line = memchr(text.p, '\n', text.n);
 

@@ -364,15 +364,10 @@ int evidence_try_room(struct evidence *e, int64_t now)
 
 void evidence_stat(const struct evidence *e, struct evidence_stat *ret)
 {
-	const struct counters *c = &e->counters;
-	str boot;
-
-	*ret = (struct evidence_stat){ .size = c->size, .records = c->records, .gaps = c->gaps, .lost = c->lost, .unknown = c->unknown,
-		.checkpoint_size = e->checkpoint.size, .checkpoint_time = e->checkpoint_time, .last_heartbeat = c->last_time, .last_phase = c->last_phase,
-		.last_uptime = c->last_uptime,
-		.disk_log = store_disk((struct evidence *)e) };
-	if (c->last_boot && names_value(e->names, NAME_BOOT, c->last_boot, &boot) == 0)
-		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));
+	counters_stat(&e->counters, e->names, ret);
+	ret->checkpoint_size = e->checkpoint.size;
+	ret->checkpoint_time = e->checkpoint_time;
+	ret->disk_log = store_disk((struct evidence *)e);
 }
 
 const struct names *evidence_names(const struct evidence *e)

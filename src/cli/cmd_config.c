@@ -43,8 +43,7 @@ static int show(void)
 		else
 			config_value(&cli.config, s, &v);
 		if (cli.json) {
-			json_key(b, s->key);
-			json_str(b, buf_str(&v));
+			json_put_str(b, s->key, buf_str(&v));
 		} else {
 			buf_putf(b, "# %s\n%s = %.*s\n", s->help, s->key, STR_ARG(buf_str(&v)));
 		}

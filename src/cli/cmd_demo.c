@@ -1,5 +1,5 @@
-/* tyto demo: a small share, people at work, a theft; then what the record says of it, and whether it can be trusted. Nothing is canned: each
- * answer comes from this program, run as a user would run it. */
+/* tyto demo: a small share, people at work, a theft; then what the record says of it, and whether it can be trusted. Nothing is canned:
+ * each answer comes from this program, run as a user would run it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>

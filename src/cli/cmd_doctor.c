@@ -225,16 +225,11 @@ static void put(const char *name, const struct finding *f)
 {
 	if (cli.json) {
 		json_obj_begin(out());
-		json_key(out(), "check");
-		json_str(out(), str_c(name));
-		json_key(out(), "verdict");
-		json_str(out(), str_c(verdict_names[f->verdict]));
-		json_key(out(), "what");
-		json_str(out(), str_c(f->what));
-		if (f->todo[0]) {
-			json_key(out(), "todo");
-			json_str(out(), str_c(f->todo));
-		}
+		json_put_str(out(), "check", str_c(name));
+		json_put_str(out(), "verdict", str_c(verdict_names[f->verdict]));
+		json_put_str(out(), "what", str_c(f->what));
+		if (f->todo[0])
+			json_put_str(out(), "todo", str_c(f->todo));
 		json_obj_end(out());
 		buf_putc(out(), '\n');
 		return;

@@ -65,11 +65,6 @@ static int show(void *arg, const struct event *e)
 	return interrupted() ? -EINTR : 0;
 }
 
-static bool pick(void *arg, const struct event *e)
-{
-	return lookup_matches(arg, e);
-}
-
 static int live_idle(void *arg)
 {
 	/* A pipe that nobody reads any more is seen although nothing is written to it. */
@@ -105,11 +100,13 @@ static int follow_events(const struct index_filter *f)
 	if (r < 0 && r != -EINTR && r != -EPIPE)
 		lookup_failed(r);
 	if (r >= 0) {
-		r = follow(cli.state, pos.size, lookup_mask(), pick, show, live_idle, &wanted);
+		r = follow(cli.state, pos.size, &wanted, lookup_mask(), show, live_idle, NULL);
 		if (r < 0 && r != -EINTR && r != -EPIPE)
 			log_error("%s", evidence_why());
 	}
 	query_names_close(&names);
+	if (r == -EINTR)
+		lookup_say_unknown();
 	return r == -EPIPE ? EXIT_DONE : exit_status(r);
 }
 
@@ -133,12 +130,12 @@ static int run(int argc, char **argv)
 	f.path_glob = str_c(path_glob);
 	f.client = str_c(client);
 	if (document) {
-		if (!lookup_document(document, digest))
+		if (!event_document_from(str_c(document), digest))
 			return usage_error("--document %s: expected sha256: and 64 hexadecimal digits", document);
 		f.document = digest;
 	}
 	if (object) {
-		if (!lookup_object(object, &o))
+		if (!event_object_from(str_c(object), &o))
 			return usage_error("--object %s: expected device:inode:generation", object);
 		f.object = &o;
 	}
@@ -150,7 +147,10 @@ static int run(int argc, char **argv)
 	r = query_events(cli.state, &f, lookup_mask(), show, NULL);
 	if (r == -EINTR)
 		return EXIT_INTERRUPTED;
-	return r < 0 && r != -EPIPE ? lookup_failed(r) : EXIT_DONE;
+	if (r < 0 && r != -EPIPE)
+		return lookup_failed(r);
+	lookup_say_unknown();
+	return EXIT_DONE;
 }
 
 const struct command cmd_events = {

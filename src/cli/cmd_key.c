@@ -25,10 +25,8 @@ static int show(void)
 
 			note_verifier_put(&line, &keys[i]);
 			json_obj_begin(out());
-			json_key(out(), "key");
-			json_str(out(), buf_str(&line));
-			json_key(out(), "in_use");
-			json_bool(out(), i == 0);
+			json_put_str(out(), "key", buf_str(&line));
+			json_put_bool(out(), "in_use", i == 0);
 			json_obj_end(out());
 		} else {
 			note_verifier_put(out(), &keys[i]);

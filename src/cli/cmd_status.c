@@ -168,6 +168,11 @@ static void show_status(json_t *j)
 	buf_puts(out(), STR("; waiting "));
 	show_number(u64_at(j, "queue"));
 	buf_putc(out(), '\n');
+	if (u64_at(j, "unknown")) {
+		line("not understood");
+		show_number(u64_at(j, "unknown"));
+		buf_puts(out(), STR(" leaves of kinds that a newer tyto wrote: kept and proved, not shown\n"));
+	}
 	line("checkpoint");
 	show_number(u64_at(c, "size"));
 	buf_puts(out(), STR(" leaves signed"));

@@ -53,7 +53,8 @@ static void lock_path(const struct sockaddr_un *socket, char out[static LOCK_PAT
 	snprintf(out, LOCK_PATH, "%s.lock", socket->sun_path);
 }
 
-/* One guard a state: a lock beside the socket, held by this process alone, so that it ends with it however that ends. -EBUSY: another one. */
+/* One guard a state: a lock beside the socket, held by this process alone, so that it ends with it however that ends. -EBUSY: another
+ * one. */
 static int guard_lock(const char *state)
 {
 	struct sockaddr_un a;

@@ -22,36 +22,33 @@ struct listing {
 	struct buf names;
 };
 
+static const char *verb_name(unsigned v) { return event_verb_name((enum event_verb)v); }
+static const char *via_name(unsigned v) { return event_via_name((enum event_via)v); }
+
+/* The names of the bits that are set. */
+static void put_set(struct buf *b, const char *key, uint64_t bits, unsigned max, const char *(*name)(unsigned))
+{
+	json_put_arr(b, key);
+	for (unsigned v = 1; v < max; v++)
+		if (bits >> v & 1)
+			json_str(b, str_c(name(v)));
+	json_arr_end(b);
+}
+
 static void put_json(const struct index_who *w)
 {
 	struct buf *b = out();
 
 	json_obj_begin(b);
-	if (w->person.n) {
-		json_key(b, "person");
-		json_str(b, w->person);
-	} else if (w->person_basis.n) {
-		json_key(b, "person_basis");
-		json_str(b, w->person_basis);
-	}
-	json_key(b, "first");
-	json_time(b, w->first);
-	json_key(b, "last");
-	json_time(b, w->last);
-	json_key(b, "verbs");
-	json_arr_begin(b);
-	for (unsigned v = 1; v < VERB_MAX_; v++)
-		if (w->verbs >> v & 1)
-			json_str(b, str_c(event_verb_name((enum event_verb)v)));
-	json_arr_end(b);
-	json_key(b, "via");
-	json_arr_begin(b);
-	for (unsigned v = 1; v < VIA_MAX_; v++)
-		if (w->vias >> v & 1)
-			json_str(b, str_c(event_via_name((enum event_via)v)));
-	json_arr_end(b);
-	json_key(b, "count");
-	json_u64(b, w->count);
+	if (w->person.n)
+		json_put_str(b, "person", w->person);
+	else if (w->person_basis.n)
+		json_put_str(b, "person_basis", w->person_basis);
+	json_put_time(b, "first", w->first);
+	json_put_time(b, "last", w->last);
+	put_set(b, "verbs", w->verbs, VERB_MAX_, verb_name);
+	put_set(b, "via", w->vias, VIA_MAX_, via_name);
+	json_put_u64(b, "count", w->count);
 	json_obj_end(b);
 	buf_putc(b, '\n');
 }
@@ -211,9 +208,9 @@ static int ask(const char *given, struct listing *l)
 	uint8_t digest[32];
 	int r;
 
-	if (lookup_document(given, digest))
+	if (event_document_from(str_c(given), digest))
 		s.document = digest;
-	else if (lookup_object(given, &object))
+	else if (event_object_from(str_c(given), &object))
 		s.object = &object;
 	else
 		s.path = str_c(given);
@@ -246,6 +243,7 @@ static int run(int argc, char **argv)
 		return lookup_failed(r);
 	if (l.n == 0)
 		log_info("nothing is recorded about %s%s", argv[0], r == -ENODATA ? "" : " in that time");
+	lookup_say_unknown();
 	return EXIT_DONE;
 }
 

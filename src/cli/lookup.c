@@ -2,36 +2,10 @@
 
 #include <errno.h>
 
-#include "base/base64.h"
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "cli/writer.h"
 #include "daemon/query.h"
-
-bool lookup_document(const char *text, uint8_t ret[static 32])
-{
-	str s = str_c(text);
-
-	if (!str_starts(s, STR("sha256:")))
-		return false;
-	return hex_decode((str){ s.p + 7, s.n - 7 }, ret, 32) == 0;
-}
-
-bool lookup_object(const char *text, struct event_object *ret)
-{
-	uint64_t v[3];
-	const char *p = text;
-
-	for (int i = 0; i < 3; i++) {
-		size_t n = strcspn(p, ":");
-
-		if (str_to_u64((str){ p, n }, &v[i]) < 0 || (i < 2) != (p[n] == ':'))
-			return false;
-		p += n + 1;
-	}
-	*ret = (struct event_object){ v[0], v[1], v[2] };
-	return true;
-}
 
 bool lookup_mask(void)
 {
@@ -99,36 +73,21 @@ int lookup_failed(int r)
 	return exit_status(r);
 }
 
-static bool person_matches(const struct index_filter *f, const struct event *e)
+void lookup_say_unknown(void)
 {
-	for (size_t i = 0; i < f->n_persons; i++)
-		if (event_has(e, EV_PERSON) && str_eq(e->person, f->persons[i]))
-			return true;
-	return f->n_persons == 0;
-}
+	json_t *request, *status = NULL;
+	uint64_t n = 0;
 
-static bool path_matches(const struct index_filter *f, const struct event *e)
-{
-	return f->path_glob.n == 0 || (event_has(e, EV_PATH) && str_glob(f->path_glob, e->path)) || (event_has(e, EV_TO) && str_glob(f->path_glob, e->to));
-}
-
-bool lookup_matches(const struct index_filter *f, const struct event *e)
-{
-	if ((f->since && e->time < f->since) || (f->until && e->time >= f->until))
-		return false;
-	if (f->verbs && !(f->verbs >> e->verb & 1))
-		return false;
-	if (f->vias && !(event_has(e, EV_VIA) && f->vias >> e->via & 1))
-		return false;
-	if (f->labels && !(event_has(e, EV_LABEL) && f->labels >> e->label & 1))
-		return false;
-	if (f->client.n && !(event_has(e, EV_CLIENT) && str_eq(e->client, f->client)))
-		return false;
-	if (f->document && !(event_has(e, EV_DOCUMENT) && memcmp(e->document, f->document, 32) == 0))
-		return false;
-	if (f->object && !(event_has(e, EV_OBJECT) && memcmp(&e->object, f->object, sizeof(*f->object)) == 0))
-		return false;
-	return person_matches(f, e) && path_matches(f, e);
+	if (evidence_count_unknown(cli.state, &n) < 0) {
+		/* Not ours to read: the keeper knows. */
+		request = json_pack("{s:s}", "do", "status");
+		if (query_ask(cli.state, request, &status) == 0)
+			n = (uint64_t)json_integer_value(json_object_get(status, "unknown"));
+		json_decref(request);
+		json_decref(status);
+	}
+	if (n)
+		log_info("%llu leaves of the log are of kinds that a newer tyto wrote: they are not shown here", (unsigned long long)n);
 }
 
 int lookup_position(const char *state, struct lookup_position *ret)

@@ -47,6 +47,17 @@ bool stdout_terminal(void)
 	return answer;
 }
 
+bool progress_on(void)
+{
+	return isatty(STDERR_FILENO) && !cli.quiet;
+}
+
+void progress_end(void)
+{
+	if (progress_on())
+		fputs("\r\033[K", stderr);
+}
+
 bool stdout_color(void)
 {
 	static int answer = -1; /* asked for every field of every record */

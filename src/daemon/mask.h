@@ -1,7 +1,9 @@
 /* mask.h — persons as p:17, in every output and the same everywhere.
  *
- * Purpose: the pseudonym of a person is the person's number in the log's dictionary. Account names inside paths are masked too; uids are left out.
- * Ownership: masked strs point into scratch. Units: none. Threads: as the names'. Errors: none: a person without a number is masked as p:?.
+ * Purpose: the pseudonym of a person is the person's number in the log's dictionary. Account names inside paths are masked too; uids are
+ * left out.
+ * Ownership: masked strs point into scratch. Units: none. Threads: as the names'. Errors: none: a person without a number is masked as
+ * p:?.
  */
 #ifndef TYTO_MASK_H
 #define TYTO_MASK_H

@@ -1,12 +1,12 @@
 #include "daemon/query.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/base64.h"
 #include "base/varint.h"
+#include "base/why.h"
 #include "daemon/mask.h"
 #include "daemon/proto.h"
 #include "daemon/state.h"
@@ -15,22 +15,12 @@
 #define TIMEOUT_MS 30000
 #define FLUSH_AT (32 * 1024)
 
-static _Thread_local char why[512];
+static _Thread_local struct why why;
+#define fail(r, ...) why_set(&why, (r), __VA_ARGS__)
 
 const char *query_why(void)
 {
-	return why;
-}
-
-static int fail(int r, const char *fmt, ...) _printf_(2, 3);
-static int fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return why.text;
 }
 
 int query_connect(const char *state)
@@ -476,7 +466,8 @@ int query_who(const char *state, const struct index_subject *s, bool mask, query
 
 	if (query_direct(state))
 		return local_whos(state, s, mask, cb, arg);
-	request = json_pack("{s:s,s:I,s:I,s:o}", "do", "who", "since", (json_int_t)s->since, "until", (json_int_t)s->until, "path", bytes_to_json(s->path));
+	request = json_pack("{s:s,s:I,s:I,s:o}", "do", "who", "since", (json_int_t)s->since, "until", (json_int_t)s->until, "path",
+		bytes_to_json(s->path));
 	if (s->document)
 		json_object_set_new(request, "document", bytes_to_json((str){ (const char *)s->document, 32 }));
 	if (s->object)
@@ -535,10 +526,10 @@ void query_serve(const char *state, int fd, json_t *request, bool mask)
 	char *text;
 	int r = request_from_json(&q, request);
 
-	why[0] = '\0';
+	why.text[0] = '\0';
 	if (r == 0)
 		r = what && strcmp(what, "who") == 0 ? local_whos(state, &q.s, mask, serve_who, &s) : local_events(state, &q.f, mask, serve_event, &s);
-	answer = r < 0 ? json_pack("{s:s,s:i}", "error", why[0] ? why : strerror(-r), "errno", r) : json_object();
+	answer = r < 0 ? json_pack("{s:s,s:i}", "error", why.text[0] ? why.text : strerror(-r), "errno", r) : json_object();
 	text = json_dumps(answer, JSON_COMPACT);
 	if (text)
 		proto_put(&s.out, PROTO_ANSWER, str_c(text));

@@ -2,7 +2,8 @@
  *
  * Purpose: one call for a command, whichever way the answer comes; and the keeper's half of it. Root and the keeper's account read the
  * directory; members of the group tyto-read ask the keeper.
- * Ownership: what callbacks get lives until they return. Units: as in index.h. Threads: one at a time; query_serve runs in a thread of its own.
+ * Ownership: what callbacks get lives until they return. Units: as in index.h. Threads: one at a time; query_serve runs in a thread of
+ * its own.
  * Errors: negative errno, query_why() says more; what a callback returns (non-zero) is passed through.
  */
 #ifndef TYTO_QUERY_H

@@ -202,14 +202,14 @@ ok "under way" wait_for 20 eval '[ "$("$TYTO" events --json -n 1 2>/dev/null | w
 kill -INT "$pid"
 wait "$pid"
 is "SIGINT: exit 130" "$?" 130
-said=$(sed -n 's/^tyto: \([0-9]*\) records imported.*/\1/p' "$tmp/err")
-ok "it says how many ($said)" test "${said:-0}" -gt 0 -a "${said:-0}" -lt 300000
+said=$(sed -n 's/^tyto: stopped: \([0-9]*\) records stand.*/\1/p' "$tmp/err")
+ok "it says how many ($said)" test "${said:-0}" -gt 0 -a "${said:-0}" -le 300000
 is "and so many are there" "$(count)" "$said"
-like "and what that means" "$(cat "$tmp/err")" 'tyto: interrupted: '
+like "and what that means" "$(cat "$tmp/err")" 'tyto: stopped: .*--resume'
 ok "verify" "$TYTO" verify -q
 run "$TYTO" import "$tmp/long"
 is "again: refused, nothing taken" "$rc $(count)" "3 $said"
-like "again: says what to do" "$err" 'long was imported in part: .*--again'
+like "again: says what to do" "$err" 'long: an import was stopped .*--resume.*--again'
 run "$TYTO" import -q --again "$tmp/long"
 is "--again: all of it" "$rc $(count)" "0 $((said + 300000))"
 run "$TYTO" import "$tmp/long"
@@ -222,7 +222,7 @@ disown "$pid"
 kill -KILL "$pid"
 wait_for 5 eval "! kill -0 $pid"
 run "$TYTO" import "$tmp/long"
-like "after kill -9 again: refused, says what to do" "$rc $err" '^3 .*in part: .*--again'
+like "after kill -9 again: refused, says what to do" "$rc $err" '^3 .*stopped .*--resume.*--again'
 mkfifo "$tmp/waits"
 "$TYTO" import - <"$tmp/waits" >"$tmp/out" 2>"$tmp/err" &
 pid=$!

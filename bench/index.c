@@ -136,6 +136,16 @@ int names_value(const struct names *n, enum name_kind kind, uint64_t number, str
 	return 0;
 }
 
+uint64_t names_parent(const struct names *n, uint64_t component)
+{
+	return component == 1 ? 0 : 1;
+}
+
+int names_error(const struct names *n)
+{
+	return 0;
+}
+
 uint64_t names_count(const struct names *n, enum name_kind kind)
 {
 	return 2 * DOCUMENTS;

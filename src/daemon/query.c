@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/base64.h"
+#include "base/log.h"
 #include "base/varint.h"
 #include "daemon/mask.h"
 #include "daemon/proto.h"
@@ -250,8 +251,18 @@ static int local_open(struct local *l, const char *state, bool mask)
 	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
 }
 
+/* Answered all the same, only later. */
+static void local_notice(void)
+{
+	const char *notice = names_notice();
+
+	if (notice)
+		log_error("%s", notice);
+}
+
 static void local_close(struct local *l)
 {
+	local_notice();
 	evidence_reader_close(l->r);
 	buf_free(&l->scratch);
 }

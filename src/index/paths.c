@@ -20,16 +20,6 @@ static bool has_bit(const uint64_t *bits, uint64_t n)
 	return bits[n / 64] >> (n % 64) & 1;
 }
 
-static uint64_t parent_of(const struct names *n, uint64_t component)
-{
-	uint64_t parent;
-	str v;
-
-	if (names_value(n, NAME_COMPONENT, component, &v) < 0 || uvar_get((const uint8_t *)v.p, v.n, &parent) < 0)
-		return 0;
-	return parent;
-}
-
 /* The directory before the first wildcard: nothing outside of it can match. */
 static str fixed_directory(str pattern)
 {
@@ -74,7 +64,7 @@ int pathset_match(const struct names *n, str pattern, struct pathset *ret)
 	}
 	root = whole && dir.n == 0 ? 0 : names_find_path(n, dir);
 	for (uint64_t c = root ? root : 1; c <= count && (root || whole); c++) {
-		uint64_t parent = root ? parent_of(n, c) : 0;
+		uint64_t parent = root ? names_parent(n, c) : 0;
 
 		if (root && c != root && !(parent && has_bit(below, parent)))
 			continue;

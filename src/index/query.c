@@ -506,6 +506,8 @@ int index_query_events(struct index_query *q, const struct index_filter *f, int 
 		}
 	subjects_free(&x.subjects);
 	buf_free(&x.scratch);
+	if (r >= 0 && names_error(q->names))
+		r = index_fail(names_error(q->names), "the names cannot be read");
 	return MIN(r, 0);
 }
 

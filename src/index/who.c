@@ -202,6 +202,10 @@ int index_query_who(struct index_query *q, const struct index_subject *s, int (*
 		subjects_free(&w.subjects);
 		aggs_free(&w.who);
 	}
+	if (r != -ENOENT && r < 0)
+		return r;
+	if (names_error(q->names))
+		return index_fail(names_error(q->names), "the names cannot be read");
 	if (r >= 0 && w.who.n == 0 && !s->since && !s->until)
 		return -ENOENT;
 	return r < 0 ? r : who_tell(&w, cb, arg);

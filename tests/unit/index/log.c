@@ -247,6 +247,21 @@ int names_path(const struct names *n, uint64_t component, struct buf *ret)
 	return 0;
 }
 
+uint64_t names_parent(const struct names *n, uint64_t component)
+{
+	uint64_t parent;
+	str v;
+
+	if (names_value(n, NAME_COMPONENT, component, &v) < 0 || uvar_get((const uint8_t *)v.p, v.n, &parent) < 0)
+		return 0;
+	return parent;
+}
+
+int names_error(const struct names *n)
+{
+	return 0;
+}
+
 uint64_t names_find_path(const struct names *n, str path)
 {
 	uint64_t c = 0;

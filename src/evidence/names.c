@@ -393,6 +393,7 @@ struct names *names_free(struct names *n)
 	free(n->fds);
 	free(n->maps);
 	free(n->sizes);
+	free(n->memo);
 	free(n->slots);
 	buf_free(&n->pend);
 	sha256_free(n->sha);

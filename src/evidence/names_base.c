@@ -105,6 +105,7 @@ int names_base_attach(struct names *n)
 	}
 	if (r == 0) {
 		n->table = t;
+		n->memo = calloc(BASE_MEMO, sizeof(*n->memo)); /* without it all goes on, only slower */
 		n->total = end->total;
 		memcpy(n->count, end->count, sizeof(n->count));
 		memcpy(n->base, end->count, sizeof(n->base));
@@ -182,8 +183,14 @@ uint64_t names_base_find(struct names *n, unsigned kind, str value)
 
 int names_base_value(struct names *n, unsigned kind, uint64_t number, str *ret)
 {
+	struct base_memo *memo = n->memo ? &n->memo[(number * 31 + kind) % BASE_MEMO] : NULL;
+	uint64_t key = number << 5 | kind;
 	struct name_entry e;
 
+	if (memo && memo->key == key) {
+		*ret = memo->value;
+		return 0;
+	}
 	if (!n->table)
 		return n->error;
 	if (base_entry(n, kind, number, &e) < 0) {
@@ -193,6 +200,8 @@ int names_base_value(struct names *n, unsigned kind, uint64_t number, str *ret)
 	if (e.state == NAME_STATE_ERASED)
 		return -ENODATA;
 	*ret = e.value;
+	if (memo)
+		*memo = (struct base_memo){ key, e.value };
 	return 0;
 }
 

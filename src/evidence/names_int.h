@@ -30,6 +30,7 @@ struct names {
 	uint64_t count[NAME_KIND_MAX_], cap[NAME_KIND_MAX_];
 	uint64_t base[NAME_KIND_MAX_]; /* numbers up to here are in the table, those above in places and slots */
 	struct names_table *table;     /* NULL: all are in places and slots */
+	struct base_memo *memo;        /* BASE_MEMO of them, where there is a table */
 	struct names *before;          /* after the table was given up: what values that were handed out point into */
 	int error;                     /* the names could not be read after that: no answer is right any more */
 	uint64_t *slots;
@@ -38,6 +39,13 @@ struct names {
 	struct sha256 *sha;
 	uint8_t pool[4096]; /* random bytes for salts: a system call a name would be most of its cost */
 	size_t pool_left;
+};
+
+/* The entries met last: most records of an answer share their names. */
+#define BASE_MEMO 4096
+struct base_memo {
+	uint64_t key; /* number << 5 | kind */
+	str value;
 };
 
 /* names.c */

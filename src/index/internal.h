@@ -122,6 +122,11 @@ int part_open(const char *dir, const struct snapshot *s, const struct part *p, b
 /* The month's own `upto`, in the caller's transaction. */
 int part_upto(sqlite3 *db, const struct snapshot *s, const struct part *p, uint64_t *ret);
 
+/* The folder of the generation that counts (owned by the caller); -ENOENT there is no index, -EUCLEAN. */
+#define INDEX_CURRENT "current"
+#define INDEX_FOLDER_LEN 18
+int index_folder(const char *top, char **ret);
+
 /* Somebody who may only read met damage: the writer removes and builds anew at its next turn. */
 #define INDEX_DAMAGED "damaged"
 void index_mark_damaged(const char *dir);
@@ -137,7 +142,7 @@ struct wpart {
 };
 #define INDEX_OPEN_PARTS 6
 struct index {
-	char *state, *dir;
+	char *state, *top, *dir; /* top: STATE/index; dir: the folder of the generation in it */
 	sqlite3 *meta;
 	struct snapshot snap;
 	struct wpart open[INDEX_OPEN_PARTS];
@@ -156,7 +161,7 @@ struct rpart {
 };
 #define QUERY_OPEN_PARTS 64
 struct index_query {
-	char *state, *dir;
+	char *state, *top, *dir;
 	struct evidence_reader *r;
 	const struct names *names;
 	uint64_t size;       /* of the log */

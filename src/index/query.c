@@ -15,8 +15,8 @@ int index_query_open(const char *state, struct index_query **ret)
 	if (!q)
 		return -ENOMEM;
 	q->state = strdup(state);
-	if (!q->state || asprintf(&q->dir, "%s/index", state) < 0) {
-		q->dir = NULL;
+	if (!q->state || asprintf(&q->top, "%s/index", state) < 0) {
+		q->top = NULL;
 		index_query_close(q);
 		return -ENOMEM;
 	}
@@ -47,6 +47,7 @@ struct index_query *index_query_close(struct index_query *q)
 	forget(q);
 	evidence_reader_close(q->r);
 	free(q->state);
+	free(q->top);
 	free(q->dir);
 	free(q);
 	return NULL;
@@ -54,7 +55,7 @@ struct index_query *index_query_close(struct index_query *q)
 
 void query_drop(struct index_query *q, int error)
 {
-	if (error == -EUCLEAN)
+	if (error == -EUCLEAN && q->dir)
 		index_mark_damaged(q->dir);
 	forget(q);
 }
@@ -64,12 +65,18 @@ int query_refresh(struct index_query *q)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	struct stat st = { 0 };
+	char *dir = NULL;
 	int r, e;
 
-	buf_putf(&path, "%s/meta.db", q->dir);
-	if (!buf_cstr(&path))
-		return -ENOMEM;
-	r = stat(path.p, &st) < 0 ? -ENOENT : 0;
+	r = index_folder(q->top, &dir);
+	if (r == 0) {
+		buf_putf(&path, "%s/meta.db", dir);
+		r = !buf_cstr(&path) ? -ENOMEM : stat(path.p, &st) < 0 ? -ENOENT : 0;
+	}
+	if (!dir || !q->dir || strcmp(dir, q->dir) != 0)
+		forget(q); /* another generation */
+	free(q->dir);
+	q->dir = dir;
 	if (r < 0 || st.st_ino != q->meta_ino)
 		forget(q); /* removed or built anew */
 	if (r == 0 && !q->meta)

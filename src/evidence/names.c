@@ -348,8 +348,8 @@ int names_open_beside(int log_dirfd, int state_dirfd, bool write, struct names *
 	n->state = state_dirfd < 0 ? -1 : fcntl(state_dirfd, F_DUPFD_CLOEXEC, 0);
 	n->dir = fcntl(log_dirfd, F_DUPFD_CLOEXEC, 0);
 	n->write = write;
-	n->sha = sha256_new();
-	r = n->dir < 0 ? -errno : !n->sha ? -ENOMEM : 0;
+	n->sha = write ? sha256_new() : NULL; /* libcrypto's start costs a command a millisecond: readers do without */
+	r = n->dir < 0 ? -errno : write && !n->sha ? -ENOMEM : 0;
 	if (r == 0 && getrandom(n->key, sizeof(n->key), 0) != (ssize_t)sizeof(n->key))
 		r = -EIO;
 	if (r == 0)
@@ -567,6 +567,8 @@ int names_commitment(struct names *n, enum name_kind kind, uint64_t number, uint
 
 	if (r < 0)
 		return r;
+	if (!n->sha && !(n->sha = sha256_new()))
+		return -ENOMEM;
 	/* The salt stands before the length, which stands before the value. */
 	commitment_of(n->sha, kind, (const uint8_t *)value.p - uvar_put(tmp, value.n) - 16, value, ret);
 	return 0;

@@ -41,8 +41,8 @@ uint64_t names_count(const struct names *n, enum name_kind kind);
 
 /* Whole path from its last component. */
 int names_path(const struct names *n, uint64_t component, struct buf *ret);
-/* The component above; 0 none, or not known. */
-uint64_t names_parent(const struct names *n, uint64_t component);
+/* The components above those from `component` on (0 none, or not known): how many were filled in, at most max; 0 where there are no more. */
+size_t names_parents(const struct names *n, uint64_t component, uint64_t *ret, size_t max);
 /* Component number of a path, 0 if any part is unknown. */
 uint64_t names_find_path(const struct names *n, str path);
 

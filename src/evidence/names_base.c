@@ -205,17 +205,28 @@ int names_base_value(struct names *n, unsigned kind, uint64_t number, str *ret)
 	return 0;
 }
 
-uint64_t names_parent(const struct names *n, uint64_t component)
+size_t names_parents(const struct names *n, uint64_t component, uint64_t *ret, size_t max)
 {
-	uint64_t parent = 0;
-	str v;
+	uint64_t count = names_count(n, NAME_COMPONENT);
+	const uint64_t *from;
+	size_t k = 0, have;
 
-	if (n->table && component && component <= n->base[NAME_COMPONENT]) {
-		if (names_table_parent(n->table, component, &parent) == 0)
-			return parent < component ? parent : 0;
+	if (component == 0 || component > count || max == 0)
+		return 0;
+	if (n->table && component <= n->base[NAME_COMPONENT]) {
+		if (names_table_parents(n->table, component, &from, &have) == 0) {
+			have = MIN(have, max);
+			memcpy(ret, from, have * sizeof(*ret));
+			return have;
+		}
 		give_up((struct names *)n);
 	}
-	if (names_value(n, NAME_COMPONENT, component, &v) < 0 || uvar_get((const uint8_t *)v.p, v.n, &parent) < 0)
-		return 0;
-	return parent;
+	for (max = MIN(max, count - component + 1); k < max; k++) {
+		str v;
+
+		ret[k] = 0;
+		if (names_value(n, NAME_COMPONENT, component + k, &v) == 0)
+			(void)uvar_get((const uint8_t *)v.p, v.n, &ret[k]);
+	}
+	return k;
 }

@@ -379,11 +379,18 @@ int names_table_place(struct names_table *t, unsigned kind, uint64_t number, uin
 	return word_at(r, r->places[kind], number - 1 - r->before[kind], ret);
 }
 
-int names_table_parent(struct names_table *t, uint64_t component, uint64_t *ret)
+int names_table_parents(struct names_table *t, uint64_t component, const uint64_t **ret, size_t *ret_n)
 {
 	struct run *r = run_of(t, NAME_COMPONENT, component);
+	uint64_t i = component - 1 - r->before[NAME_COMPONENT], left = r->count[NAME_COMPONENT] - i;
+	const uint64_t *word;
+	int e = block_use(r, r->parents + i / BLOCK_WORDS, &word);
 
-	return word_at(r, r->parents, component - 1 - r->before[NAME_COMPONENT], ret);
+	if (e < 0)
+		return e;
+	*ret = word + i % BLOCK_WORDS;
+	*ret_n = (size_t)MIN(left, BLOCK_WORDS - i % BLOCK_WORDS);
+	return 0;
 }
 
 static void probe_run(struct names_table *t, struct table_probe *p)

@@ -39,7 +39,8 @@ int names_table_open(int state_fd, struct names_table **ret);
 struct names_table *names_table_close(struct names_table *t);
 const struct table_end *names_table_end(const struct names_table *t);
 int names_table_place(struct names_table *t, unsigned kind, uint64_t number, uint64_t *ret);
-int names_table_parent(struct names_table *t, uint64_t component, uint64_t *ret);
+/* Parents of components, from `component` on as far as they stand together; they live as long as the table. */
+int names_table_parents(struct names_table *t, uint64_t component, const uint64_t **ret, size_t *ret_n);
 
 /* Numbers that a value may have: the caller compares. Begin with all zeros but kind and value. */
 struct table_probe {

@@ -59,10 +59,9 @@ int log_reader_open(int log_fd, struct log_reader **ret)
 	r->journal_fd = -1;
 	r->log_fd = fcntl(log_fd, F_DUPFD_CLOEXEC, 0);
 	r->packer = frame_packer_new();
-	r->hasher = leaf_hasher_new();
 	r->hasher_first = UINT64_MAX;
 	r->frame_first = UINT64_MAX;
-	if (r->log_fd < 0 || !r->packer || !r->hasher) {
+	if (r->log_fd < 0 || !r->packer) {
 		log_reader_close(r);
 		return evidence_fail(-ENOMEM, "no memory");
 	}
@@ -450,6 +449,8 @@ static int hasher_use(struct log_reader *r, uint64_t seq)
 
 	if (e < 0)
 		return e;
+	if (!r->hasher && !(r->hasher = leaf_hasher_new()))
+		return evidence_fail(-ENOMEM, "no memory");
 	s = segment_of(r, seq);
 	if (r->hasher_first == s->first)
 		return 0;

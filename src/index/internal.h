@@ -194,6 +194,8 @@ static inline bool pathset_has(const struct pathset *s, uint64_t component)
 {
 	return component < s->n && (s->bits[component / 64] >> (component % 64) & 1);
 }
+/* The first one above `after`; 0 no more. */
+uint64_t pathset_next(const struct pathset *s, uint64_t after);
 /* Components whose path the pattern matches; without wildcards also everything below. */
 int pathset_match(const struct names *n, str pattern, struct pathset *ret);
 

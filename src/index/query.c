@@ -469,12 +469,11 @@ static int run_narrow(struct run *x)
 		return subjects_add(&x->subjects, SUBJECT(SUBJECT_DOCUMENT, p->document));
 	if (!p->by_path || p->path.count > NARROW_MAX)
 		return 0;
-	for (uint64_t c = 1; r == 0 && c < p->path.n; c++)
-		if (pathset_has(&p->path, c)) {
-			r = subjects_add(&x->subjects, SUBJECT(SUBJECT_PATH, c));
-			if (r == 0)
-				r = subjects_add(&x->subjects, SUBJECT(SUBJECT_TO, c));
-		}
+	for (uint64_t c = 0; r == 0 && (c = pathset_next(&p->path, c));) {
+		r = subjects_add(&x->subjects, SUBJECT(SUBJECT_PATH, c));
+		if (r == 0)
+			r = subjects_add(&x->subjects, SUBJECT(SUBJECT_TO, c));
+	}
 	if (r == 0)
 		r = query_places(x->q, &p->path, 4 * NARROW_MAX, &x->subjects);
 	if (r == -E2BIG) {

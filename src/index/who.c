@@ -118,9 +118,8 @@ static int path_subjects(struct question *w)
 {
 	int r = 0;
 
-	for (uint64_t c = 1; r == 0 && c < w->path.n; c++)
-		if (pathset_has(&w->path, c))
-			r = subjects_add(&w->subjects, SUBJECT(SUBJECT_PATH, c));
+	for (uint64_t c = 0; r == 0 && (c = pathset_next(&w->path, c));)
+		r = subjects_add(&w->subjects, SUBJECT(SUBJECT_PATH, c));
 	if (r == 0)
 		r = query_places(w->q, &w->path, SIZE_MAX, &w->subjects);
 	return r < 0 ? r : tail_each(w->q, query_tail(w->q), tail_places, w);

@@ -251,13 +251,15 @@ static int local_open(struct local *l, const char *state, bool mask)
 	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
 }
 
-/* Answered all the same, only later. */
+/* Answered all the same, only later. A command that asks twice says it once. */
 static void local_notice(void)
 {
+	static _Thread_local bool told;
 	const char *notice = names_notice();
 
-	if (notice)
+	if (notice && !told)
 		log_error("%s", notice);
+	told |= notice != NULL;
 }
 
 static void local_close(struct local *l)

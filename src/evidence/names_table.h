@@ -76,14 +76,14 @@ int names_table_fits(const struct names *n, const struct table_end *end);
 #define SLOT_NUMBER_BITS NAME_NUMBER_BITS
 #define SLOT_FILL 383 /* names a slot block on average */
 enum { HEAD_MAGIC, HEAD_TAG, HEAD_FROM, HEAD_TO, HEAD_BEGIN, HEAD_BEHIND, HEAD_LAST, HEAD_LAST_ID, HEAD_FIRST_ID = 10, HEAD_KEY = 13, HEAD_SLOTS = 15,
-	HEAD_BEFORE = 15, HEAD_COUNT = 31 /* plus the kind, from 1 */ };
+	HEAD_BEFORE = 32, HEAD_COUNT = 64 /* plus the kind, below 32 */ };
 
 struct table_block {
 	uint64_t word[BLOCK_WORDS];
 	uint32_t number, crc;
 };
 _Static_assert(sizeof(struct table_block) == BLOCK_BYTES, "a block");
-_Static_assert(HEAD_BEFORE + NAME_KIND_MAX_ <= HEAD_COUNT + 1, "room for the kinds");
+_Static_assert(NAME_KIND_MAX_ <= 32, "a kind has five bits in a slot, and its place in the head");
 
 static inline uint64_t blocks_for(uint64_t words)
 {

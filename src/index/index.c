@@ -9,9 +9,10 @@
  *            by_person(who, time, seq, leaf)        everything needed to print a person's month is one range
  *            by_subject(subject, time, seq, who, flags)
  *            place(component, object, first, last), and the other way round
+ *            busy(subject, who, …)                  sums of the subjects with many rows, see busy.c; meta.busy says whether they are right
  *
- * `who` reads the rows of by_subject. A table of sums (subject, who) was tried: where most persons open a document once a month it has as many rows as
- * there are records, and the build was slower by what it cost. Places stand in the months and in no file over all of them: a month is filled in
+ * `who` reads the rows of by_subject, and the sums where there are any. Sums of every subject were tried: where most persons open a document once a month
+ * they are as many as there are records, and the build was slower by what they cost. Places stand in the months and in no file over all of them: a month is filled in
  * order of its keys and then rests, while one table over years would be written at random places by every batch.
  */
 #include <dirent.h>
@@ -36,7 +37,9 @@ const char *const index_part_schema =
 	" PRIMARY KEY(subject, time, seq)) WITHOUT ROWID;"
 	"CREATE TABLE place(component INTEGER, object INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" PRIMARY KEY(component, object)) WITHOUT ROWID;"
-	"CREATE INDEX place_object ON place(object);";
+	"CREATE INDEX place_object ON place(object);"
+	"CREATE TABLE busy(subject INTEGER, who INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL, verbs INTEGER NOT NULL,"
+	" vias INTEGER NOT NULL, PRIMARY KEY(subject, who)) WITHOUT ROWID;";
 
 void snapshot_free(struct snapshot *s)
 {
@@ -481,6 +484,8 @@ static int part_begin(struct index *x, struct wpart *w, const char *file)
 		r = db_meta_put(w->db, "generation", x->snap.generation);
 	if (r == 0)
 		r = db_meta_put(w->db, "upto", 0);
+	if (r == 0)
+		r = db_meta_put(w->db, "busy", 0);
 	w->upto = 0;
 	return r < 0 ? r : db_exec(w->db, "COMMIT");
 }
@@ -512,6 +517,8 @@ int index_part(struct index *x, int32_t month, struct wpart **ret)
 	} else {
 		r = part_begin(x, w, file);
 	}
+	if (r == 0)
+		r = db_meta_get(w->db, "busy", &w->busy);
 	if (r == 0)
 		r = part_prepare(w);
 	if (r < 0) {

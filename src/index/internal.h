@@ -16,7 +16,7 @@
 #include "evidence/evidence.h"
 #include "index/index.h"
 
-#define INDEX_FORMAT 1
+#define INDEX_FORMAT 2
 #define INDEX_BATCH (512 * 1024) /* leaves sorted at once: about 60 MB */
 #define INDEX_ORIGIN_MAX 256
 
@@ -139,6 +139,7 @@ struct wpart {
 	sqlite3_stmt *event, *subject, *place;
 	int32_t month;
 	uint64_t upto, used;
+	uint64_t busy; /* the sums are right for the rows below this seq; 0: there are none */
 };
 #define INDEX_OPEN_PARTS 6
 struct index {
@@ -150,6 +151,25 @@ struct index {
 	bool checked; /* against the log */
 };
 int index_part(struct index *x, int32_t month, struct wpart **ret);
+
+/* Sums of busy subjects (busy.c). A row of by_subject: */
+struct subject_row {
+	int64_t subject, time, who;
+	uint64_t seq, flags;
+	int32_t month;
+};
+/* Rows from which on a subject of a month has sums, and rows of a batch that are added to sums one by one. Variables for the tests. */
+extern unsigned index_busy_min, index_busy_few;
+/* The month rests: its sums are made, in a transaction of their own. */
+int busy_make(struct wpart *w);
+/* Before rows are added, in the caller's transaction: false where the sums are given up for them. */
+int busy_keep(struct wpart *w, size_t rows, bool *ret);
+int busy_add(struct wpart *w, const struct subject_row *s);
+/* The sums of a subject, where they may be used: 1 taken, 0 there are none. */
+int busy_take(sqlite3 *db, int64_t subject, struct aggs *to);
+/* Are there sums, right for all rows of the month, none of which is from behind `indexed`? */
+int busy_usable(sqlite3 *db, uint64_t indexed, bool *ret);
+
 int build_batch(struct index *x, struct evidence_reader *r, uint64_t to);
 /* Tests only: called at the named steps of a build. */
 extern void (*index_hook)(const char *step);

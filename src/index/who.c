@@ -53,7 +53,7 @@ static bool may_repeat(const struct question *w)
 
 
 /* Rows of the view's time: what a build beside us has added since is in our tail. */
-static int rows_month(sqlite3 *db, struct question *w)
+static int rows_month(sqlite3 *db, struct question *w, bool sums)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL, *leaf = NULL;
 	int r = db_prepare(db, "SELECT time, seq, who, flags FROM by_subject WHERE subject=?1 AND time>=?2 AND time<?3 AND seq<?4", &st);
@@ -61,6 +61,12 @@ static int rows_month(sqlite3 *db, struct question *w)
 	if (r == 0)
 		r = db_prepare(db, "SELECT leaf FROM by_person WHERE who=? AND time=? AND seq=?", &leaf);
 	for (size_t i = 0; r >= 0 && i < w->subjects.n; i++) {
+		if (sums)
+			r = busy_take(db, w->subjects.p[i], &w->who);
+		if (r < 0)
+			return r;
+		if (r == 1)
+			continue;
 		sqlite3_bind_int64(st, 1, w->subjects.p[i]);
 		sqlite3_bind_int64(st, 2, w->since);
 		sqlite3_bind_int64(st, 3, w->until);
@@ -101,6 +107,7 @@ static int rows_month(sqlite3 *db, struct question *w)
 static int who_month(struct question *w, const struct part *p)
 {
 	int64_t begin = month_start(p->month), end = month_start(p->month + 1);
+	bool sums = false;
 	sqlite3 *db;
 	int r;
 
@@ -109,7 +116,10 @@ static int who_month(struct question *w, const struct part *p)
 	r = query_part(w->q, p, &db);
 	if (r < 0)
 		return r;
-	r = rows_month(db, w);
+	if (begin >= w->since && end <= w->until && !may_repeat(w))
+		r = busy_usable(db, w->q->snap.indexed, &sums);
+	if (r == 0)
+		r = rows_month(db, w, sums);
 	query_part_done(w->q, db);
 	return r;
 }

@@ -85,6 +85,8 @@ int aggs_add(struct aggs *a, int64_t who, int64_t first, int64_t last, uint64_t 
 /* db.c */
 int index_fail(int r, const char *fmt, ...) _printf_(2, 3);
 int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 **ret);
+/* Read only, by nobody else written to: no locks, no shared memory. */
+int db_open_resting(const char *dir, const char *file, sqlite3 **ret);
 void db_close(sqlite3 **db);
 #define _cleanup_db_ _cleanup_(db_close)
 int db_exec(sqlite3 *db, const char *sql);
@@ -175,9 +177,16 @@ int build_batch(struct index *x, struct evidence_reader *r, uint64_t to);
 extern void (*index_hook)(const char *step);
 
 /* Reader (query.c). */
+struct rest { /* the file of a month as it was when it was opened */
+	uint64_t ino, size;
+	int64_t mtime;
+};
+extern int64_t index_rest_ns; /* unwritten for so long; a variable for the tests */
 struct rpart {
 	sqlite3 *db;
 	int32_t month;
+	bool resting;
+	struct rest rest;
 };
 #define QUERY_OPEN_PARTS 64
 struct index_query {
@@ -202,6 +211,9 @@ void query_drop(struct index_query *q, int error);
 /* A month in a read transaction; belongs to the query until query_part_done. */
 int query_part(struct index_query *q, const struct part *p, sqlite3 **ret);
 void query_part_done(struct index_query *q, sqlite3 *db);
+/* One look at a month: `look` gathers into `into`, and `undo` takes back what it gathered. A month that rests is read without locks and shared memory (SQLite's
+ * "immutable": on a busy disk its shared memory costs more than the answer), and read again as usual where it turns out to have been written to meanwhile. */
+int query_look(struct index_query *q, const struct part *p, int (*look)(sqlite3 *db, void *into), void (*undo)(void *into), void *into);
 
 /* Set of components (paths.c). Owned: pathset_free. */
 struct pathset {

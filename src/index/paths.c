@@ -184,21 +184,40 @@ static int places_of_month(sqlite3 *db, const struct pathset *set, size_t max, s
 	return r;
 }
 
+struct places_look {
+	const struct pathset *set;
+	size_t max;
+	struct subjects found; /* of one month: it can be taken back */
+};
+
+static int look_places(sqlite3 *db, void *into)
+{
+	struct places_look *l = into;
+
+	return places_of_month(db, l->set, l->max, &l->found);
+}
+
+static void undo_places(void *into)
+{
+	((struct places_look *)into)->found.n = 0;
+}
+
 int query_places(struct index_query *q, const struct pathset *set, size_t max, struct subjects *ret)
 {
-	for (size_t i = 0; q->use && i < q->snap.n_parts; i++) {
-		sqlite3 *db;
-		int r = query_part(q, &q->snap.parts[i], &db);
+	struct places_look l = { .set = set, .max = max };
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		r = places_of_month(db, set, max, ret);
-		query_part_done(q, db);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; r >= 0 && q->use && i < q->snap.n_parts; i++) {
+		l.found.n = 0;
+		r = query_look(q, &q->snap.parts[i], look_places, undo_places, &l);
+		for (size_t k = 0; r >= 0 && k < l.found.n; k++)
+			r = subjects_add(ret, l.found.p[k]);
 		subjects_sort(ret);
+		if (r >= 0 && ret->n > max)
+			r = -E2BIG;
 	}
-	return 0;
+	subjects_free(&l.found);
+	return MIN(r, 0);
 }
 
 /* The paths of one object, as struct agg by component. */

@@ -53,7 +53,7 @@ static bool may_repeat(const struct question *w)
 
 
 /* Rows of the view's time: what a build beside us has added since is in our tail. */
-static int rows_month(sqlite3 *db, struct question *w, bool sums)
+static int rows_month(sqlite3 *db, struct question *w, bool sums, struct aggs *to)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL, *leaf = NULL;
 	int r = db_prepare(db, "SELECT time, seq, who, flags FROM by_subject WHERE subject=?1 AND time>=?2 AND time<?3 AND seq<?4", &st);
@@ -62,7 +62,7 @@ static int rows_month(sqlite3 *db, struct question *w, bool sums)
 		r = db_prepare(db, "SELECT leaf FROM by_person WHERE who=? AND time=? AND seq=?", &leaf);
 	for (size_t i = 0; r >= 0 && i < w->subjects.n; i++) {
 		if (sums)
-			r = busy_take(db, w->subjects.p[i], &w->who);
+			r = busy_take(db, w->subjects.p[i], to);
 		if (r < 0)
 			return r;
 		if (r == 1)
@@ -95,7 +95,7 @@ static int rows_month(sqlite3 *db, struct question *w, bool sums)
 				if (k < n && subjects[k] != w->subjects.p[i])
 					continue; /* counted under the other */
 			}
-			r = aggs_add(&w->who, who, time, time, flags >> 16, (uint64_t)1 << (flags & 0xff), via ? (uint64_t)1 << via : 0);
+			r = aggs_add(to, who, time, time, flags >> 16, (uint64_t)1 << (flags & 0xff), via ? (uint64_t)1 << via : 0);
 			if (r < 0)
 				return r;
 		}
@@ -104,23 +104,45 @@ static int rows_month(sqlite3 *db, struct question *w, bool sums)
 	return r;
 }
 
+/* A month of the question, by itself, so that it can be taken back. */
+struct month_look {
+	struct question *w;
+	struct aggs who;
+	bool whole;
+};
+
+static int look_month(sqlite3 *db, void *into)
+{
+	struct month_look *m = into;
+	bool sums = false;
+	int r = 0;
+
+	if (m->whole && !may_repeat(m->w))
+		r = busy_usable(db, m->w->q->snap.indexed, &sums);
+	return r < 0 ? r : rows_month(db, m->w, sums, &m->who);
+}
+
+static void undo_month(void *into)
+{
+	aggs_free(&((struct month_look *)into)->who);
+}
+
 static int who_month(struct question *w, const struct part *p)
 {
 	int64_t begin = month_start(p->month), end = month_start(p->month + 1);
-	bool sums = false;
-	sqlite3 *db;
+	struct month_look m = { .w = w, .whole = begin >= w->since && end <= w->until };
 	int r;
 
 	if (end <= w->since || begin >= w->until)
 		return 0;
-	r = query_part(w->q, p, &db);
-	if (r < 0)
-		return r;
-	if (begin >= w->since && end <= w->until && !may_repeat(w))
-		r = busy_usable(db, w->q->snap.indexed, &sums);
-	if (r == 0)
-		r = rows_month(db, w, sums);
-	query_part_done(w->q, db);
+	r = query_look(w->q, p, look_month, undo_month, &m);
+	for (size_t i = 0; r >= 0 && i < m.who.cap; i++) {
+		const struct agg *g = &m.who.p[i];
+
+		if (g->used)
+			r = aggs_add(&w->who, g->who, g->first, g->last, g->count, g->verbs, g->vias);
+	}
+	aggs_free(&m.who);
 	return r;
 }
 

@@ -183,6 +183,7 @@ static int setup(void **unused)
 	snprintf(dir, sizeof(dir), "%s/index", state);
 	index_busy_min = 3; /* most subjects have sums, and what comes late is added to them or makes them anew */
 	index_busy_few = 40;
+	index_rest_ns = 20 * 1000 * 1000;
 	log_begin(state);
 	for (uint64_t i = 0; i < LEAVES; i++)
 		some_leaf(i);

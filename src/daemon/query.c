@@ -335,6 +335,7 @@ static int local_events(const char *state, const struct index_filter *f, bool ma
 	if (r < 0)
 		fail(r, "%s", index_why());
 	query_names_close(&names);
+	local_notice();
 	buf_free(&l.scratch);
 	return r;
 }

@@ -17,8 +17,11 @@ const char *names_notice(void)
 	return any ? notice : NULL;
 }
 
+/* The first reason says more than that a second reader found the mark of the first. */
 static void notice_table(void)
 {
+	if (noticed)
+		return;
 	snprintf(notice, sizeof(notice), "%s; all names are read instead, and the table is built anew while records are taken in", names_table_why());
 	noticed = true;
 }

@@ -20,8 +20,8 @@ struct names;
 const char *names_damage(void);
 
 int names_open(int log_dirfd, bool write, struct names **ret);
-/* The same, without reading what the names table covers (docs/names-table.md), if there is one in the state directory. A table that cannot be used is
- * given up at any time and all is read; names_notice then has one line about it, once (NULL: nothing happened). */
+/* The same, without reading what the names table covers (docs/names-table.md), if there is one in the state directory. A table that cannot be
+ * used is given up at any time and all is read; names_notice then has one line about it, once (NULL: nothing happened). Per thread. */
 int names_open_beside(int log_dirfd, int state_dirfd, bool write, struct names **ret);
 const char *names_notice(void);
 /* The names could not be read after the table had to be given up: what names_find and names_count say is not right. */

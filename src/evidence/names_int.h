@@ -1,6 +1,7 @@
 /* names_int.h — what names.c (files, look-ups, adding) and names_base.c (the part that stands in the names table) share.
  *
- * Purpose: struct names. Ownership: as in names.h. Units: bytes, numbers from 1. Threads: one at a time. Errors: negative errno, -EBADMSG with names_damage().
+ * Purpose: struct names. Ownership: as in names.h. Units: bytes, numbers from 1. Threads: one at a time.
+ * Errors: negative errno, -EBADMSG with names_damage().
  */
 #ifndef TYTO_NAMES_INT_H
 #define TYTO_NAMES_INT_H

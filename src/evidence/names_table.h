@@ -1,7 +1,7 @@
 /* names_table.h — number → place and value → number of names without reading them: a view of the names files (docs/names-table.md).
  *
- * Purpose: lets a process ask for a few names of millions. names.c is who uses it for look-ups; whoever feeds the index keeps it up to date. Ownership: struct
- * names_table owns its mappings. Units: ordinals of entries from 0, numbers from 1, places (file << 32 | byte). Threads: one at a time.
+ * Purpose: lets a process ask for a few names of millions. names.c is who uses it for look-ups; whoever feeds the index keeps it up to date.
+ * Ownership: struct names_table owns its mappings. Units: ordinals of entries from 0, numbers from 1, places (file << 32 | byte). Threads: one at a time.
  * Errors: -ENOENT there is none; -EBADMSG it cannot be used, names_table_why() says why; -errno.
  */
 #ifndef TYTO_NAMES_TABLE_H
@@ -75,8 +75,10 @@ int names_table_fits(const struct names *n, const struct table_end *end);
 #define TABLE_NAMES_MAX ((uint64_t)1 << 24)
 #define SLOT_NUMBER_BITS NAME_NUMBER_BITS
 #define SLOT_FILL 383 /* names a slot block on average */
-enum { HEAD_MAGIC, HEAD_TAG, HEAD_FROM, HEAD_TO, HEAD_BEGIN, HEAD_BEHIND, HEAD_LAST, HEAD_LAST_ID, HEAD_FIRST_ID = 10, HEAD_KEY = 13, HEAD_SLOTS = 15,
-	HEAD_BEFORE = 32, HEAD_COUNT = 64 /* plus the kind, below 32 */ };
+enum {
+	HEAD_MAGIC, HEAD_TAG, HEAD_FROM, HEAD_TO, HEAD_BEGIN, HEAD_BEHIND, HEAD_LAST, HEAD_LAST_ID, HEAD_FIRST_ID = 10, HEAD_KEY = 13,
+	HEAD_SLOTS = 15, HEAD_BEFORE = 32, HEAD_COUNT = 64 /* plus the kind, below 32 */
+};
 
 struct table_block {
 	uint64_t word[BLOCK_WORDS];

@@ -1,8 +1,8 @@
 /* index.c: opening, meta.db, the months' files.
  *
  * current            which folder counts: the name of one, replaced at once by a rename
- * g-GENERATION/      of the files below; another generation has another folder, so whoever still has the files of a removed one open (SQLite would let
- *                    him take the new ones' logs along, "How To Corrupt", 2.4) is in nobody's way
+ * g-GENERATION/      of the files below; another generation has another folder, so whoever still has the files of a removed one open
+ *                    (SQLite would let him take the new ones' logs along, "How To Corrupt", 2.4) is in nobody's way
  * meta.db    meta(k, v)                 format, generation, indexed, last_leaf (short sum of leaf indexed − 1), origin
  *            part(month, upto)          which months there are
  * YYYY-MM.db meta(k, v)                 format, generation, upto
@@ -11,9 +11,9 @@
  *            place(component, object, first, last), and the other way round
  *            busy(subject, who, …)                  sums of the subjects with many rows, see busy.c; meta.busy says whether they are right
  *
- * `who` reads the rows of by_subject, and the sums where there are any. Sums of every subject were tried: where most persons open a document once a month
- * they are as many as there are records, and the build was slower by what they cost. Places stand in the months and in no file over all of them: a month is filled in
- * order of its keys and then rests, while one table over years would be written at random places by every batch.
+ * `who` reads the rows of by_subject, and the sums where there are any. Sums of every subject were tried: where most persons open a document
+ * once a month they are as many as there are records, and the build was slower by what they cost. Places stand in the months and in no file
+ * over all of them: a month is filled in order of its keys and then rests, while one table over years would be written at random places by every batch.
  */
 #include <dirent.h>
 #include <errno.h>

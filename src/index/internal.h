@@ -211,8 +211,9 @@ void query_drop(struct index_query *q, int error);
 /* A month in a read transaction; belongs to the query until query_part_done. */
 int query_part(struct index_query *q, const struct part *p, sqlite3 **ret);
 void query_part_done(struct index_query *q, sqlite3 *db);
-/* One look at a month: `look` gathers into `into`, and `undo` takes back what it gathered. A month that rests is read without locks and shared memory (SQLite's
- * "immutable": on a busy disk its shared memory costs more than the answer), and read again as usual where it turns out to have been written to meanwhile. */
+/* One look at a month: `look` gathers into `into`, and `undo` takes back what it gathered. A month that rests is read without locks and shared
+ * memory (SQLite's "immutable": on a busy disk its shared memory costs more than the answer), and read again as usual where it turns out to
+ * have been written to meanwhile. */
 int query_look(struct index_query *q, const struct part *p, int (*look)(sqlite3 *db, void *into), void (*undo)(void *into), void *into);
 
 /* Set of components (paths.c). Owned: pathset_free. */

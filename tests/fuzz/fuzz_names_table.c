@@ -1,5 +1,5 @@
-/* The bytes are a run of the names table, as they are or with sums that fit, beside a log of sixty names: whatever it says, a value is the one of the log
- * or refused, and a number that is found is the right one. */
+/* The bytes are a run of the names table, as they are or with sums that fit, beside a log of sixty names: whatever it says, a value is the one
+ * of the log or refused, and a number that is found is the right one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -136,6 +136,17 @@ int names_value(const struct names *n, enum name_kind kind, uint64_t number, str
 	return 0;
 }
 
+size_t names_parents(const struct names *n, uint64_t component, uint64_t *ret, size_t max)
+{
+	*ret = component == 1 ? 0 : 1;
+	return max ? 1 : 0;
+}
+
+int names_error(const struct names *n)
+{
+	return 0;
+}
+
 uint64_t names_count(const struct names *n, enum name_kind kind)
 {
 	return 2 * DOCUMENTS;

@@ -66,6 +66,24 @@ static bool stopping(struct indexer *x)
 	return stop;
 }
 
+static void names_said(void)
+{
+	const char *notice = names_notice();
+
+	if (notice)
+		log_error("%s", notice);
+}
+
+/* A view like the index, and as little in the way of the record: what fails is said, and tried again with the next names. */
+static void advance_names(struct evidence_reader *r, bool finish)
+{
+	int e = evidence_reader_names_table(r, finish);
+
+	names_said();
+	if (e < 0)
+		log_error("%s; commands read all names instead", evidence_why());
+}
+
 static int advance(struct indexer *x, struct index *index, struct evidence_reader *r, uint64_t target)
 {
 	uint64_t size;
@@ -81,6 +99,7 @@ static int advance(struct indexer *x, struct index *index, struct evidence_reade
 		if (e < 0)
 			return e;
 		set_indexed(x, index_indexed(index));
+		advance_names(r, false);
 		if (index_indexed(index) == before)
 			break;
 	}
@@ -103,6 +122,7 @@ static void *run(void *arg)
 		log_error("index: %s; queries look through the record instead", index_why());
 		goto end;
 	}
+	names_said();
 	set_indexed(x, index_indexed(index));
 	while ((target = next_target(x))) {
 		if (disk_is_short(x)) {
@@ -124,6 +144,8 @@ static void *run(void *arg)
 		if (e < 0)
 			sleep(1);
 	}
+	if (!stopping(x) && !disk_is_short(x))
+		advance_names(r, true);
 end:
 	index_close(index);
 	evidence_reader_close(r);

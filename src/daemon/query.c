@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/base64.h"
+#include "base/log.h"
 #include "base/varint.h"
 #include "base/why.h"
 #include "daemon/mask.h"
@@ -240,8 +241,20 @@ static int local_open(struct local *l, const char *state, bool mask)
 	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
 }
 
+/* Answered all the same, only later. A command that asks twice says it once. */
+static void local_notice(void)
+{
+	static _Thread_local bool told;
+	const char *notice = names_notice();
+
+	if (notice && !told)
+		log_error("%s", notice);
+	told |= notice != NULL;
+}
+
 static void local_close(struct local *l)
 {
+	local_notice();
 	evidence_reader_close(l->r);
 	buf_free(&l->scratch);
 }
@@ -312,6 +325,7 @@ static int local_events(const char *state, const struct index_filter *f, bool ma
 	if (r < 0)
 		fail(r, "%s", index_why());
 	query_names_close(&names);
+	local_notice();
 	buf_free(&l.scratch);
 	return r;
 }

@@ -113,6 +113,8 @@ struct evidence_reader *evidence_reader_close(struct evidence_reader *r);
 /* Sees what became durable since; returns the size. */
 int evidence_reader_refresh(struct evidence_reader *r, uint64_t *ret_size);
 const struct names *evidence_reader_names(const struct evidence_reader *r);
+/* Brings the names table up to what r has seen, when enough has come (finish: also little). Only beside the one who holds the writer lock. */
+int evidence_reader_names_table(struct evidence_reader *r, bool finish);
 int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret);
 /* The `unknown` of a log, without opening its names. */
 int evidence_count_unknown(const char *state, uint64_t *ret);

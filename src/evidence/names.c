@@ -3,7 +3,7 @@
  *	slot  = tag 24 bits | kind 5 | number 35        open addressing, at most 5/8 full
  *	place = erased 1 | length 14 | file 14 | offset of the value 27     one array of places a kind, by number − 1
  */
-#include "evidence/names_file.h"
+#include "evidence/names_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,33 +14,7 @@
 #include "base/varint.h"
 #include "evidence/vfs.h"
 
-#define MAP_BYTES (NAMES_FILE_FULL + 2 * (uint64_t)NAMES_ENTRY_MAX)
-#define NUMBER_BITS 35
-#define OFFSET_BITS 27
-#define FILE_BITS 14
 #define READ_CHUNK (1U << 20)
-
-struct names {
-	int dir;
-	bool write;
-	int *fds;
-	uint8_t **maps;
-	unsigned n_files;
-	uint64_t end;           /* of the last file: bytes that are whole entries, and pending ones */
-	uint64_t written;       /* of it, in the file */
-	uint64_t tail;
-	bool dirty;             /* written, not fsynced */
-	struct buf pend;
-	uint64_t total;
-	uint64_t *places[NAME_KIND_MAX_];
-	uint64_t count[NAME_KIND_MAX_], cap[NAME_KIND_MAX_];
-	uint64_t *slots;
-	uint64_t mask, used;
-	uint8_t key[16];
-	struct sha256 *sha;
-	uint8_t pool[4096]; /* random bytes for salts: a system call a name would be most of its cost */
-	size_t pool_left;
-};
 
 static _Thread_local char damage[256];
 
@@ -49,105 +23,10 @@ const char *names_damage(void)
 	return damage;
 }
 
-static int damaged(unsigned file, uint64_t off, const char *expect)
+int names_damaged(unsigned file, uint64_t off, const char *expect)
 {
 	snprintf(damage, sizeof(damage), "log/names-%06u byte %llu: expected %s", file, (unsigned long long)off, expect);
 	return -EBADMSG;
-}
-
-/* --- one entry --- */
-
-int name_entry_parse(const uint8_t *p, size_t n, struct name_entry *ret)
-{
-	struct name_entry e = { 0 };
-	uint64_t len = 0;
-	size_t at = 6;
-	int r;
-
-	if (n < at + 1)
-		return -ENODATA;
-	e.state = p[4];
-	e.kind = p[5];
-	if ((e.state != NAME_STATE_LIVE && e.state != NAME_STATE_ERASED) || e.kind < 1 || e.kind >= NAME_KIND_MAX_)
-		return -EBADMSG;
-	r = uvar_get(p + at, n - at, &e.number);
-	if (r < 0)
-		return n - at < UVAR_MAX_BYTES ? -ENODATA : -EBADMSG;
-	at += (size_t)r;
-	if (n - at < 17)
-		return -ENODATA;
-	e.salt = p + at;
-	at += 16;
-	r = uvar_get(p + at, n - at, &len);
-	if (r < 0)
-		return n - at < UVAR_MAX_BYTES ? -ENODATA : -EBADMSG;
-	at += (size_t)r;
-	if (len > NAME_VALUE_MAX || e.number == 0 || e.number >> NUMBER_BITS)
-		return -EBADMSG;
-	if (n - at < len)
-		return -ENODATA;
-	e.value = (str){ (const char *)p + at, len };
-	e.bytes = at + len;
-	if (crc32c(0, p + 4, e.bytes - 4) != get_be32(p))
-		return -EBADMSG;
-	if (e.state == NAME_STATE_ERASED)
-		for (const uint8_t *z = e.salt; z < p + e.bytes; z++)
-			if (*z && !(z >= e.salt + 16 && z < p + at))
-				return -EBADMSG;
-	*ret = e;
-	return 0;
-}
-
-size_t name_entry_put(uint8_t *out, uint8_t state, uint8_t kind, uint64_t number, const uint8_t salt[static 16], str value)
-{
-	size_t at = 6;
-
-	out[4] = state;
-	out[5] = kind;
-	at += uvar_put(out + at, number);
-	memcpy(out + at, salt, 16);
-	at += 16;
-	at += uvar_put(out + at, value.n);
-	if (value.n)
-		memcpy(out + at, value.p, value.n);
-	at += value.n;
-	put_be32(out, crc32c(0, out + 4, at - 4));
-	return at;
-}
-
-bool name_value_ok(uint8_t kind, str v, const uint64_t counts[static NAME_KIND_MAX_])
-{
-	const uint8_t *p = (const uint8_t *)v.p;
-	size_t at = 0, parts = 0;
-	uint64_t x = 0;
-	int r;
-
-	switch (kind) {
-	case NAME_COMPONENT:
-		r = uvar_get(p, v.n, &x);
-		return r > 0 && x <= counts[NAME_COMPONENT] && (v.n == (size_t)r || !memchr(p + r, '/', v.n - (size_t)r));
-	case NAME_CHAIN:
-		for (; at < v.n; at += (size_t)r, parts++) {
-			r = uvar_get(p + at, v.n - at, &x);
-			if (r < 0 || x == 0 || x > counts[NAME_PROGRAM])
-				return false;
-		}
-		return parts >= 1 && parts <= EVENT_PARENTS_MAX;
-	case NAME_OBJECT:
-		for (; at < v.n; at += (size_t)r, parts++) {
-			r = uvar_get(p + at, v.n - at, &x);
-			if (r < 0)
-				return false;
-		}
-		return parts == 3;
-	case NAME_DOCUMENT:
-		return v.n == 32;
-	case NAME_ACCOUNT:
-	case NAME_GROUP:
-		return str_to_u64(v, &x) == 0 && x <= UINT32_MAX;
-	default:
-		return true;
-	}
 }
 
 /* --- tables --- */
@@ -186,20 +65,20 @@ static bool place_erased(uint64_t place)
 
 static uint64_t slot_make(uint64_t hash, unsigned kind, uint64_t number)
 {
-	return (hash >> 40) << 40 | (uint64_t)kind << NUMBER_BITS | number;
+	return (hash >> 40) << 40 | (uint64_t)kind << NAME_NUMBER_BITS | number;
 }
 
-/* Number of the value, or 0; *ret_at is the free slot then. */
+/* Number of a value that is not in the table, or 0; *ret_at is the free slot then. */
 static uint64_t lookup(const struct names *n, unsigned kind, str v, uint64_t hash, uint64_t *ret_at)
 {
 	uint64_t want = slot_make(hash, kind, 0), at = hash & n->mask;
 
 	for (;; at = (at + 1) & n->mask) {
-		uint64_t s = n->slots[at], number = s & (((uint64_t)1 << NUMBER_BITS) - 1);
+		uint64_t s = n->slots[at], number = s & (((uint64_t)1 << NAME_NUMBER_BITS) - 1);
 
 		if (s == 0)
 			break;
-		if (s - number == want && str_eq(place_value(n, n->places[kind][number - 1]), v))
+		if (s - number == want && str_eq(place_value(n, n->places[kind][number - 1 - n->base[kind]]), v))
 			return number;
 	}
 	if (ret_at)
@@ -218,8 +97,8 @@ static int slots_grow(struct names *n)
 	n->mask = size - 1;
 	free(old);
 	for (unsigned kind = 1; kind < NAME_KIND_MAX_; kind++)
-		for (uint64_t i = 0; i < n->count[kind]; i++) {
-			uint64_t place = n->places[kind][i], hash, at;
+		for (uint64_t i = n->base[kind]; i < n->count[kind]; i++) {
+			uint64_t place = n->places[kind][i - n->base[kind]], hash, at;
 
 			if (place_erased(place))
 				continue;
@@ -233,7 +112,7 @@ static int slots_grow(struct names *n)
 
 static int room_for_one(struct names *n, unsigned kind)
 {
-	if (n->count[kind] == n->cap[kind]) {
+	if (n->count[kind] - n->base[kind] == n->cap[kind]) {
 		uint64_t cap = n->cap[kind] ? n->cap[kind] * 2 : 64;
 		uint64_t *p = realloc(n->places[kind], cap * sizeof(*p));
 
@@ -249,7 +128,7 @@ static int room_for_one(struct names *n, unsigned kind)
 
 static void add(struct names *n, unsigned kind, uint64_t place, uint64_t hash, uint64_t at)
 {
-	n->places[kind][n->count[kind]++] = place;
+	n->places[kind][n->count[kind]++ - n->base[kind]] = place;
 	n->total++;
 	if (place_erased(place))
 		return;
@@ -268,6 +147,7 @@ static int take_fd(struct names *n, int fd)
 {
 	int *fds = realloc(n->fds, (n->n_files + 1) * sizeof(*fds));
 	uint8_t **maps;
+	uint64_t *sizes;
 	void *map;
 
 	if (!fds)
@@ -277,10 +157,16 @@ static int take_fd(struct names *n, int fd)
 	if (!maps)
 		return -ENOMEM;
 	n->maps = maps;
+	sizes = realloc(n->sizes, (n->n_files + 1) * sizeof(*sizes));
+	if (!sizes)
+		return -ENOMEM;
+	n->sizes = sizes;
 	/* Longer than the file: what is appended later shows up in the same place. Nothing behind whole entries is ever touched. */
 	map = mmap(NULL, MAP_BYTES, PROT_READ, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
+	if (n->n_files)
+		n->sizes[n->n_files - 1] = n->end;
 	n->fds[n->n_files] = fd;
 	n->maps[n->n_files++] = map;
 	n->end = n->written = NAMES_HEADER;
@@ -308,7 +194,7 @@ static int file_create(struct names *n)
 	return r;
 }
 
-static int file_open(struct names *n)
+int names_file_open(struct names *n, uint64_t before)
 {
 	_cleanup_close_ int fd = -1;
 	uint8_t header[NAMES_HEADER];
@@ -323,15 +209,16 @@ static int file_open(struct names *n)
 		return -errno;
 	r = read_exactly(fd, header, sizeof(header), 0);
 	if (r < 0 || memcmp(header, NAMES_MAGIC, 8) != 0)
-		return damaged(n->n_files, 0, "the header TYTONAM1");
-	if (get_be64(header + 8) != n->total)
-		return damaged(n->n_files, 8, "the count of entries before");
+		return names_damaged(n->n_files, 0, "the header TYTONAM1");
+	if (before != UINT64_MAX && get_be64(header + 8) != before)
+		return names_damaged(n->n_files, 8, "the count of entries before");
 	r = take_fd(n, fd);
 	if (r == 0)
 		(void)TAKE_FD(fd);
 	return r;
 }
 
+/* -ESTALE: the table had to be given up, and with that everything has been read anew. */
 static int take_entry(struct names *n, const struct name_entry *e, uint64_t off, const char **ret_expect)
 {
 	unsigned file = n->n_files - 1;
@@ -350,11 +237,16 @@ static int take_entry(struct names *n, const struct name_entry *e, uint64_t off,
 	if (r < 0)
 		return r;
 	if (e->state == NAME_STATE_LIVE) {
-		hash = hash_of(n, e->kind, e->value);
-		if (lookup(n, e->kind, e->value, hash, &at)) {
+		bool table = n->table != NULL, known = names_find(n, e->kind, e->value) != 0;
+
+		if (table && !n->table)
+			return -ESTALE;
+		if (known) {
 			*ret_expect = "a value that has no number yet";
 			return -EBADMSG;
 		}
+		hash = hash_of(n, e->kind, e->value);
+		lookup(n, e->kind, e->value, hash, &at);
 	}
 	add(n, e->kind, place, hash, at);
 	return 0;
@@ -373,9 +265,9 @@ static int file_load(struct names *n)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if ((uint64_t)st.st_size < n->end)
-		return damaged(n->n_files - 1, (uint64_t)st.st_size, "the entries that stood there before");
+		return names_damaged(n->n_files - 1, (uint64_t)st.st_size, "the entries that stood there before");
 	if ((uint64_t)st.st_size > MAP_BYTES)
-		return damaged(n->n_files - 1, NAMES_FILE_FULL, "no file longer than 64 MiB and one entry");
+		return names_damaged(n->n_files - 1, NAMES_FILE_FULL, "no file longer than 64 MiB and one entry");
 	while (n->end < (uint64_t)st.st_size) {
 		size_t have = MIN((uint64_t)st.st_size - n->end, READ_CHUNK), at = 0;
 
@@ -391,6 +283,8 @@ static int file_load(struct names *n)
 				n->written = n->end + at + e.bytes;
 			if (r == 0)
 				r = take_entry(n, &e, n->end + at, &expect);
+			if (r == -ESTALE)
+				return r;
 			if (r < 0)
 				break;
 			at += e.bytes;
@@ -405,7 +299,7 @@ static int file_load(struct names *n)
 	if (r < 0 && r != -ENODATA && r != -EBADMSG)
 		return r;
 	/* A whole entry with a false content is damage wherever it stands; anything else may be a torn tail: the caller knows. */
-	return expect ? damaged(n->n_files - 1, n->end, expect) : 0;
+	return expect ? names_damaged(n->n_files - 1, n->end, expect) : 0;
 }
 
 static bool next_file_exists(const struct names *n)
@@ -423,15 +317,17 @@ static int load_rest(struct names *n)
 	for (;;) {
 		r = file_load(n);
 		if (r < 0)
-			return r;
+			return r == -ESTALE ? n->error : r;
 		if (!next_file_exists(n))
 			return 0;
 		/* The next file is begun when this one is whole: what looked torn may have been finished meanwhile. */
 		r = n->tail ? file_load(n) : 0;
+		if (r == -ESTALE)
+			return n->error;
 		if (r == 0 && n->tail)
-			r = damaged(n->n_files - 1, n->end, "a whole entry");
+			r = names_damaged(n->n_files - 1, n->end, "a whole entry");
 		if (r == 0)
-			r = file_open(n);
+			r = names_file_open(n, n->total);
 		if (r < 0)
 			return r;
 	}
@@ -439,25 +335,31 @@ static int load_rest(struct names *n)
 
 int names_open(int log_dirfd, bool write, struct names **ret)
 {
+	return names_open_beside(log_dirfd, -1, write, ret);
+}
+
+int names_open_beside(int log_dirfd, int state_dirfd, bool write, struct names **ret)
+{
 	struct names *n = calloc(1, sizeof(*n));
 	int r;
 
 	if (!n)
 		return -ENOMEM;
+	n->state = state_dirfd < 0 ? -1 : fcntl(state_dirfd, F_DUPFD_CLOEXEC, 0);
 	n->dir = fcntl(log_dirfd, F_DUPFD_CLOEXEC, 0);
 	n->write = write;
-	n->sha = sha256_new();
-	r = n->dir < 0 ? -errno : !n->sha ? -ENOMEM : 0;
+	n->sha = write ? sha256_new() : NULL; /* libcrypto's start costs a command a millisecond: readers do without */
+	r = n->dir < 0 ? -errno : write && !n->sha ? -ENOMEM : 0;
 	if (r == 0 && getrandom(n->key, sizeof(n->key), 0) != (ssize_t)sizeof(n->key))
 		r = -EIO;
 	if (r == 0)
 		r = slots_grow(n);
-	if (r == 0)
-		r = file_open(n);
+	if (r == 0 && (n->state < 0 || names_base_attach(n) < 0))
+		r = names_file_open(n, n->total);
 	if (r == -ENOENT && write)
 		r = file_create(n);
 	if (r == -ENOENT)
-		r = damaged(0, 0, "the file");
+		r = names_damaged(0, 0, "the file");
 	if (r == 0)
 		r = load_rest(n);
 	if (r < 0) {
@@ -468,20 +370,30 @@ int names_open(int log_dirfd, bool write, struct names **ret)
 	return 0;
 }
 
-struct names *names_free(struct names *n)
+void names_files_drop(struct names *n)
 {
-	if (!n)
-		return NULL;
 	for (unsigned i = 0; i < n->n_files; i++) {
 		munmap(n->maps[i], MAP_BYTES);
 		close(n->fds[i]);
 	}
-	if (n->dir >= 0)
-		close(n->dir);
+	n->n_files = 0;
+}
+
+struct names *names_free(struct names *n)
+{
+	if (!n)
+		return NULL;
+	names_free(n->before);
+	names_table_close(n->table);
+	names_files_drop(n);
+	close_fd(&n->dir);
+	close_fd(&n->state);
 	for (unsigned k = 0; k < NAME_KIND_MAX_; k++)
 		free(n->places[k]);
 	free(n->fds);
 	free(n->maps);
+	free(n->sizes);
+	free(n->memo);
 	free(n->slots);
 	buf_free(&n->pend);
 	sha256_free(n->sha);
@@ -491,6 +403,8 @@ struct names *names_free(struct names *n)
 
 int names_refresh(struct names *n)
 {
+	if (n->error)
+		return n->error;
 	return n->write ? 0 : load_rest(n);
 }
 
@@ -517,7 +431,15 @@ int names_cut_tail(struct names *n)
 
 uint64_t names_find(const struct names *n, enum name_kind kind, str value)
 {
-	return lookup(n, kind, value, hash_of(n, kind, value), NULL);
+	uint64_t number = lookup(n, kind, value, hash_of(n, kind, value), NULL);
+
+	/* What is found out about the table on the way changes no answer. */
+	return number || !n->table ? number : names_base_find((struct names *)n, kind, value);
+}
+
+int names_error(const struct names *n)
+{
+	return n->error;
 }
 
 static int flush(struct names *n)
@@ -569,10 +491,13 @@ static void commitment_of(struct sha256 *sha, uint8_t kind, const uint8_t *salt,
 
 int names_intern(struct names *n, enum name_kind kind, str value, uint64_t *ret_number, bool *ret_new, uint8_t ret_commitment[static 32])
 {
-	uint64_t hash = hash_of(n, kind, value), at, number = lookup(n, kind, value, hash, &at);
+	uint64_t hash, at, number = names_find(n, kind, value);
 	uint8_t salt[16];
 	size_t bytes;
 	int r;
+
+	if (n->error)
+		return n->error;
 
 	if (number) {
 		*ret_number = number;
@@ -597,7 +522,8 @@ int names_intern(struct names *n, enum name_kind kind, str value, uint64_t *ret_
 		r = salt_take(n, salt);
 	if (r < 0)
 		return r;
-	lookup(n, kind, value, hash, &at); /* the table may have grown */
+	hash = hash_of(n, kind, value);
+	lookup(n, kind, value, hash, &at);
 	bytes = name_entry_put((uint8_t *)n->pend.p + n->pend.n, NAME_STATE_LIVE, kind, n->count[kind] + 1, salt, value);
 	commitment_of(n->sha, kind, salt, value, ret_commitment);
 	n->pend.n += bytes;
@@ -614,7 +540,9 @@ int names_value(const struct names *n, enum name_kind kind, uint64_t number, str
 
 	if (kind < 1 || kind >= NAME_KIND_MAX_ || number == 0 || number > n->count[kind])
 		return -ENOENT;
-	place = n->places[kind][number - 1];
+	if (number <= n->base[kind])
+		return names_base_value((struct names *)n, kind, number, ret);
+	place = n->places[kind][number - 1 - n->base[kind]];
 	if (place_erased(place))
 		return -ENODATA;
 	*ret = place_value(n, place);
@@ -639,19 +567,34 @@ int names_commitment(struct names *n, enum name_kind kind, uint64_t number, uint
 
 	if (r < 0)
 		return r;
+	if (!n->sha && !(n->sha = sha256_new()))
+		return -ENOMEM;
 	/* The salt stands before the length, which stands before the value. */
 	commitment_of(n->sha, kind, (const uint8_t *)value.p - uvar_put(tmp, value.n) - 16, value, ret);
 	return 0;
 }
 
+/* Where in a file a walk to the entry `from` begins: at its first entry, or behind what the table covers. */
+static uint64_t walk_begin(const struct names *n, unsigned file, uint64_t from, uint64_t *ret_ordinal)
+{
+	const struct table_end *end = n->table ? names_table_end(n->table) : NULL;
+
+	if (end && end->total <= from && end->behind >> 32 == file) {
+		*ret_ordinal = end->total;
+		return end->behind & UINT32_MAX;
+	}
+	*ret_ordinal = get_be64(n->maps[file] + 8);
+	return NAMES_HEADER;
+}
+
 int names_again(struct names *n, uint64_t from)
 {
 	unsigned f = n->n_files - 1;
-	uint64_t off = NAMES_HEADER;
+	uint64_t ordinal, off = walk_begin(n, f, from, &ordinal);
 	struct name_entry e;
 	int r;
 
-	for (uint64_t ordinal = get_be64(n->maps[f] + 8); ordinal < from && off < n->written; ordinal++, off += e.bytes) {
+	for (; ordinal < from && off < n->written; ordinal++, off += e.bytes) {
 		r = name_entry_parse(n->maps[f] + off, n->written - off, &e);
 		if (r < 0)
 			return r;
@@ -677,16 +620,42 @@ int names_each_from(struct names *n, uint64_t from, int (*cb)(void *arg, enum na
 	int r = flush(n);
 
 	for (unsigned f = 0; r == 0 && f < n->n_files; f++) {
-		uint64_t off = NAMES_HEADER, next = f + 1 < n->n_files ? get_be64(n->maps[f + 1] + 8) : n->total;
+		uint64_t off = walk_begin(n, f, from, &ordinal), next = f + 1 < n->n_files ? get_be64(n->maps[f + 1] + 8) : n->total;
 		struct name_entry e;
 
-		ordinal = get_be64(n->maps[f] + 8);
 		if (next <= from)
 			continue;
 		for (; r == 0 && ordinal < next; ordinal++, off += e.bytes) {
 			r = name_entry_parse(n->maps[f] + off, MAP_BYTES - off, &e);
 			if (r == 0 && ordinal >= from)
 				r = cb(arg, e.kind, e.number);
+		}
+	}
+	return r;
+}
+
+int names_take_pending(struct names *n, struct names *from)
+{
+	size_t at = 0;
+	int r = 0;
+
+	/* What a failed write has left behind `written` is written over. */
+	if (n->n_files != from->n_files || n->end != from->written)
+		return names_damaged(n->n_files - 1, n->end, "the entries that were written");
+	n->tail = from->tail;
+	n->dirty = from->dirty;
+	if (buf_puts(&n->pend, buf_str(&from->pend)), buf_error(&n->pend))
+		return -ENOMEM;
+	while (r == 0 && at < n->pend.n) {
+		const char *expect;
+		struct name_entry e;
+
+		r = name_entry_parse((const uint8_t *)n->pend.p + at, n->pend.n - at, &e);
+		if (r == 0)
+			r = take_entry(n, &e, n->end, &expect);
+		if (r == 0) {
+			n->end += e.bytes;
+			at += e.bytes;
 		}
 	}
 	return r;

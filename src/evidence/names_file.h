@@ -8,6 +8,7 @@
 
 #include "evidence/names.h"
 
+#define NAME_NUMBER_BITS 35
 #define NAMES_MAGIC "TYTONAM1"
 #define NAMES_HEADER 16
 #define NAMES_FILE_FULL ((uint64_t)64 << 20)

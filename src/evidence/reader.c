@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 
 #include "base/varint.h"
+#include "evidence/names_table.h"
 #include "evidence/vfs.h"
 
+#define OPEN_SEGMENTS 64 /* there is one a day, or more */
 #define LOOK_AGAIN 20 /* a writer that compacts all the time cannot keep a reader out for longer than this many looks */
 
 struct frame_place {
@@ -17,10 +19,11 @@ struct frame_place {
 	uint32_t count;
 };
 
+/* Opened when a leaf of it is asked for, and walked no further than that leaf: most questions are about few of them. */
 struct segment {
 	uint64_t first;
-	struct segment_header header;
-	int fd;
+	struct segment_header header; /* known once walked is not 0 */
+	int fd;               /* -1 while it rests */
 	uint8_t *map;
 	size_t size;          /* mapped */
 	size_t walked;        /* bytes known as frames */
@@ -33,6 +36,7 @@ struct log_reader {
 	int log_fd;
 	struct segment *segments;
 	size_t n_segments;
+	size_t open[OPEN_SEGMENTS], n_open;   /* a ring of the segments with a descriptor */
 	int journal_fd;
 	uint64_t journal_first, journal_read; /* bytes taken */
 	struct leaves tail;
@@ -55,10 +59,9 @@ int log_reader_open(int log_fd, struct log_reader **ret)
 	r->journal_fd = -1;
 	r->log_fd = fcntl(log_fd, F_DUPFD_CLOEXEC, 0);
 	r->packer = frame_packer_new();
-	r->hasher = leaf_hasher_new();
 	r->hasher_first = UINT64_MAX;
 	r->frame_first = UINT64_MAX;
-	if (r->log_fd < 0 || !r->packer || !r->hasher) {
+	if (r->log_fd < 0 || !r->packer) {
 		log_reader_close(r);
 		return evidence_fail(-ENOMEM, "no memory");
 	}
@@ -66,20 +69,23 @@ int log_reader_open(int log_fd, struct log_reader **ret)
 	return 0;
 }
 
-static void segment_close(struct segment *s)
+static void segment_rest(struct segment *s)
 {
 	if (s->map)
 		munmap(s->map, s->size);
+	s->map = NULL;
+	s->size = 0;
 	close_fd(&s->fd);
-	free(s->frames);
 }
 
 struct log_reader *log_reader_close(struct log_reader *r)
 {
 	if (!r)
 		return NULL;
-	for (size_t i = 0; i < r->n_segments; i++)
-		segment_close(&r->segments[i]);
+	for (size_t i = 0; i < r->n_segments; i++) {
+		segment_rest(&r->segments[i]);
+		free(r->segments[i].frames);
+	}
 	free(r->segments);
 	close_fd(&r->journal_fd);
 	close_fd(&r->log_fd);
@@ -98,26 +104,42 @@ static int segment_damaged(const struct segment *s, size_t byte, const char *exp
 	return evidence_fail(-EUCLEAN, "log/segment-%020llu byte %zu: expected %s", (unsigned long long)s->first, byte, expect);
 }
 
-static int segment_open(struct log_reader *r, uint64_t first, struct segment *s)
+static int segment_header_read(struct segment *s)
 {
-	char name[LOGDIR_NAME_MAX];
 	uint8_t header[SEGMENT_HEADER];
-	int e;
+	int e = read_exactly(s->fd, header, sizeof(header), 0);
 
-	*s = (struct segment){ .first = first, .fd = -1 };
-	logdir_segment_name(name, first);
+	if (e == 0)
+		e = segment_header_parse(header, sizeof(header), &s->header);
+	if (e < 0 || s->header.first != s->first)
+		return segment_damaged(s, 0, "a segment header with the index of the file's name");
+	s->walked = SEGMENT_HEADER;
+	s->end = s->first;
+	return 0;
+}
+
+static int segment_open(struct log_reader *r, struct segment *s)
+{
+	size_t *place = &r->open[r->n_open % OPEN_SEGMENTS];
+	char name[LOGDIR_NAME_MAX];
+	int e = 0;
+
+	if (s->fd >= 0)
+		return 0;
+	logdir_segment_name(name, s->first);
 	s->fd = openat(r->log_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (s->fd < 0)
 		return evidence_fail(-errno, "log/%s: %s", name, strerror(errno));
-	e = read_exactly(s->fd, header, sizeof(header), 0);
-	if (e == 0)
-		e = segment_header_parse(header, sizeof(header), &s->header);
-	if (e < 0 || s->header.first != first) {
+	if (s->walked == 0)
+		e = segment_header_read(s);
+	if (e < 0) {
 		close_fd(&s->fd);
-		return segment_damaged(s, 0, "a segment header with the index of the file's name");
+		return e;
 	}
-	s->walked = SEGMENT_HEADER;
-	s->end = first;
+	if (r->n_open >= OPEN_SEGMENTS)
+		segment_rest(&r->segments[*place]);
+	*place = (size_t)(s - r->segments);
+	r->n_open++;
 	return 0;
 }
 
@@ -157,10 +179,13 @@ static int frame_add(struct segment *s, const struct frame *f)
 	return 0;
 }
 
-/* Walks the frames up to leaf `upto`. */
-static int segment_walk(struct segment *s, uint64_t upto)
+/* Opened, mapped, its frames known up to leaf `upto`. */
+static int segment_walk(struct log_reader *log, struct segment *s, uint64_t upto)
 {
-	int r = s->end < upto ? segment_map(s) : 0;
+	int r = segment_open(log, s);
+
+	if (r == 0 && (s->end < upto || !s->map))
+		r = segment_map(s);
 
 	while (r == 0 && s->end < upto) {
 		struct frame f;
@@ -176,29 +201,20 @@ static int segment_walk(struct segment *s, uint64_t upto)
 	return r;
 }
 
-/* The segments of leaves [0, upto], with those frames that lie below `walk`. */
-static int segments_refresh(struct log_reader *r, const struct logdir *d, uint64_t upto, uint64_t walk)
+/* Which segments leaves [0, upto] have. */
+static int segments_refresh(struct log_reader *r, const struct logdir *d, uint64_t upto)
 {
 	for (size_t i = 0; i < d->n_segments && (d->segments[i] <= upto || i == 0); i++) {
-		uint64_t stop = i + 1 < d->n_segments ? MIN(d->segments[i + 1], walk) : walk;
-		int e;
-
 		if (i == r->n_segments) {
 			struct segment *grown = reallocarray(r->segments, i + 1, sizeof(*grown));
 
 			if (!grown)
 				return evidence_fail(-ENOMEM, "no memory");
 			r->segments = grown;
-			e = segment_open(r, d->segments[i], &r->segments[i]);
-			if (e < 0)
-				return e;
-			r->n_segments++;
+			r->segments[r->n_segments++] = (struct segment){ .first = d->segments[i], .fd = -1 };
 		}
 		if (r->segments[i].first != d->segments[i])
 			return evidence_fail(-EUCLEAN, "log/segment-%020llu: expected to stay", (unsigned long long)r->segments[i].first);
-		e = segment_walk(&r->segments[i], stop);
-		if (e < 0)
-			return e;
 	}
 	if (r->n_segments == 0 || r->segments[0].first != 0)
 		return evidence_fail(-EUCLEAN, "log/segment-%020d: expected the first segment", 0);
@@ -287,7 +303,7 @@ static int look(struct log_reader *r)
 	}
 	e = journal_open(r, d.journals[d.n_journals - 1]);
 	if (e == 0)
-		e = segments_refresh(r, &d, r->journal_first, r->journal_first);
+		e = segments_refresh(r, &d, r->journal_first);
 	logdir_free(&d);
 	return e == -ENOENT ? -EAGAIN : e;
 }
@@ -343,12 +359,16 @@ static struct segment *segment_of(struct log_reader *r, uint64_t seq)
 static int frame_use(struct log_reader *r, uint64_t seq)
 {
 	struct segment *s = segment_of(r, seq);
-	size_t lo = 0, hi = s->n_frames, at = 0;
+	size_t lo = 0, hi, at = 0;
 	struct frame f;
 	int e;
 
 	if (r->frame_first != UINT64_MAX && seq - r->frame_first < r->frame_count)
 		return 0;
+	e = segment_walk(r, s, seq + 1);
+	if (e < 0)
+		return e;
+	hi = s->n_frames;
 	while (hi - lo > 1) {
 		size_t mid = (lo + hi) / 2;
 
@@ -415,7 +435,7 @@ static int segments_of_journal(struct log_reader *r, uint64_t seq)
 	if (e < 0)
 		return evidence_fail(e, "log: %s", strerror(-e));
 	/* Those behind the last leaf may go again, with another seed: they are not looked at. */
-	e = segments_refresh(r, &d, r->size - 1, r->journal_first);
+	e = segments_refresh(r, &d, r->size - 1);
 	logdir_free(&d);
 	if (e == 0)
 		r->seeds = r->size;
@@ -429,9 +449,15 @@ static int hasher_use(struct log_reader *r, uint64_t seq)
 
 	if (e < 0)
 		return e;
+	if (!r->hasher && !(r->hasher = leaf_hasher_new()))
+		return evidence_fail(-ENOMEM, "no memory");
 	s = segment_of(r, seq);
 	if (r->hasher_first == s->first)
 		return 0;
+	if (s->walked == 0)
+		e = segment_open(r, s);
+	if (e < 0)
+		return e;
 	e = leaf_hasher_segment(r->hasher, s->header.seed, s->first);
 	if (e < 0)
 		return evidence_fail(e, "no memory");
@@ -540,7 +566,7 @@ int evidence_reader_refresh(struct evidence_reader *r, uint64_t *ret_size)
 
 	if (e < 0)
 		return e;
-	e = r->names ? names_refresh(r->names) : names_open(r->log_fd, false, &r->names);
+	e = r->names ? names_refresh(r->names) : names_open_beside(r->log_fd, r->state_fd, false, &r->names);
 	if (e < 0)
 		return evidence_fail(e == -EBADMSG ? -EUCLEAN : e, "%s", e == -EBADMSG ? names_damage() : strerror(-e));
 	if (ret_size)
@@ -551,6 +577,13 @@ int evidence_reader_refresh(struct evidence_reader *r, uint64_t *ret_size)
 const struct names *evidence_reader_names(const struct evidence_reader *r)
 {
 	return r->names;
+}
+
+int evidence_reader_names_table(struct evidence_reader *r, bool finish)
+{
+	int e = names_table_advance(r->state_fd, r->names, finish ? TABLE_STEP_END : TABLE_STEP);
+
+	return e < 0 ? evidence_fail(e, "names table: %s", strerror(-e)) : 0;
 }
 
 struct log_reader *evidence_reader_log(struct evidence_reader *r)

@@ -504,7 +504,7 @@ int store_recover(struct evidence *e)
 	if (r == 0 && fresh)
 		r = begin_log(e, &d);
 	if (r == 0) {
-		r = names_open(e->log_fd, true, &e->names);
+		r = names_open_beside(e->log_fd, e->state_fd, true, &e->names);
 		if (r < 0)
 			r = evidence_fail(r == -EBADMSG ? -EUCLEAN : r, "%s", r == -EBADMSG ? names_damage() : strerror(-r));
 	}

@@ -12,11 +12,6 @@ struct row {
 	uint8_t verb;
 	uint64_t accesses;   /* of its own */
 };
-struct subject_row {
-	int64_t subject, time, who;
-	uint64_t seq, flags;
-	int32_t month;
-};
 struct place_row {
 	uint64_t component, object;
 	int64_t first, last;
@@ -205,7 +200,8 @@ static int put_rows(struct wpart *w, const struct batch *b, const struct row *ro
 
 static int put_subjects(struct wpart *w, const struct subject_row *s, const struct subject_row *end)
 {
-	int r = 0;
+	bool sums;
+	int r = busy_keep(w, (size_t)(end - s), &sums);
 
 	for (; r == 0 && s < end; s++) {
 		const int64_t v[] = { s->subject, s->time, (int64_t)s->seq, s->who, (int64_t)s->flags };
@@ -215,6 +211,8 @@ static int put_subjects(struct wpart *w, const struct subject_row *s, const stru
 		for (int k = 0; k < (int)ARRAY_SIZE(v); k++)
 			sqlite3_bind_int64(w->subject, k + 1, v[k]);
 		r = db_run(w->subject);
+		if (r == 0 && sums)
+			r = busy_add(w, s);
 	}
 	return r;
 }
@@ -271,10 +269,13 @@ static int put_month(struct wpart *w, struct batch *b, size_t at[3], uint64_t to
 	hook("month");
 	if (r == 0 && to > w->upto)
 		r = db_meta_put(w->db, "upto", to);
+	if (r == 0 && to > w->upto && w->busy)
+		r = db_meta_put(w->db, "busy", w->busy = to);
 	if (r == 0)
 		r = db_exec(w->db, "COMMIT");
 	if (r < 0) {
 		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+		w->busy = 0; /* whatever it is: it is read again when the month is opened anew, and until then not relied on */
 		return r;
 	}
 	w->upto = MAX(w->upto, to);
@@ -316,9 +317,31 @@ static int put_meta(struct index *x, struct evidence_reader *r, uint64_t to, con
 	return snapshot_load(x->meta, &x->snap);
 }
 
+/* Months that are not the newest any more get their sums. */
+static int rest_months(struct index *x, int32_t newest_before, const int32_t *months, size_t n)
+{
+	int32_t newest = MAX(newest_before, n ? months[n - 1] : INT32_MIN);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i <= n; i++) {
+		/* The one that was the newest until now may have nothing new in this batch. */
+		int32_t month = i < n ? months[i] : newest_before;
+		struct wpart *w;
+
+		if (month == INT32_MIN || month == newest)
+			continue;
+		r = index_part(x, month, &w);
+		if (r == 0 && w->busy == 0)
+			r = busy_make(w);
+	}
+	hook("rest");
+	return r;
+}
+
 static int put_batch(struct index *x, struct evidence_reader *r, struct batch *b, uint64_t to)
 {
 	_cleanup_buf_ struct buf months = BUF_INIT;
+	int32_t newest = x->snap.n_parts ? x->snap.parts[x->snap.n_parts - 1].month : INT32_MIN;
 	size_t at[3] = { 0 };
 	int e = 0;
 
@@ -339,7 +362,9 @@ static int put_batch(struct index *x, struct evidence_reader *r, struct batch *b
 	}
 	if (e == 0)
 		e = buf_error(&months);
-	return e < 0 ? e : put_meta(x, r, to, ROWS(&months, int32_t), N_ROWS(&months, int32_t));
+	if (e == 0)
+		e = put_meta(x, r, to, ROWS(&months, int32_t), N_ROWS(&months, int32_t));
+	return e < 0 ? e : rest_months(x, newest, ROWS(&months, int32_t), N_ROWS(&months, int32_t));
 }
 
 int build_batch(struct index *x, struct evidence_reader *r, uint64_t to)

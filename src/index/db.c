@@ -86,6 +86,32 @@ int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 
 	return db_open_path(path.p, flags, ret);
 }
 
+int db_open_resting(const char *dir, const char *file, sqlite3 **ret)
+{
+	_cleanup_buf_ struct buf uri = BUF_INIT;
+	_cleanup_db_ sqlite3 *db = NULL;
+	int r = index_vfs_register();
+
+	if (r < 0)
+		return index_fail(r, "SQLite has no unix VFS");
+	buf_puts(&uri, STR("file:"));
+	for (const char *p = dir; *p; p++)
+		if (memchr("?#%", *p, 3))
+			buf_putf(&uri, "%%%02x", (unsigned char)*p);
+		else
+			buf_putc(&uri, *p);
+	buf_putf(&uri, "/%s?immutable=1", file);
+	if (!buf_cstr(&uri))
+		return -ENOMEM;
+	r = sqlite3_open_v2(uri.p, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, INDEX_VFS);
+	if (r != SQLITE_OK)
+		return db_error(db, r);
+	r = db_exec(db, "PRAGMA cache_size=-32768");
+	if (r == 0)
+		*ret = TAKE_PTR(db);
+	return r;
+}
+
 void db_close(sqlite3 **db)
 {
 	if (*db)

@@ -1,15 +1,19 @@
 /* index.c: opening, meta.db, the months' files.
  *
+ * current            which folder counts: the name of one, replaced at once by a rename
+ * g-GENERATION/      of the files below; another generation has another folder, so whoever still has the files of a removed one open
+ *                    (SQLite would let him take the new ones' logs along, "How To Corrupt", 2.4) is in nobody's way
  * meta.db    meta(k, v)                 format, generation, indexed, last_leaf (short sum of leaf indexed − 1), origin
  *            part(month, upto)          which months there are
  * YYYY-MM.db meta(k, v)                 format, generation, upto
  *            by_person(who, time, seq, leaf)        everything needed to print a person's month is one range
  *            by_subject(subject, time, seq, who, flags)
  *            place(component, object, first, last), and the other way round
+ *            busy(subject, who, …)                  sums of the subjects with many rows, see busy.c; meta.busy says whether they are right
  *
- * `who` reads the rows of by_subject. A table of sums (subject, who) was tried: where most persons open a document once a month it has as many rows as
- * there are records, and the build was slower by what it cost. Places stand in the months and in no file over all of them: a month is filled in
- * order of its keys and then rests, while one table over years would be written at random places by every batch.
+ * `who` reads the rows of by_subject, and the sums where there are any. Sums of every subject were tried: where most persons open a document
+ * once a month they are as many as there are records, and the build was slower by what they cost. Places stand in the months and in no file
+ * over all of them: a month is filled in order of its keys and then rests, while one table over years would be written at random places by every batch.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +37,9 @@ const char *const index_part_schema =
 	" PRIMARY KEY(subject, time, seq)) WITHOUT ROWID;"
 	"CREATE TABLE place(component INTEGER, object INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" PRIMARY KEY(component, object)) WITHOUT ROWID;"
-	"CREATE INDEX place_object ON place(object);";
+	"CREATE INDEX place_object ON place(object);"
+	"CREATE TABLE busy(subject INTEGER, who INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL, verbs INTEGER NOT NULL,"
+	" vias INTEGER NOT NULL, PRIMARY KEY(subject, who)) WITHOUT ROWID;";
 
 void snapshot_free(struct snapshot *s)
 {
@@ -235,6 +241,44 @@ static void close_all(struct index *x)
 	snapshot_free(&x->snap);
 }
 
+int index_folder(const char *top, char **ret)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	_cleanup_close_ int fd = -1;
+	char name[32], *dir;
+	ssize_t n;
+
+	buf_putf(&path, "%s/" INDEX_CURRENT, top);
+	if (!buf_cstr(&path))
+		return -ENOMEM;
+	fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return index_fail(-errno, "%s: %m", path.p);
+	n = read(fd, name, sizeof(name));
+	if (n != INDEX_FOLDER_LEN || memcmp(name, "g-", 2) != 0 || memchr(name, '/', (size_t)n))
+		return index_fail(-EUCLEAN, "%s: expected the name of a folder", path.p);
+	if (asprintf(&dir, "%s/%.*s", top, (int)n, name) < 0)
+		return -ENOMEM;
+	*ret = dir;
+	return 0;
+}
+
+/* From here on the folder counts. */
+static int make_current(const char *top, const char *name)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT, tmp = BUF_INIT;
+	_cleanup_close_ int fd = -1;
+
+	buf_putf(&path, "%s/" INDEX_CURRENT, top);
+	buf_putf(&tmp, "%s/" INDEX_CURRENT ".tmp", top);
+	if (!buf_cstr(&path) || !buf_cstr(&tmp))
+		return -ENOMEM;
+	fd = open(tmp.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || write(fd, name, INDEX_FOLDER_LEN) != INDEX_FOLDER_LEN || rename(tmp.p, path.p) < 0)
+		return index_fail(errno ? -errno : -EIO, "%s: %m", path.p);
+	return 0;
+}
+
 /* meta.db goes first: whoever looks then finds no index rather than half of one. */
 static int remove_files(const char *dir)
 {
@@ -261,15 +305,36 @@ static int remove_files(const char *dir)
 	return 0;
 }
 
-static int meta_create(struct index *x)
+/* Folders of other generations, and the files of an index that had none. */
+static int remove_others(const struct index *x)
+{
+	const char *keep = strrchr(x->dir, '/') + 1;
+	DIR *d = opendir(x->top);
+	struct dirent *de;
+	int r = d ? remove_files(x->top) : index_fail(-errno, "%s: %m", x->top);
+
+	while (r == 0 && (de = readdir(d))) {
+		_cleanup_buf_ struct buf path = BUF_INIT;
+
+		if (strncmp(de->d_name, "g-", 2) != 0 || strcmp(de->d_name, keep) == 0)
+			continue;
+		buf_putf(&path, "%s/%s", x->top, de->d_name);
+		if (!buf_cstr(&path))
+			r = -ENOMEM;
+		else if ((r = remove_files(path.p)) == 0 && rmdir(path.p) < 0)
+			r = index_fail(-errno, "%s: %m", path.p);
+	}
+	if (d)
+		closedir(d);
+	return r;
+}
+
+static int meta_create(struct index *x, uint64_t generation)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	char origin[INDEX_ORIGIN_MAX];
-	uint64_t generation;
 	int r;
 
-	if (getrandom(&generation, sizeof(generation), 0) != sizeof(generation))
-		return -EIO;
 	index_origin(x->state, origin);
 	r = db_exec(x->meta, "BEGIN IMMEDIATE");
 	if (r == 0)
@@ -291,18 +356,34 @@ static int meta_create(struct index *x)
 	return r < 0 ? r : db_exec(x->meta, "COMMIT");
 }
 
-/* Removes what there is and begins anew. */
+/* Begins anew in a folder of its own, and removes what there was. */
 static int begin_anew(struct index *x)
 {
+	char name[INDEX_FOLDER_LEN + 1];
+	uint64_t generation;
 	int r;
 
 	close_all(x);
-	r = remove_files(x->dir);
+	if (getrandom(&generation, sizeof(generation), 0) != sizeof(generation))
+		return -EIO;
+	snprintf(name, sizeof(name), "g-%016llx", (unsigned long long)generation);
+	free(x->dir);
+	if (asprintf(&x->dir, "%s/%s", x->top, name) < 0) {
+		x->dir = NULL;
+		return -ENOMEM;
+	}
+	if (mkdir(x->dir, 0700) < 0)
+		return index_fail(-errno, "%s: %m", x->dir);
+	r = db_open(x->dir, "meta.db", true, true, &x->meta);
 	if (r == 0)
-		r = db_open(x->dir, "meta.db", true, true, &x->meta);
+		r = meta_create(x, generation);
 	if (r == 0)
-		r = meta_create(x);
-	return r < 0 ? r : snapshot_load(x->meta, &x->snap);
+		r = snapshot_load(x->meta, &x->snap);
+	if (index_hook)
+		index_hook("anew");
+	if (r == 0)
+		r = make_current(x->top, name);
+	return r < 0 ? r : remove_others(x);
 }
 
 static int open_existing(struct index *x)
@@ -327,16 +408,17 @@ int index_open(const char *state, struct index **ret)
 	if (!x)
 		return -ENOMEM;
 	x->state = strdup(state);
-	if (!x->state || asprintf(&x->dir, "%s/index", state) < 0) {
-		x->dir = NULL;
+	if (!x->state || asprintf(&x->top, "%s/index", state) < 0) {
+		x->top = NULL;
 		index_close(x);
 		return -ENOMEM;
 	}
-	r = mkdir(x->dir, 0700) < 0 && errno != EEXIST ? index_fail(-errno, "%s: %m", x->dir) : 0;
+	r = mkdir(x->top, 0700) < 0 && errno != EEXIST ? index_fail(-errno, "%s: %m", x->top) : 0;
 	if (r == 0) {
-		r = is_marked(x) ? -EUCLEAN : open_existing(x);
-		if (r == -EUCLEAN || r == -ENOENT || r == -ESTALE)
-			r = begin_anew(x);
+		r = index_folder(x->top, &x->dir);
+		if (r == 0)
+			r = is_marked(x) ? -EUCLEAN : open_existing(x);
+		r = r == -EUCLEAN || r == -ENOENT || r == -ESTALE ? begin_anew(x) : r < 0 ? r : remove_others(x);
 	}
 	if (r < 0) {
 		index_close(x);
@@ -352,6 +434,7 @@ struct index *index_close(struct index *x)
 		return NULL;
 	close_all(x);
 	free(x->state);
+	free(x->top);
 	free(x->dir);
 	free(x);
 	return NULL;
@@ -401,6 +484,8 @@ static int part_begin(struct index *x, struct wpart *w, const char *file)
 		r = db_meta_put(w->db, "generation", x->snap.generation);
 	if (r == 0)
 		r = db_meta_put(w->db, "upto", 0);
+	if (r == 0)
+		r = db_meta_put(w->db, "busy", 0);
 	w->upto = 0;
 	return r < 0 ? r : db_exec(w->db, "COMMIT");
 }
@@ -433,6 +518,8 @@ int index_part(struct index *x, int32_t month, struct wpart **ret)
 		r = part_begin(x, w, file);
 	}
 	if (r == 0)
+		r = db_meta_get(w->db, "busy", &w->busy);
+	if (r == 0)
 		r = part_prepare(w);
 	if (r < 0) {
 		wpart_close(w);
@@ -455,8 +542,7 @@ static int advance(struct index *x, struct evidence_reader *r, uint64_t upto, ui
 	return 0;
 }
 
-#define BEGIN_ATTEMPTS 20
-#define BEGIN_WAIT_US 20000
+#define BEGIN_ATTEMPTS 3
 
 int index_advance(struct index *x, struct evidence_reader *r, uint64_t upto, uint64_t budget)
 {
@@ -475,37 +561,43 @@ int index_advance(struct index *x, struct evidence_reader *r, uint64_t upto, uin
 			e = advance(x, r, upto, budget);
 		if (e != -EUCLEAN || attempt == BEGIN_ATTEMPTS)
 			return e;
-		/* Whoever still has the removed files open may take the new ones' logs with them when he closes (SQLite, "How To Corrupt",
-		 * 2.4): he is gone a moment later. */
-		if (attempt)
-			usleep(BEGIN_WAIT_US);
 		e = begin_anew(x);
 		if (e < 0 && e != -EUCLEAN && e != -ENOENT && e != -EBUSY)
 			return e;
 	}
 }
 
-int index_stat(const char *state, struct index_stat *ret)
+static uint64_t disk_of(const char *dir)
 {
-	_cleanup_buf_ struct buf dir = BUF_INIT;
-	_cleanup_db_ sqlite3 *meta = NULL;
-	struct index_stat s = { 0 };
+	DIR *d = opendir(dir);
 	struct dirent *de;
+	uint64_t sum = 0;
 	struct stat st;
-	DIR *d;
 
-	buf_putf(&dir, "%s/index", state);
-	if (!buf_cstr(&dir))
-		return -ENOMEM;
-	/* What cannot be read is as good as not there: the answers come from the log. */
-	if (db_open(dir.p, "meta.db", false, false, &meta) == 0 && db_meta_get(meta, "indexed", &s.indexed) < 0)
-		s.indexed = 0;
-	d = opendir(dir.p);
 	while (d && (de = readdir(d)))
 		if (fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-			s.disk += (uint64_t)st.st_blocks * 512;
+			sum += (uint64_t)st.st_blocks * 512;
 	if (d)
 		closedir(d);
+	return sum;
+}
+
+/* With the names table: all that is derived and can be deleted. */
+int index_stat(const char *state, struct index_stat *ret)
+{
+	_cleanup_buf_ struct buf top = BUF_INIT, names = BUF_INIT;
+	_cleanup_db_ sqlite3 *meta = NULL;
+	_cleanup_free_ char *dir = NULL;
+	struct index_stat s = { 0 };
+
+	buf_putf(&top, "%s/index", state);
+	buf_putf(&names, "%s/names", state);
+	if (!buf_cstr(&top) || !buf_cstr(&names))
+		return -ENOMEM;
+	/* What cannot be read is as good as not there: the answers come from the log. */
+	if (index_folder(top.p, &dir) == 0 && db_open(dir, "meta.db", false, false, &meta) == 0 && db_meta_get(meta, "indexed", &s.indexed) < 0)
+		s.indexed = 0;
+	s.disk = disk_of(top.p) + disk_of(names.p) + (dir ? disk_of(dir) : 0);
 	*ret = s;
 	return 0;
 }

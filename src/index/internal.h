@@ -17,7 +17,7 @@
 #include "evidence/evidence.h"
 #include "index/index.h"
 
-#define INDEX_FORMAT 1
+#define INDEX_FORMAT 2
 #define INDEX_BATCH (512 * 1024) /* leaves sorted at once: about 60 MB */
 #define INDEX_ORIGIN_MAX 256
 
@@ -87,6 +87,8 @@ int aggs_add(struct aggs *a, int64_t who, int64_t first, int64_t last, uint64_t 
 #define index_fail(r, ...) why_set(&index_last, (r), __VA_ARGS__)
 extern _Thread_local struct why index_last;
 int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 **ret);
+/* Read only, by nobody else written to: no locks, no shared memory. */
+int db_open_resting(const char *dir, const char *file, sqlite3 **ret);
 void db_close(sqlite3 **db);
 #define _cleanup_db_ _cleanup_(db_close)
 int db_exec(sqlite3 *db, const char *sql);
@@ -124,6 +126,11 @@ int part_open(const char *dir, const struct snapshot *s, const struct part *p, b
 /* The month's own `upto`, in the caller's transaction. */
 int part_upto(sqlite3 *db, const struct snapshot *s, const struct part *p, uint64_t *ret);
 
+/* The folder of the generation that counts (owned by the caller); -ENOENT there is no index, -EUCLEAN. */
+#define INDEX_CURRENT "current"
+#define INDEX_FOLDER_LEN 18
+int index_folder(const char *top, char **ret);
+
 /* Somebody who may only read met damage: the writer removes and builds anew at its next turn. */
 #define INDEX_DAMAGED "damaged"
 void index_mark_damaged(const char *dir);
@@ -136,10 +143,11 @@ struct wpart {
 	sqlite3_stmt *event, *subject, *place;
 	int32_t month;
 	uint64_t upto, used;
+	uint64_t busy; /* the sums are right for the rows below this seq; 0: there are none */
 };
 #define INDEX_OPEN_PARTS 6
 struct index {
-	char *state, *dir;
+	char *state, *top, *dir; /* top: STATE/index; dir: the folder of the generation in it */
 	sqlite3 *meta;
 	struct snapshot snap;
 	struct wpart open[INDEX_OPEN_PARTS];
@@ -147,18 +155,44 @@ struct index {
 	bool checked; /* against the log */
 };
 int index_part(struct index *x, int32_t month, struct wpart **ret);
+
+/* Sums of busy subjects (busy.c). A row of by_subject: */
+struct subject_row {
+	int64_t subject, time, who;
+	uint64_t seq, flags;
+	int32_t month;
+};
+/* Rows from which on a subject of a month has sums, and rows of a batch that are added to sums one by one. Variables for the tests. */
+extern unsigned index_busy_min, index_busy_few;
+/* The month rests: its sums are made, in a transaction of their own. */
+int busy_make(struct wpart *w);
+/* Before rows are added, in the caller's transaction: false where the sums are given up for them. */
+int busy_keep(struct wpart *w, size_t rows, bool *ret);
+int busy_add(struct wpart *w, const struct subject_row *s);
+/* The sums of a subject, where they may be used: 1 taken, 0 there are none. */
+int busy_take(sqlite3 *db, int64_t subject, struct aggs *to);
+/* Are there sums, right for all rows of the month, none of which is from behind `indexed`? */
+int busy_usable(sqlite3 *db, uint64_t indexed, bool *ret);
+
 int build_batch(struct index *x, struct evidence_reader *r, uint64_t to);
 /* Tests only: called at the named steps of a build. */
 extern void (*index_hook)(const char *step);
 
 /* Reader (query.c). */
+struct rest { /* the file of a month as it was when it was opened */
+	uint64_t ino, size;
+	int64_t mtime;
+};
+extern int64_t index_rest_ns; /* unwritten for so long; a variable for the tests */
 struct rpart {
 	sqlite3 *db;
 	int32_t month;
+	bool resting;
+	struct rest rest;
 };
 #define QUERY_OPEN_PARTS 64
 struct index_query {
-	char *state, *dir;
+	char *state, *top, *dir;
 	struct evidence_reader *r;
 	const struct names *names;
 	uint64_t size;       /* of the log */
@@ -179,6 +213,10 @@ void query_drop(struct index_query *q, int error);
 /* A month in a read transaction; belongs to the query until query_part_done. */
 int query_part(struct index_query *q, const struct part *p, sqlite3 **ret);
 void query_part_done(struct index_query *q, sqlite3 *db);
+/* One look at a month: `look` gathers into `into`, and `undo` takes back what it gathered. A month that rests is read without locks and shared
+ * memory (SQLite's "immutable": on a busy disk its shared memory costs more than the answer), and read again as usual where it turns out to
+ * have been written to meanwhile. */
+int query_look(struct index_query *q, const struct part *p, int (*look)(sqlite3 *db, void *into), void (*undo)(void *into), void *into);
 
 /* Set of components (paths.c). Owned: pathset_free. */
 struct pathset {
@@ -191,6 +229,8 @@ static inline bool pathset_has(const struct pathset *s, uint64_t component)
 {
 	return component < s->n && (s->bits[component / 64] >> (component % 64) & 1);
 }
+/* The first one above `after`; 0 no more. */
+uint64_t pathset_next(const struct pathset *s, uint64_t after);
 /* Components whose path the pattern matches; without wildcards also everything below. */
 int pathset_match(const struct names *n, str pattern, struct pathset *ret);
 

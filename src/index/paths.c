@@ -10,6 +10,22 @@ void pathset_free(struct pathset *s)
 	*s = (struct pathset){ 0 };
 }
 
+uint64_t pathset_next(const struct pathset *s, uint64_t after)
+{
+	uint64_t c = after + 1;
+
+	while (c < s->n) {
+		uint64_t word = s->bits[c / 64] >> (c % 64);
+
+		if (word)
+			return c + (uint64_t)__builtin_ctzll(word) < s->n ? c + (uint64_t)__builtin_ctzll(word) : 0;
+		c = (c / 64 + 1) * 64;
+	}
+	return 0;
+}
+
+#define PARENTS 512
+
 static void set_bit(uint64_t *bits, uint64_t n)
 {
 	bits[n / 64] |= (uint64_t)1 << (n % 64);
@@ -18,16 +34,6 @@ static void set_bit(uint64_t *bits, uint64_t n)
 static bool has_bit(const uint64_t *bits, uint64_t n)
 {
 	return bits[n / 64] >> (n % 64) & 1;
-}
-
-static uint64_t parent_of(const struct names *n, uint64_t component)
-{
-	uint64_t parent;
-	str v;
-
-	if (names_value(n, NAME_COMPONENT, component, &v) < 0 || uvar_get((const uint8_t *)v.p, v.n, &parent) < 0)
-		return 0;
-	return parent;
 }
 
 /* The directory before the first wildcard: nothing outside of it can match. */
@@ -60,7 +66,7 @@ int pathset_match(const struct names *n, str pattern, struct pathset *ret)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	_cleanup_free_ uint64_t *below = NULL;
-	uint64_t count = names_count(n, NAME_COMPONENT), root, words = count / 64 + 1;
+	uint64_t parents[PARENTS], count = names_count(n, NAME_COMPONENT), root, words = count / 64 + 1;
 	bool wild = has_wildcard(pattern), whole = wild || !memchr(pattern.p, '/', pattern.n);
 	struct pathset s = { calloc(words, 8), count + 1, 0 };
 	str dir = wild ? fixed_directory(pattern) : whole ? STR_NONE : pattern;
@@ -73,10 +79,18 @@ int pathset_match(const struct names *n, str pattern, struct pathset *ret)
 		return -ENOMEM;
 	}
 	root = whole && dir.n == 0 ? 0 : names_find_path(n, dir);
-	for (uint64_t c = root ? root : 1; c <= count && (root || whole); c++) {
-		uint64_t parent = root ? parent_of(n, c) : 0;
+	for (uint64_t c = root ? root : 1, first = c, have = 0; c <= count && (root || whole); c++) {
+		uint64_t parent = 0;
 
-		if (root && c != root && !(parent && has_bit(below, parent)))
+		if (root && c - first >= have) {
+			first = c;
+			have = names_parents(n, c, parents, ARRAY_SIZE(parents));
+			if (have == 0)
+				break;
+		}
+		if (root)
+			parent = parents[c - first];
+		if (root && c != root && (parent < root || parent >= c || !has_bit(below, parent)))
 			continue;
 		set_bit(below, c);
 		if (wild || (whole && !root) ? matches(n, c, pattern, &path) : true) {
@@ -135,51 +149,75 @@ bool subjects_have(const struct subjects *s, int64_t subject)
 	return s->n && bsearch(&subject, s->p, s->n, sizeof(subject), i64_cmp);
 }
 
+static int places_take(sqlite3_stmt *st, const struct pathset *set, size_t max, struct subjects *ret)
+{
+	int r;
+
+	while ((r = db_step(st)) == 1) {
+		if (!pathset_has(set, (uint64_t)sqlite3_column_int64(st, 0)))
+			continue;
+		r = subjects_add(ret, SUBJECT(SUBJECT_OBJECT, sqlite3_column_int64(st, 1)));
+		if (r < 0)
+			return r;
+		if (ret->n > max) {
+			subjects_sort(ret);
+			if (ret->n > max / 2)
+				return -E2BIG;
+		}
+	}
+	sqlite3_reset(st);
+	return r;
+}
+
 static int places_of_month(sqlite3 *db, const struct pathset *set, size_t max, struct subjects *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	bool few = set->count <= 256;
 	int r = db_prepare(db, few ? "SELECT component, object FROM place WHERE component=?" : "SELECT component, object FROM place", &st);
 
-	for (uint64_t c = 1; r >= 0 && c < set->n; c++) {
-		if (few && !pathset_has(set, c))
-			continue;
-		if (few)
-			sqlite3_bind_int64(st, 1, (sqlite3_int64)c);
-		while ((r = db_step(st)) == 1) {
-			if (!pathset_has(set, (uint64_t)sqlite3_column_int64(st, 0)))
-				continue;
-			r = subjects_add(ret, SUBJECT(SUBJECT_OBJECT, sqlite3_column_int64(st, 1)));
-			if (r < 0)
-				return r;
-			if (ret->n > max) {
-				subjects_sort(ret);
-				if (ret->n > max / 2)
-					return -E2BIG;
-			}
-		}
-		sqlite3_reset(st);
-		if (!few)
-			break;
+	if (!few)
+		return r < 0 ? r : places_take(st, set, max, ret);
+	for (uint64_t c = 0; r >= 0 && (c = pathset_next(set, c));) {
+		sqlite3_bind_int64(st, 1, (sqlite3_int64)c);
+		r = places_take(st, set, max, ret);
 	}
-	return MIN(r, 0);
+	return r;
+}
+
+struct places_look {
+	const struct pathset *set;
+	size_t max;
+	struct subjects found; /* of one month: it can be taken back */
+};
+
+static int look_places(sqlite3 *db, void *into)
+{
+	struct places_look *l = into;
+
+	return places_of_month(db, l->set, l->max, &l->found);
+}
+
+static void undo_places(void *into)
+{
+	((struct places_look *)into)->found.n = 0;
 }
 
 int query_places(struct index_query *q, const struct pathset *set, size_t max, struct subjects *ret)
 {
-	for (size_t i = 0; q->use && i < q->snap.n_parts; i++) {
-		sqlite3 *db;
-		int r = query_part(q, &q->snap.parts[i], &db);
+	struct places_look l = { .set = set, .max = max };
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		r = places_of_month(db, set, max, ret);
-		query_part_done(q, db);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; r >= 0 && q->use && i < q->snap.n_parts; i++) {
+		l.found.n = 0;
+		r = query_look(q, &q->snap.parts[i], look_places, undo_places, &l);
+		for (size_t k = 0; r >= 0 && k < l.found.n; k++)
+			r = subjects_add(ret, l.found.p[k]);
 		subjects_sort(ret);
+		if (r >= 0 && ret->n > max)
+			r = -E2BIG;
 	}
-	return 0;
+	subjects_free(&l.found);
+	return MIN(r, 0);
 }
 
 /* The paths of one object, as struct agg by component. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "base/timefmt.h"
 #include "index/internal.h"
 
 #define CURSORS_MAX 1024  /* persons of a month merged by cursors; above that SQLite sorts */
@@ -15,8 +16,8 @@ int index_query_open(const char *state, struct index_query **ret)
 	if (!q)
 		return -ENOMEM;
 	q->state = strdup(state);
-	if (!q->state || asprintf(&q->dir, "%s/index", state) < 0) {
-		q->dir = NULL;
+	if (!q->state || asprintf(&q->top, "%s/index", state) < 0) {
+		q->top = NULL;
 		index_query_close(q);
 		return -ENOMEM;
 	}
@@ -47,6 +48,7 @@ struct index_query *index_query_close(struct index_query *q)
 	forget(q);
 	evidence_reader_close(q->r);
 	free(q->state);
+	free(q->top);
 	free(q->dir);
 	free(q);
 	return NULL;
@@ -54,7 +56,7 @@ struct index_query *index_query_close(struct index_query *q)
 
 void query_drop(struct index_query *q, int error)
 {
-	if (error == -EUCLEAN)
+	if (error == -EUCLEAN && q->dir)
 		index_mark_damaged(q->dir);
 	forget(q);
 }
@@ -64,12 +66,18 @@ int query_refresh(struct index_query *q)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	struct stat st = { 0 };
+	char *dir = NULL;
 	int r, e;
 
-	buf_putf(&path, "%s/meta.db", q->dir);
-	if (!buf_cstr(&path))
-		return -ENOMEM;
-	r = stat(path.p, &st) < 0 ? -ENOENT : 0;
+	r = index_folder(q->top, &dir);
+	if (r == 0) {
+		buf_putf(&path, "%s/meta.db", dir);
+		r = !buf_cstr(&path) ? -ENOMEM : stat(path.p, &st) < 0 ? -ENOENT : 0;
+	}
+	if (!dir || !q->dir || strcmp(dir, q->dir) != 0)
+		forget(q); /* another generation */
+	free(q->dir);
+	q->dir = dir;
 	if (r < 0 || st.st_ino != q->meta_ino)
 		forget(q); /* removed or built anew */
 	if (r == 0 && !q->meta)
@@ -89,6 +97,93 @@ int query_refresh(struct index_query *q)
 	return 0;
 }
 
+static void part_forget(struct index_query *q, size_t i)
+{
+	db_close(&q->parts[i].db);
+	q->parts[i] = q->parts[--q->n_parts];
+}
+
+int64_t index_rest_ns = NSEC_PER_SEC; /* far more than the grain of a file's times */
+
+/* The file as it stands, if nothing waits in its write-ahead log and nobody has written to it just now. */
+static bool is_resting(const struct index_query *q, const char *file, struct rest *ret)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct stat wal, st;
+	size_t n;
+
+	buf_putf(&path, "%s/%s", q->dir, file);
+	n = path.n;
+	buf_puts(&path, STR("-wal"));
+	/* The log first: what is committed from here on does not touch the file before its next checkpoint. */
+	if (!buf_cstr(&path) || (stat(path.p, &wal) == 0 ? wal.st_size != 0 : errno != ENOENT))
+		return false;
+	path.p[n] = '\0';
+	if (stat(path.p, &st) < 0)
+		return false;
+	*ret = (struct rest){ st.st_ino, (uint64_t)st.st_size, st.st_mtim.tv_sec * NSEC_PER_SEC + st.st_mtim.tv_nsec };
+	return time_now() - ret->mtime > index_rest_ns;
+}
+
+static bool still_resting(const struct index_query *q, const struct rpart *p)
+{
+	char file[24];
+	struct rest now;
+
+	month_file(p->month, file);
+	return is_resting(q, file, &now) && now.ino == p->rest.ino && now.size == p->rest.size && now.mtime == p->rest.mtime;
+}
+
+/* A month that rests, or NULL. */
+static struct rpart *resting_part(struct index_query *q, const struct part *p)
+{
+	struct rpart *part;
+	struct rest rest;
+	sqlite3 *db;
+	char file[24];
+	uint64_t upto;
+
+	for (size_t i = 0; i < q->n_parts; i++) {
+		if (q->parts[i].month != p->month || !q->parts[i].resting)
+			continue;
+		if (still_resting(q, &q->parts[i]))
+			return &q->parts[i];
+		part_forget(q, i--);
+	}
+	month_file(p->month, file);
+	if (q->n_parts == QUERY_OPEN_PARTS || !is_resting(q, file, &rest) || db_open_resting(q->dir, file, &db) < 0)
+		return NULL;
+	if (part_upto(db, &q->snap, p, &upto) < 0) {
+		db_close(&db);
+		return NULL;
+	}
+	part = &q->parts[q->n_parts++];
+	*part = (struct rpart){ db, p->month, true, rest };
+	return part;
+}
+
+int query_look(struct index_query *q, const struct part *p, int (*look)(sqlite3 *db, void *into), void (*undo)(void *into), void *into)
+{
+	struct rpart *part = resting_part(q, p);
+	sqlite3 *db;
+	int r;
+
+	if (part) {
+		r = look(part->db, into);
+		/* Damage is said by the usual way, which knows more. */
+		if (r >= 0 && still_resting(q, part))
+			return r;
+		part_forget(q, (size_t)(part - q->parts));
+		undo(into);
+	}
+	r = query_part(q, p, &db);
+	if (r < 0)
+		return r;
+	r = look(db, into);
+	query_part_done(q, db);
+	return r;
+}
+
 int query_part(struct index_query *q, const struct part *p, sqlite3 **ret)
 {
 	sqlite3 *db = NULL;
@@ -96,7 +191,7 @@ int query_part(struct index_query *q, const struct part *p, sqlite3 **ret)
 	int r;
 
 	for (size_t i = 0; i < q->n_parts && !db; i++)
-		if (q->parts[i].month == p->month)
+		if (q->parts[i].month == p->month && !q->parts[i].resting)
 			db = q->parts[i].db;
 	if (!db) {
 		r = part_open(q->dir, &q->snap, p, false, &db);
@@ -104,7 +199,7 @@ int query_part(struct index_query *q, const struct part *p, sqlite3 **ret)
 			return r;
 		if (q->n_parts == QUERY_OPEN_PARTS)
 			db_close(&q->parts[--q->n_parts].db);
-		q->parts[q->n_parts++] = (struct rpart){ db, p->month };
+		q->parts[q->n_parts++] = (struct rpart){ .db = db, .month = p->month };
 	}
 	r = db_exec(db, "BEGIN");
 	if (r < 0)
@@ -462,12 +557,11 @@ static int run_narrow(struct run *x)
 		return subjects_add(&x->subjects, SUBJECT(SUBJECT_DOCUMENT, p->document));
 	if (!p->by_path || p->path.count > NARROW_MAX)
 		return 0;
-	for (uint64_t c = 1; r == 0 && c < p->path.n; c++)
-		if (pathset_has(&p->path, c)) {
-			r = subjects_add(&x->subjects, SUBJECT(SUBJECT_PATH, c));
-			if (r == 0)
-				r = subjects_add(&x->subjects, SUBJECT(SUBJECT_TO, c));
-		}
+	for (uint64_t c = 0; r == 0 && (c = pathset_next(&p->path, c));) {
+		r = subjects_add(&x->subjects, SUBJECT(SUBJECT_PATH, c));
+		if (r == 0)
+			r = subjects_add(&x->subjects, SUBJECT(SUBJECT_TO, c));
+	}
 	if (r == 0)
 		r = query_places(x->q, &p->path, 4 * NARROW_MAX, &x->subjects);
 	if (r == -E2BIG) {
@@ -506,6 +600,8 @@ int index_query_events(struct index_query *q, const struct index_filter *f, int 
 		}
 	subjects_free(&x.subjects);
 	buf_free(&x.scratch);
+	if (r >= 0 && names_error(q->names))
+		r = index_fail(names_error(q->names), "the names cannot be read");
 	return MIN(r, 0);
 }
 

@@ -53,7 +53,7 @@ static bool may_repeat(const struct question *w)
 
 
 /* Rows of the view's time: what a build beside us has added since is in our tail. */
-static int rows_month(sqlite3 *db, struct question *w)
+static int rows_month(sqlite3 *db, struct question *w, bool sums, struct aggs *to)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL, *leaf = NULL;
 	int r = db_prepare(db, "SELECT time, seq, who, flags FROM by_subject WHERE subject=?1 AND time>=?2 AND time<?3 AND seq<?4", &st);
@@ -61,6 +61,12 @@ static int rows_month(sqlite3 *db, struct question *w)
 	if (r == 0)
 		r = db_prepare(db, "SELECT leaf FROM by_person WHERE who=? AND time=? AND seq=?", &leaf);
 	for (size_t i = 0; r >= 0 && i < w->subjects.n; i++) {
+		if (sums)
+			r = busy_take(db, w->subjects.p[i], to);
+		if (r < 0)
+			return r;
+		if (r == 1)
+			continue;
 		sqlite3_bind_int64(st, 1, w->subjects.p[i]);
 		sqlite3_bind_int64(st, 2, w->since);
 		sqlite3_bind_int64(st, 3, w->until);
@@ -89,7 +95,7 @@ static int rows_month(sqlite3 *db, struct question *w)
 				if (k < n && subjects[k] != w->subjects.p[i])
 					continue; /* counted under the other */
 			}
-			r = aggs_add(&w->who, who, time, time, flags >> 16, (uint64_t)1 << (flags & 0xff), via ? (uint64_t)1 << via : 0);
+			r = aggs_add(to, who, time, time, flags >> 16, (uint64_t)1 << (flags & 0xff), via ? (uint64_t)1 << via : 0);
 			if (r < 0)
 				return r;
 		}
@@ -98,19 +104,45 @@ static int rows_month(sqlite3 *db, struct question *w)
 	return r;
 }
 
+/* A month of the question, by itself, so that it can be taken back. */
+struct month_look {
+	struct question *w;
+	struct aggs who;
+	bool whole;
+};
+
+static int look_month(sqlite3 *db, void *into)
+{
+	struct month_look *m = into;
+	bool sums = false;
+	int r = 0;
+
+	if (m->whole && !may_repeat(m->w))
+		r = busy_usable(db, m->w->q->snap.indexed, &sums);
+	return r < 0 ? r : rows_month(db, m->w, sums, &m->who);
+}
+
+static void undo_month(void *into)
+{
+	aggs_free(&((struct month_look *)into)->who);
+}
+
 static int who_month(struct question *w, const struct part *p)
 {
 	int64_t begin = month_start(p->month), end = month_start(p->month + 1);
-	sqlite3 *db;
+	struct month_look m = { .w = w, .whole = begin >= w->since && end <= w->until };
 	int r;
 
 	if (end <= w->since || begin >= w->until)
 		return 0;
-	r = query_part(w->q, p, &db);
-	if (r < 0)
-		return r;
-	r = rows_month(db, w);
-	query_part_done(w->q, db);
+	r = query_look(w->q, p, look_month, undo_month, &m);
+	for (size_t i = 0; r >= 0 && i < m.who.cap; i++) {
+		const struct agg *g = &m.who.p[i];
+
+		if (g->used)
+			r = aggs_add(&w->who, g->who, g->first, g->last, g->count, g->verbs, g->vias);
+	}
+	aggs_free(&m.who);
 	return r;
 }
 
@@ -118,9 +150,8 @@ static int path_subjects(struct question *w)
 {
 	int r = 0;
 
-	for (uint64_t c = 1; r == 0 && c < w->path.n; c++)
-		if (pathset_has(&w->path, c))
-			r = subjects_add(&w->subjects, SUBJECT(SUBJECT_PATH, c));
+	for (uint64_t c = 0; r == 0 && (c = pathset_next(&w->path, c));)
+		r = subjects_add(&w->subjects, SUBJECT(SUBJECT_PATH, c));
 	if (r == 0)
 		r = query_places(w->q, &w->path, SIZE_MAX, &w->subjects);
 	return r < 0 ? r : tail_each(w->q, query_tail(w->q), tail_places, w);
@@ -202,6 +233,10 @@ int index_query_who(struct index_query *q, const struct index_subject *s, int (*
 		subjects_free(&w.subjects);
 		aggs_free(&w.who);
 	}
+	if (r != -ENOENT && r < 0)
+		return r;
+	if (names_error(q->names))
+		return index_fail(names_error(q->names), "the names cannot be read");
 	if (r >= 0 && w.who.n == 0 && !s->since && !s->until)
 		return -ENOENT;
 	return r < 0 ? r : who_tell(&w, cb, arg);

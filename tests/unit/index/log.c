@@ -247,6 +247,23 @@ int names_path(const struct names *n, uint64_t component, struct buf *ret)
 	return 0;
 }
 
+size_t names_parents(const struct names *n, uint64_t component, uint64_t *ret, size_t max)
+{
+	str v;
+
+	*ret = 0;
+	if (max == 0 || component > names_count(n, NAME_COMPONENT))
+		return 0;
+	if (names_value(n, NAME_COMPONENT, component, &v) == 0)
+		(void)uvar_get((const uint8_t *)v.p, v.n, ret);
+	return 1;
+}
+
+int names_error(const struct names *n)
+{
+	return 0;
+}
+
 uint64_t names_find_path(const struct names *n, str path)
 {
 	uint64_t c = 0;

@@ -181,6 +181,9 @@ static int setup(void **unused)
 	if (!mkdtemp(state))
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/index", state);
+	index_busy_min = 3; /* most subjects have sums, and what comes late is added to them or makes them anew */
+	index_busy_few = 40;
+	index_rest_ns = 20 * 1000 * 1000;
 	log_begin(state);
 	for (uint64_t i = 0; i < LEAVES; i++)
 		some_leaf(i);
@@ -216,13 +219,28 @@ static void same_answers_whatever_is_indexed(void **unused)
 	assert_true(st.disk > 0);
 }
 
+/* dir/GENERATION */
+static void current_folder(char out[static 160])
+{
+	char name[INDEX_FOLDER_LEN + 1] = "";
+	int fd;
+
+	snprintf(out, 160, "%s/" INDEX_CURRENT, dir);
+	fd = open(out, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, name, INDEX_FOLDER_LEN), INDEX_FOLDER_LEN);
+	close(fd);
+	snprintf(out, 160, "%s/%s", dir, name);
+}
+
 static void damage(const char *file, unsigned how)
 {
 	char path[160];
 	struct stat st;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	current_folder(path);
+	snprintf(path + strlen(path), sizeof(path) - strlen(path), "/%s", file);
 	fd = open(path, O_RDWR);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		fail_msg("%s: %m", path);
@@ -241,6 +259,42 @@ static void damage(const char *file, unsigned how)
 		}
 	}
 	close(fd);
+}
+
+/* Sums there are, in every month but the newest, and right ones: the answers above were made of them. */
+static void busy_subjects_have_sums(void **unused)
+{
+	size_t with = 0;
+	sqlite3 *meta, *db;
+	struct snapshot snap = { 0 };
+	char folder[160];
+
+	advance_to(LEAVES);
+	current_folder(folder);
+	assert_int_equal(db_open(folder, "meta.db", false, false, &meta), 0);
+	assert_int_equal(snapshot_load(meta, &snap), 0);
+	for (size_t i = 0; i < snap.n_parts; i++) {
+		_cleanup_stmt_ sqlite3_stmt *st = NULL;
+		bool usable = false;
+
+		assert_int_equal(part_open(folder, &snap, &snap.parts[i], false, &db), 0);
+		assert_int_equal(busy_usable(db, snap.indexed, &usable), 0);
+		assert_int_equal(db_prepare(db, "SELECT subject, count(*) FROM busy GROUP BY subject", &st), 0);
+		while (usable && db_step(st) == 1) {
+			struct aggs sums = { 0 };
+
+			assert_int_equal(busy_take(db, sqlite3_column_int64(st, 0), &sums), 1);
+			assert_int_equal(sums.n, sqlite3_column_int64(st, 1));
+			aggs_free(&sums);
+			with++;
+		}
+		db_finalize(&st);
+		db_close(&db);
+	}
+	assert_true(with > 20);
+	snapshot_free(&snap);
+	db_close(&meta);
+	assert_same(&want, "with sums");
 }
 
 static void damage_is_never_a_wrong_answer(void **unused)
@@ -331,6 +385,113 @@ static void queries_beside_a_build(void **unused)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static unsigned begun;
+
+static void count_begun(const char *step)
+{
+	begun += strcmp(step, "anew") == 0;
+}
+
+static int take_any(void *arg, const struct event *e)
+{
+	return 1;
+}
+
+/* Holds the months open in a process of its own, asks again when it is told to, and closes. */
+static void hold(int in, int out)
+{
+	struct index_filter f = { 0 };
+	struct index_query *q;
+	char c;
+
+	if (index_query_open(state, &q) < 0)
+		_exit(1);
+	do {
+		if (index_query_events(q, &f, take_any, NULL) < 0 || write(out, "a", 1) != 1)
+			_exit(1);
+	} while (read(in, &c, 1) == 1);
+	index_query_close(q);
+	_exit(0);
+}
+
+/* Whoever has the files of a removed generation open, in this process or another, delays no rebuild and spoils nothing by closing. */
+static void a_rebuild_beside_readers_that_hold_the_old(void **unused)
+{
+	struct index_filter f = { 0 };
+
+	for (unsigned i = 0; i < 6; i++) {
+		struct index_query *q;
+		int in[2], out[2], status;
+		char before[160], after[160], c;
+		pid_t pid;
+
+		advance_to(LEAVES);
+		current_folder(before);
+		assert_int_equal(index_query_open(state, &q), 0);
+		assert_int_equal(index_query_events(q, &f, take_any, NULL), 0);
+		assert_true(pipe(in) == 0 && pipe(out) == 0);
+		pid = fork();
+		if (pid == 0) {
+			close(in[1]);
+			hold(in[0], out[1]);
+		}
+		close(in[0]);
+		close(out[1]);
+		assert_int_equal(read(out[0], &c, 1), 1);
+		damage("2026-03.db", 2);
+		index_mark_damaged(before);
+		begun = 0;
+		index_hook = count_begun;
+		advance_to(LEAVES);
+		index_hook = NULL;
+		assert_int_equal(begun, 1);
+		current_folder(after);
+		assert_string_not_equal(before, after);
+		assert_true(access(before, F_OK) < 0);
+		if (i % 2)
+			assert_true(write(in[1], "a", 1) == 1 && read(out[0], &c, 1) == 1);
+		if (i % 3)
+			index_query_close(q); /* before anybody asks the new one */
+		close(in[1]);
+		assert_true(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		close(out[0]);
+		assert_same(&want, "rebuilt beside readers");
+		if (i % 3 == 0) {
+			assert_int_equal(index_query_events(q, &f, take_any, NULL), 0);
+			assert_true(q->use);
+			index_query_close(q);
+		}
+		/* Nothing was damaged by that: the next turn finds nothing to build anew. */
+		begun = 0;
+		index_hook = count_begun;
+		advance_to(LEAVES);
+		index_hook = NULL;
+		assert_int_equal(begun, 0);
+	}
+}
+
+/* A folder that a crash left, and the files of an index that stood in no folder. */
+static void leftovers_are_removed(void **unused)
+{
+	char path[200];
+
+	advance_to(LEAVES);
+	for (int i = 0; i < 2; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, i ? "2026-01.db" : "g-0123456789abcdef");
+		if (i == 0)
+			assert_int_equal(mkdir(path, 0700), 0);
+		snprintf(path, sizeof(path), "%s/%s", dir, i ? "2026-01.db" : "g-0123456789abcdef/meta.db");
+		fd = open(path, O_CREAT | O_WRONLY, 0600);
+		assert_true(fd >= 0);
+		close(fd);
+		advance_to(LEAVES);
+		assert_true(access(path, F_OK) < 0);
+		assert_same(&want, "beside leftovers");
+	}
+}
+
 static void patterns_mean_what_the_text_says(void **unused)
 {
 	static const char *const patterns[] = { "/srv/d1/f5", "/srv/d1", "/srv/d1/", "/srv/**", "f1*", "/srv/d*/f2?", "/none/*", "f7", "d2", "/**/f9", "*" };
@@ -384,9 +545,12 @@ int main(void)
 		cmocka_unit_test(months),
 		cmocka_unit_test(patterns_mean_what_the_text_says),
 		cmocka_unit_test(same_answers_whatever_is_indexed),
+		cmocka_unit_test(busy_subjects_have_sums),
 		cmocka_unit_test(damage_is_never_a_wrong_answer),
 		cmocka_unit_test(a_killed_build_goes_on),
 		cmocka_unit_test(queries_beside_a_build),
+		cmocka_unit_test(a_rebuild_beside_readers_that_hold_the_old),
+		cmocka_unit_test(leftovers_are_removed),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -9,6 +9,9 @@
 #   start COMMAND…           in the background; $pid; ended at the end        end_pid PID [SIGNAL]   ends it, waits, kills after 5 s
 #   wait_for SECONDS COMMAND…    until COMMAND succeeds; fails when time is over
 #   loopfs SIZE FSTYPE       $mnt: a new filesystem in a file of $tmp          netns NAME ADDRESS/LEN  a namespace joined to bridge namespace $ns_hub
+#   share SIZE               $mnt: a share of everybody's on a filesystem of its own; skips the file without root or loop devices
+#   watch_share [LOG]        `tyto watch` on it, its state in $state; $watch
+#   child ROLE               pids of the watch's children: sensor keeper        status EXPR    of `status --json` (s), in Python
 #   $TYTO                    the program under test; $top the checkout
 set -u
 export LC_ALL=C.UTF-8 TZ=UTC
@@ -133,3 +136,22 @@ netns() {
 		ip -n "$ns_hub" link set "port$n" master hub up && ip -n "$name" addr add "$2" dev eth0 &&
 		ip -n "$name" link set eth0 up && ip -n "$name" link set lo up
 }
+share() {
+	[ "$(id -u)" = 0 ] || skip_all "fanotify needs root"
+	need python3 mkfs.ext4
+	loopfs "$1" ext4 || skip_all "this kernel mounts no loop devices"
+	chmod 777 "$mnt"
+	state=$tmp/state
+}
+watch_share() {
+	local log=$tmp/${1:-watch.log}
+	"$TYTO" watch --state "$state" "$mnt" >/dev/null 2>"$log" &
+	watch=$!
+	later end_pid "$watch"
+	ok "watch starts${1:+ ($1)}" wait_for 20 grep -q "^tyto: watching" "$log"
+}
+child() {
+	local p
+	for p in $(cat "/proc/$watch/task/$watch/children"); do tr '\0' ' ' <"/proc/$p/cmdline" | grep -q "@$1 " && echo "$p"; done
+}
+status() { "$TYTO" status --json --state "$state" | python3 -c 'import json,sys; s=json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }

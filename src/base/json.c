@@ -152,3 +152,45 @@ void json_raw(struct buf *b, str s)
 	comma(b);
 	buf_puts(b, s);
 }
+
+void json_put_u64(struct buf *b, const char *key, uint64_t v)
+{
+	json_key(b, key);
+	json_u64(b, v);
+}
+
+void json_put_bool(struct buf *b, const char *key, bool v)
+{
+	json_key(b, key);
+	json_bool(b, v);
+}
+
+void json_put_str(struct buf *b, const char *key, str s)
+{
+	json_key(b, key);
+	json_str(b, s);
+}
+
+void json_put_base64(struct buf *b, const char *key, str s)
+{
+	json_key(b, key);
+	json_base64(b, s);
+}
+
+void json_put_time(struct buf *b, const char *key, int64_t ns)
+{
+	json_key(b, key);
+	json_time(b, ns);
+}
+
+void json_put_obj(struct buf *b, const char *key)
+{
+	json_key(b, key);
+	json_obj_begin(b);
+}
+
+void json_put_arr(struct buf *b, const char *key)
+{
+	json_key(b, key);
+	json_arr_begin(b);
+}

@@ -26,8 +26,7 @@ static void put(bool error, const char *fmt, va_list ap)
 
 	if (as_json && error) {
 		json_obj_begin(&b);
-		json_key(&b, "error");
-		json_str(&b, s);
+		json_put_str(&b, "error", s);
 		json_obj_end(&b);
 	} else {
 		buf_puts(&b, STR("tyto: "));

@@ -25,10 +25,8 @@ static int show(void)
 
 			note_verifier_put(&line, &keys[i]);
 			json_obj_begin(out());
-			json_key(out(), "key");
-			json_str(out(), buf_str(&line));
-			json_key(out(), "in_use");
-			json_bool(out(), i == 0);
+			json_put_str(out(), "key", buf_str(&line));
+			json_put_bool(out(), "in_use", i == 0);
 			json_obj_end(out());
 		} else {
 			note_verifier_put(out(), &keys[i]);
@@ -50,14 +48,17 @@ static int rotate(void)
 		return EXIT_FAILED;
 	}
 	if (r == -ENOENT) {
-		if (writer_enter(false) < 0 || writer_open(false, &e) < 0)
-			return EXIT_FAILED;
+		r = writer_enter(false);
+		if (r == 0)
+			r = writer_open(false, &e);
+		if (r < 0)
+			return exit_status(r);
 		r = evidence_key_rotate(e, time_now());
 		if (r < 0)
 			log_error("%s", evidence_why());
 		evidence_close(e);
 		if (r < 0)
-			return EXIT_FAILED;
+			return exit_status(r);
 	}
 	log_info("a new key signs from here on; keep the new log.vkey where nobody here can change it");
 	return show();

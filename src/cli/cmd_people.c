@@ -25,7 +25,7 @@ static int run(int argc, char **argv)
 		log_error("%s", importer_why());
 		r = -EIO;
 	}
-	return r < 0 ? EXIT_FAILED : unreadable ? EXIT_PARTLY : EXIT_DONE;
+	return r < 0 ? exit_status(r) : unreadable ? EXIT_PARTLY : EXIT_DONE;
 }
 
 const struct command cmd_people = {
@@ -33,6 +33,9 @@ const struct command cmd_people = {
 	.examples = "  tyto people import staff.csv       columns: person,name,unit,role,manager,joined,leaves,announced,aliases\n"
 		    "  tyto people import staff.jsonl     the same keys, one object a line\n",
 	.notes = "`person` is a login name. `aliases` are other accounts of the same person, separated by `;` or spaces; `uid:1234` for an account\n"
-		 "without a name. From here on their accesses are recorded as the person's. Each row is a record.\n",
+		 "without a name. From here on their accesses are recorded as the person's. Each row is a record, in force from here on: it takes the\n"
+		 "place of the person's older row, and accounts it does not name any more are no longer the person's; an account that was somebody\n"
+		 "else's changes hands. What was recorded before stays as it is. Two rows of one FILE that claim an account are a mistake: the second\n"
+		 "is refused, unless the first person has given it up by a row in between.\n",
 	.run = run, .needs_args = true,
 };

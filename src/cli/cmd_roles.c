@@ -141,8 +141,10 @@ static int run_keeper(int argc, char **argv)
 }
 
 const struct command cmd_guard_sensor = {
-	.name = "@sensor", .args = "", .summary = "the sensor (started by `tyto watch`)", .examples = "", .options = options, .run = run_sensor, .hidden = true,
+	.name = "@sensor", .args = "", .summary = "the sensor (started by `tyto watch`)", .examples = "", .options = options, .run = run_sensor,
+		.hidden = true,
 };
 const struct command cmd_guard_keeper = {
-	.name = "@keeper", .args = "", .summary = "the keeper (started by `tyto watch`)", .examples = "", .options = options, .run = run_keeper, .hidden = true,
+	.name = "@keeper", .args = "", .summary = "the keeper (started by `tyto watch`)", .examples = "", .options = options, .run = run_keeper,
+		.hidden = true,
 };

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/files.h"
 #include "cli/show.h"
+#include "cli/term.h"
 #include "evidence/evidence.h"
 
 #define TEXT_MAX (256 * 1024)
@@ -18,7 +19,8 @@ static const char *since_checkpoint, *log_key;
 static const struct opt *options(void)
 {
 	static const struct opt o[] = {
-		{ "since-checkpoint", 0, OPT_TEXT, &since_checkpoint, "FILE", "a checkpoint kept elsewhere: the log must still begin with what it covers" },
+		{ "since-checkpoint", 0, OPT_TEXT, &since_checkpoint, "FILE",
+			"a checkpoint kept elsewhere: the log must still begin with what it covers" },
 		{ "log-key", 0, OPT_TEXT, &log_key, "FILE", "the log's verifier keys (log.vkey) from a place you trust" },
 		OPT_END,
 	};
@@ -27,7 +29,7 @@ static const struct opt *options(void)
 
 static void progress(void *arg, uint64_t done, uint64_t size)
 {
-	if (isatty(STDERR_FILENO) && !cli.quiet)
+	if (progress_on())
 		fprintf(stderr, "\rverifying %3.0f %%", size ? 100.0 * (double)done / (double)size : 100.0);
 }
 
@@ -36,30 +38,20 @@ static void put_json(const struct verify_result *v, bool trusted)
 	struct buf *b = out();
 
 	json_obj_begin(b);
-	json_key(b, "ok");
-	json_bool(b, !v->damaged);
-	json_key(b, "trust");
-	json_str(b, trusted ? STR("given key") : STR("self-consistent only"));
-	json_key(b, "leaves");
-	json_u64(b, v->size);
-	json_key(b, "records");
-	json_u64(b, v->records);
-	json_key(b, "names");
-	json_u64(b, v->names);
-	json_key(b, "checkpoints");
-	json_u64(b, v->checkpoints);
+	json_put_bool(b, "ok", !v->damaged);
+	json_put_str(b, "trust", trusted ? STR("given key") : STR("self-consistent only"));
+	json_put_u64(b, "leaves", v->size);
+	json_put_u64(b, "records", v->records);
+	json_put_u64(b, "names", v->names);
+	json_put_u64(b, "checkpoints", v->checkpoints);
+	json_put_u64(b, "unknown", v->unknown);
 	if (v->damaged) {
-		if (v->first_bad != UINT64_MAX) {
-			json_key(b, "first_bad");
-			json_u64(b, v->first_bad);
-		}
-		json_key(b, "where");
-		json_str(b, str_c(v->where));
-		json_key(b, "what");
-		json_str(b, str_c(v->what));
+		if (v->first_bad != UINT64_MAX)
+			json_put_u64(b, "first_bad", v->first_bad);
+		json_put_str(b, "where", str_c(v->where));
+		json_put_str(b, "what", str_c(v->what));
 	} else {
-		json_key(b, "root");
-		json_base64(b, (str){ (const char *)v->root.b, 32 });
+		json_put_base64(b, "root", (str){ (const char *)v->root.b, 32 });
 	}
 	json_obj_end(b);
 	buf_putc(b, '\n');
@@ -70,12 +62,13 @@ static void put_text(const struct verify_result *v, bool trusted, double seconds
 	struct buf *b = out();
 
 	if (v->damaged) {
-		buf_puts(b, STR("NOT INTACT: "));
+		_cleanup_buf_ struct buf text = BUF_INIT;
+
+		buf_puts(&text, STR("NOT INTACT: "));
 		if (v->first_bad != UINT64_MAX)
-			buf_putf(b, "first bad record %llu, ", (unsigned long long)v->first_bad);
-		show_text(str_c(v->where));
-		buf_puts(b, STR(": "));
-		show_text(str_c(v->what));
+			buf_putf(&text, "first bad record %llu, ", (unsigned long long)v->first_bad);
+		buf_putf(&text, "%s: %s", v->where, v->what);
+		term_prose(buf_str(&text), 0, 0);
 		buf_putc(b, '\n');
 		return;
 	}
@@ -88,8 +81,15 @@ static void put_text(const struct verify_result *v, bool trusted, double seconds
 	buf_puts(b, STR(" names), "));
 	show_number(v->checkpoints);
 	buf_putf(b, " checkpoint%s, in %.1f s\n", v->checkpoints == 1 ? "" : "s", seconds);
-	if (!trusted)
-		buf_puts(b, STR("self-consistent: checked with the key that stands beside the log; --log-key FILE checks with one kept elsewhere\n"));
+	if (v->unknown) {
+		show_number(v->unknown);
+		buf_putf(b, " of them %s of a kind that a newer tyto wrote: in place and unchanged, but this version cannot say what %s\n",
+			v->unknown == 1 ? "is" : "are", v->unknown == 1 ? "it says" : "they say");
+	}
+	if (trusted)
+		return;
+	term_prose(STR("self-consistent: checked with the key that stands beside the log; --log-key FILE checks with one kept elsewhere"), 0, 0);
+	buf_putc(b, '\n');
 }
 
 static int run(int argc, char **argv)
@@ -106,6 +106,10 @@ static int run(int argc, char **argv)
 	if (since_checkpoint) {
 		if (files_read(since_checkpoint, &since) < 0)
 			return EXIT_FAILED;
+		if (since.n == 0) {
+			log_error("%s: expected a checkpoint, the file is empty", since_checkpoint);
+			return EXIT_FAILED;
+		}
 		o.since_checkpoint = buf_str(&since);
 	}
 	if (log_key) {
@@ -114,11 +118,10 @@ static int run(int argc, char **argv)
 		o.trusted = verifiers;
 	}
 	r = evidence_verify(cli.state, &o, &v);
-	if (isatty(STDERR_FILENO) && !cli.quiet)
-		fputs("\r\033[K", stderr);
+	progress_end();
 	if (r < 0) {
 		log_error("%s", evidence_why());
-		return EXIT_FAILED;
+		return exit_status(r);
 	}
 	if (cli.json)
 		put_json(&v, log_key != NULL);

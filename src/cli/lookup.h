@@ -1,6 +1,7 @@
 /* lookup.h — what the commands that ask the record have in common.
  *
- * Purpose: masking and its record, ids in their outside form, the one line for a failure. Ownership: none. Units: none. Threads: main thread.
+ * Purpose: masking and its record, the one line for a failure. Ownership: none. Units: none. Threads: main
+ * thread.
  * Errors: exit statuses of the contract where a function returns one.
  */
 #ifndef TYTO_LOOKUP_H
@@ -9,16 +10,14 @@
 #include "cli/cli.h"
 #include "index/index.h"
 
-bool lookup_document(const char *text, uint8_t ret[static 32]); /* sha256:<hex> */
-bool lookup_object(const char *text, struct event_object *ret);
 /* Persons are to be masked in this output. */
 bool lookup_mask(void);
 /* With --unmask: writes the record of it; EXIT_DONE, or why not. */
 int lookup_unmask(void);
 /* Says what went wrong; EXIT_FAILED or EXIT_DAMAGED. */
 int lookup_failed(int r);
-/* Does an event that comes live pass the filter? (index.c asks the index; the same words hold here.) */
-bool lookup_matches(const struct index_filter *f, const struct event *e);
+/* One line when the log has leaves that this version cannot decode: an answer may lack what they say. */
+void lookup_say_unknown(void);
 
 struct lookup_position {
 	uint64_t size;

@@ -141,7 +141,8 @@ void options_help(struct buf *b, const struct opt *table)
 	for (; table && table->name; table++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", table->letter ? '-' : ' ', table->letter ? table->letter : ' ', table->letter ? ", " : "  ",
+		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", table->letter ? '-' : ' ', table->letter ? table->letter : ' ',
+			table->letter ? ", " : "  ",
 			table->name, table->arg ? " " : "", table->arg ? table->arg : "");
 		buf_putf(b, "  %-28s %s\n", left, table->help);
 	}

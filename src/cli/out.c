@@ -1,7 +1,6 @@
 /* stdout: one buffer, written in large pieces; and the signals that end a command early. */
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "cli/cli.h"
@@ -34,16 +33,41 @@ int stdout_flush(void)
 	return 0;
 }
 
+int exit_status(int r)
+{
+	return r == -EUCLEAN ? EXIT_DAMAGED : r == -EINTR ? EXIT_INTERRUPTED : EXIT_FAILED;
+}
+
+bool stdout_terminal(void)
+{
+	static int answer = -1;
+
+	if (answer < 0)
+		answer = isatty(STDOUT_FILENO);
+	return answer;
+}
+
+bool progress_on(void)
+{
+	return isatty(STDERR_FILENO) && !cli.quiet;
+}
+
+void progress_end(void)
+{
+	if (progress_on())
+		fputs("\r\033[K", stderr);
+}
+
 bool stdout_color(void)
 {
-	static _Atomic int known; /* 0 not yet, 1 no, 2 yes: asked for each record that is shown */
+	static int answer = -1; /* asked for every field of every record */
 	const char *no;
 
-	if (!known) {
+	if (answer < 0) {
 		no = getenv("NO_COLOR");
-		known = isatty(STDOUT_FILENO) && !(no && *no) ? 2 : 1;
+		answer = stdout_terminal() && !(no && *no);
 	}
-	return known == 2;
+	return answer;
 }
 
 static volatile sig_atomic_t got_signal;

@@ -46,7 +46,11 @@ int peoplefile_import(struct importer *i, const char *path, str text, bool *ret_
 	struct taking t = { i, people_new(), path, 0 };
 	const struct people_reader reader = { row, bad, &t };
 	uint64_t records = 0;
-	int r = t.table ? importer_begin(i, str_c(path), 1) : -ENOMEM;
+	int r;
+
+	if (t.table)
+		people_one_owner(t.table);
+	r = t.table ? importer_begin(i, str_c(path), NULL, 1) : -ENOMEM;
 
 	if (r == 0)
 		r = people_read(text, &reader);

@@ -8,10 +8,12 @@
 
 const struct setting settings[] = {
 	{ "state", SET_TEXT, offsetof(struct config, state), 0, "/var/lib/tyto", "where the record is kept" },
-	{ "watch", SET_PATHS, offsetof(struct config, watch), offsetof(struct config, n_watch), "", "folders that `tyto watch` watches when none are named; may be repeated" },
+	{ "watch", SET_PATHS, offsetof(struct config, watch), offsetof(struct config, n_watch), "",
+		"folders that `tyto watch` watches when none are named; may be repeated" },
 	{ "people", SET_TEXT, offsetof(struct config, people), 0, "", "file of who works where, read when `watch` starts" },
 	{ "privacy.mask", SET_YES_NO, offsetof(struct config, mask), 0, "no", "show persons as p:17 unless --unmask --reason is given" },
-	{ "disk.reserve", SET_BYTES, offsetof(struct config, disk_reserve), 0, "256M", "the index stops growing when less than this is free; the record goes on" },
+	{ "disk.reserve", SET_BYTES, offsetof(struct config, disk_reserve), 0, "256M",
+		"the index stops growing when less than this is free; the record goes on" },
 	{ NULL },
 };
 

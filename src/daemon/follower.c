@@ -14,9 +14,27 @@ struct following {
 	struct evidence_reader *r;
 	struct buf scratch, masked;
 	bool mask;
+	const struct index_filter *filter;
 	follow_cb *cb;
 	void *arg;
 };
+
+/* Also by the pseudonym: a person who has none yet may get one while we follow. */
+static bool wanted(struct following *f, const struct event *e)
+{
+	const struct names *n = evidence_reader_names(f->r);
+	struct index_filter one = *f->filter;
+	bool yes = index_matches(f->filter, e);
+
+	one.n_persons = 1;
+	for (size_t i = 0; !yes && f->mask && i < f->filter->n_persons; i++) {
+		str person;
+
+		one.persons = &person;
+		yes = mask_resolve(n, f->filter->persons[i], &person) == 0 && index_matches(&one, e);
+	}
+	return yes;
+}
 
 static int on_leaf(void *arg, uint64_t seq, const struct leaf *l)
 {
@@ -30,6 +48,8 @@ static int on_leaf(void *arg, uint64_t seq, const struct leaf *l)
 	r = evidence_event(evidence_reader_names(f->r), seq, l, &f->scratch, &e);
 	if (r < 0)
 		return r;
+	if (f->filter && !wanted(f, &e))
+		return 0;
 	if (f->mask) {
 		buf_clear(&f->masked);
 		mask_event(evidence_reader_names(f->r), &e, &f->masked);
@@ -53,9 +73,9 @@ static int turn(struct following *f, uint64_t *from)
 	return r;
 }
 
-int follow(const char *state, uint64_t from, bool mask, follow_cb *cb, follow_idle *idle, void *arg)
+int follow(const char *state, uint64_t from, const struct index_filter *filter, bool mask, follow_cb *cb, follow_idle *idle, void *arg)
 {
-	struct following f = { .cb = cb, .arg = arg, .mask = mask };
+	struct following f = { .cb = cb, .arg = arg, .mask = mask, .filter = filter };
 	int r;
 
 	r = evidence_reader_open(state, &f.r);
@@ -112,7 +132,7 @@ static void *run(void *arg)
 {
 	struct follower *f = arg;
 
-	follow(f->state, f->from, f->mask, thread_event, thread_idle, f);
+	follow(f->state, f->from, NULL, f->mask, thread_event, thread_idle, f);
 	return NULL;
 }
 

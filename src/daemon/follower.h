@@ -1,20 +1,22 @@
 /* follower.h — durable records as they come, for `watch` and `events -f`.
  *
- * Purpose: reads the log behind the writer and hands out each event; what it shows is what is in the log. Ownership: the follower owns its reader.
+ * Purpose: reads the log behind the writer and hands out each event; what it shows is what is in the log. Ownership: the follower owns
+ * its reader.
  * Units: leaves. Threads: follower_start makes a thread that calls cb; follow() runs in the caller's. Errors: negative errno.
  */
 #ifndef TYTO_FOLLOWER_H
 #define TYTO_FOLLOWER_H
 
-#include "event/event.h"
+#include "index/index.h"
 
 /* cb returns non-zero to end. */
 typedef int follow_cb(void *arg, const struct event *e);
 /* Called when nothing more is there for now (flush what was shown); non-zero ends. */
 typedef int follow_idle(void *arg);
 
-/* From leaf `from` (UINT64_MAX: from the end) until cb or idle end it. Looks for more every 100 ms. mask: persons as p:17. */
-int follow(const char *state, uint64_t from, bool mask, follow_cb *cb, follow_idle *idle, void *arg);
+/* From leaf `from` (UINT64_MAX: from the end) until cb or idle end it. Looks for more every 100 ms. filter: NULL for all; asked of the
+ * record as it is, before masking. mask: persons as p:17, which the filter may name so. */
+int follow(const char *state, uint64_t from, const struct index_filter *filter, bool mask, follow_cb *cb, follow_idle *idle, void *arg);
 
 struct follower;
 int follower_start(const char *state, uint64_t from, bool mask, follow_cb *cb, follow_idle *idle, void *arg, struct follower **ret);

@@ -154,8 +154,8 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
 	_exit(127);
 }
 
-/* For the keeper, a sensor that has not begun to answer is none: what its predecessor sent may have died with the last keeper, so the gap is
- * told from the log. */
+/* For the keeper, a sensor that has not begun to answer is none: what its predecessor sent may have died with the last keeper, so the
+ * gap is told from the log. */
 static int peer_pid(const struct guard *g, int role)
 {
 	if (role == KEEPER && !atomic_load(&g->pulse->beat))

@@ -1,11 +1,11 @@
 #include "daemon/importer.h"
 
 #include <errno.h>
-#include <stdarg.h>
 
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/timefmt.h"
+#include "base/why.h"
 #include "daemon/indexer.h"
 #include "daemon/peopletable.h"
 #include "daemon/persons.h"
@@ -37,22 +37,12 @@ struct importer {
 	uint64_t begins, records;
 };
 
-static char why[512];
+static _Thread_local struct why why;
+#define fail(r, ...) why_set(&why, (r), __VA_ARGS__)
 
 const char *importer_why(void)
 {
-	return why;
-}
-
-static int fail(int r, const char *fmt, ...) _printf_(2, 3);
-static int fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return why.text;
 }
 
 static int open_alone(struct importer *i, uint64_t disk_reserve)
@@ -162,57 +152,88 @@ int importer_close(struct importer *i)
 	return r;
 }
 
-int importer_seen(struct importer *i, const uint8_t digest[static 32], bool *ret)
+static int open_reader(struct importer *i)
 {
-	const struct names *n;
-	int r;
+	int r = i->reader ? 0 : evidence_reader_open(i->state, &i->reader);
 
-	if (!i->ev && !i->reader) {
-		r = evidence_reader_open(i->state, &i->reader);
-		if (r < 0)
-			return fail(r, "%s", evidence_why());
-	}
-	n = i->ev ? evidence_names(i->ev) : evidence_reader_names(i->reader);
-	buf_clear(&i->body);
-	buf_puts(&i->body, STR("imported sha256:"));
-	hex_encode(&i->body, (str){ (const char *)digest, 32 });
-	*ret = names_find(n, NAME_TEXT, buf_str(&i->body)) != 0;
-	return 0;
+	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
 }
 
-int importer_begin(struct importer *i, str title, uint8_t format)
+int importer_seen(struct importer *i, const uint8_t digest[static 32], bool *ret)
 {
-	struct evidence_import im = { .time = time_now(), .phase = PHASE_START, .format = format, .title = title };
-	int r;
+	int r = i->ev ? 0 : open_reader(i);
 
-	i->format = format;
-	i->records = 0;
-	if (i->ev) {
-		r = evidence_append_import(i->ev, &im, &i->begins);
-		return r < 0 ? fail(r, "%s", evidence_why()) : 0;
-	}
-	/* One connection a file: the keeper closes it with its answer. */
-	if (i->fd < 0) {
+	if (r == 0)
+		*ret = imports_seen(i->ev ? evidence_names(i->ev) : evidence_reader_names(i->reader), digest);
+	return r;
+}
+
+int importer_unfinished(struct importer *i, const uint8_t digest[static 32], struct imports_part *ret)
+{
+	int r = open_reader(i);
+
+	if (r == 0)
+		r = imports_unfinished(i->reader, digest, ret);
+	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
+}
+
+/* One connection a file: the keeper closes it with its answer. */
+static int connect_again(struct importer *i)
+{
+	if (i->fd < 0)
 		i->fd = query_connect(i->state);
-		if (i->fd < 0)
-			return fail(i->fd, "the keeper went away: %s", strerror(-i->fd));
-	}
+	return i->fd < 0 ? fail(i->fd, "the keeper went away: %s", strerror(-i->fd)) : 0;
+}
+
+/* resume: NULL, or what stands. */
+static int begin_remote(struct importer *i, str title, const uint8_t *file, const struct imports_part *resume)
+{
+	_cleanup_buf_ struct buf hex = BUF_INIT;
+	int r = connect_again(i);
+
+	if (r < 0)
+		return r;
 	buf_clear(&i->body);
 	json_obj_begin(&i->body);
-	json_key(&i->body, "do");
-	json_str(&i->body, STR("import"));
-	json_key(&i->body, "title");
-	json_str(&i->body, title);
-	json_key(&i->body, "format");
-	json_u64(&i->body, format);
+	json_put_str(&i->body, "do", STR("import"));
+	json_put_str(&i->body, "title", title);
+	json_put_u64(&i->body, "format", i->format);
+	if (file) {
+		hex_encode(&hex, (str){ (const char *)file, 32 });
+		json_put_str(&i->body, "file", buf_str(&hex));
+	}
+	if (resume) {
+		json_put_u64(&i->body, "resume", resume->begins);
+		json_put_u64(&i->body, "records", resume->records);
+	}
 	json_obj_end(&i->body);
 	proto_put(&i->out, PROTO_REQUEST, buf_str(&i->body));
 	return flush(i);
 }
 
+int importer_begin(struct importer *i, str title, const uint8_t *file, uint8_t format)
+{
+	struct evidence_import im = { .time = time_now(), .phase = PHASE_START, .format = format, .title = title, .file = file };
+	int r;
+
+	i->format = format;
+	i->records = 0;
+	if (!i->ev)
+		return begin_remote(i, title, file, NULL);
+	r = evidence_append_import(i->ev, &im, &i->begins);
+	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
+}
+
+int importer_resume(struct importer *i, const struct imports_part *part, uint8_t format)
+{
+	i->format = format;
+	i->records = part->records;
+	i->begins = part->begins;
+	return i->ev ? 0 : begin_remote(i, STR_NONE, NULL, part);
+}
+
 int importer_event(struct importer *i, struct event *ev)
 {
-	uint64_t seq;
 	int r;
 
 	i->records++;
@@ -222,13 +243,7 @@ int importer_event(struct importer *i, struct event *ev)
 		proto_put(&i->out, PROTO_EVENT, buf_str(&i->body));
 		return i->out.n >= FLUSH_AT ? flush(i) : 0;
 	}
-	/* Places in another log say nothing here. */
-	ev->present &= ~EV_BIT(EV_REFERS);
-	ev->source = i->begins;
-	event_set(ev, EV_SOURCE);
-	if (event_has(ev, EV_PERSON))
-		ev->person = persons_alias(i->persons, ev->person);
-	r = evidence_append_event(i->ev, ev, &seq);
+	r = imports_append_event(i->ev, i->persons, ev, i->begins);
 	if (r < 0)
 		return fail(r, "%s", evidence_why());
 	return ++i->pending >= COMMIT_LEAVES ? commit(i) : 0;
@@ -255,15 +270,8 @@ static int end_alone(struct importer *i, const uint8_t (*digests)[32], size_t n,
 {
 	struct evidence_import im = { .time = time_now(), .phase = PHASE_STOP, .format = i->format, .begins = i->begins, .records = i->records,
 		.refused = refused };
-	uint64_t seq;
-	int r = evidence_append_import(i->ev, &im, &seq);
+	int r = imports_append_end(i->ev, &im, digests, n);
 
-	for (size_t k = 0; r == 0 && k < n; k++) {
-		buf_clear(&i->body);
-		buf_puts(&i->body, STR("imported sha256:"));
-		hex_encode(&i->body, (str){ (const char *)digests[k], 32 });
-		r = evidence_append_config(i->ev, im.time, buf_str(&i->body), &seq);
-	}
 	return r < 0 ? fail(r, "%s", evidence_why()) : commit(i);
 }
 
@@ -277,12 +285,9 @@ static int end_remote(struct importer *i, const uint8_t (*digests)[32], size_t n
 
 	buf_clear(&i->body);
 	json_obj_begin(&i->body);
-	json_key(&i->body, "refused");
-	json_u64(&i->body, refused);
-	json_key(&i->body, "format");
-	json_u64(&i->body, i->format);
-	json_key(&i->body, "files");
-	json_arr_begin(&i->body);
+	json_put_u64(&i->body, "refused", refused);
+	json_put_u64(&i->body, "format", i->format);
+	json_put_arr(&i->body, "files");
 	for (size_t k = 0; k < n; k++) {
 		_cleanup_buf_ struct buf hex = BUF_INIT;
 

@@ -7,6 +7,7 @@
 #ifndef TYTO_IMPORTER_H
 #define TYTO_IMPORTER_H
 
+#include "daemon/imports.h"
 #include "event/event.h"
 
 struct importer;
@@ -17,10 +18,16 @@ const char *importer_why(void);
 int importer_open(const char *state, uint64_t disk_reserve, struct importer **ret);
 /* Commits what is left. The result of the last commit. */
 int importer_close(struct importer *i);
-/* Has a file of this content been imported? */
+/* Has a file of this content been imported whole? */
 int importer_seen(struct importer *i, const uint8_t digest[static 32], bool *ret);
 
-int importer_begin(struct importer *i, str title, uint8_t format);
+/* An import of this content that was stopped. */
+int importer_unfinished(struct importer *i, const uint8_t digest[static 32], struct imports_part *ret);
+
+/* file: as in the import leaf; NULL where it is not known. */
+int importer_begin(struct importer *i, str title, const uint8_t *file, uint8_t format);
+/* Instead of importer_begin: goes on with one that was stopped. The first part->records of its records are not to be given again. */
+int importer_resume(struct importer *i, const struct imports_part *part, uint8_t format);
 int importer_event(struct importer *i, struct event *ev);
 /* A people row as JSON. ret_expect: what was expected, on -EBADMSG. */
 int importer_row(struct importer *i, str row, const char **ret_expect);

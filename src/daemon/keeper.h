@@ -1,7 +1,9 @@
 /* keeper.h — the only writer: sensor messages and imports into the evidence log, everything else out of it.
  *
- * Purpose: one loop over the sensor's socket, the commands' socket and the clock; group commit, acknowledgement, checkpoint, heartbeat, gaps.
- * Ownership: keeper_run owns everything it opens. Units: ns. Threads: one loop; the indexer, the follower and one thread a query read beside it.
+ * Purpose: one loop over the sensor's socket, the commands' socket and the clock; group commit, acknowledgement, checkpoint, heartbeat,
+ * gaps.
+ * Ownership: keeper_run owns everything it opens. Units: ns. Threads: one loop; the indexer, the follower and one thread a query read
+ * beside it.
  * Errors: keeper_run returns an exit status. A failed fsync ends it (the guard starts it again from the last checkpoint).
  */
 #ifndef TYTO_KEEPER_H

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "daemon/imports.h"
 #include "daemon/keeper_private.h"
 #include "daemon/query.h"
 #include "daemon/status.h"
@@ -131,15 +132,15 @@ static void answer_error(struct keeper *k, struct client *c, const char *what)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	json_obj_begin(&b);
-	json_key(&b, "error");
-	json_str(&b, str_c(what));
+	json_put_str(&b, "error", str_c(what));
 	json_obj_end(&b);
 	answer_text(k, c, buf_str(&b));
 }
 
 void keeper_status(struct keeper *k, bool names, struct buf *b)
 {
-	struct status s = { .state = k->c->state, .names = names, .backend = k->backend, .tier = "fanotify", .queue = k->pending, .disk_full = k->disk_full,
+	struct status s = { .state = k->c->state, .names = names, .backend = k->backend, .tier = "fanotify", .queue = k->pending,
+		.disk_full = k->disk_full,
 		.n_watching = names ? k->n_watching : 0, .watching = (const char *const *)k->watching, .counters = k->counters, .running = true,
 		.keeper_uid = geteuid(), .keeper_named = k->c->owner.named };
 
@@ -258,18 +259,42 @@ static int imported(struct keeper *k, int r)
 	return 0;
 }
 
+/* Under the beginning that stands: nobody else may be at it. */
+static int resume_import(struct keeper *k, struct client *c, json_t *request, uint64_t begins)
+{
+	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++)
+		if (k->clients[i].fd >= 0 && k->clients[i].importing && k->clients[i].import_seq == begins) {
+			answer_error(k, c, "this import is going on just now");
+			return 0;
+		}
+	if (imports_check(k->c->state, begins) < 0) {
+		answer_error(k, c, "no import began there");
+		return 0;
+	}
+	c->importing = true;
+	c->import_seq = begins;
+	c->records = (uint64_t)json_integer_value(json_object_get(request, "records"));
+	return 0;
+}
+
 static int start_import(struct keeper *k, struct client *c, json_t *request)
 {
 	struct evidence_import im = { .time = time_now(), .phase = PHASE_START };
-	const char *title = json_string_value(json_object_get(request, "title"));
+	const char *title = json_string_value(json_object_get(request, "title")), *file = json_string_value(json_object_get(request, "file"));
+	json_t *resume = json_object_get(request, "resume");
+	uint8_t digest[32];
 	int r;
 
 	im.format = (uint8_t)json_integer_value(json_object_get(request, "format"));
 	im.title = str_c(title);
+	if (file && hex_decode(str_c(file), digest, 32) == 0)
+		im.file = digest;
 	if (k->disk_full) {
 		answer_error(k, c, "the disk is full: nothing can be imported until there is room");
 		return 0;
 	}
+	if (resume)
+		return resume_import(k, c, request, (uint64_t)json_integer_value(resume));
 	c->importing = true;
 	r = evidence_append_import(k->ev, &im, &c->import_seq);
 	return imported(k, r);
@@ -323,18 +348,11 @@ static int import_event(struct keeper *k, struct client *c, str body)
 {
 	struct event ev;
 	const char *expect;
-	uint64_t seq;
 	int r;
 
 	if (event_unpack((const uint8_t *)body.p, body.n, &ev) != (ssize_t)body.n || event_check(&ev, time_now(), &expect) < 0)
 		return -EBADMSG;
-	/* Places in another log say nothing here. */
-	ev.present &= ~EV_BIT(EV_REFERS);
-	ev.source = c->import_seq;
-	event_set(&ev, EV_SOURCE);
-	if (event_has(&ev, EV_PERSON))
-		ev.person = persons_alias(k->persons, ev.person);
-	r = evidence_append_event(k->ev, &ev, &seq);
+	r = imports_append_event(k->ev, k->persons, &ev, c->import_seq);
 	if (r == 0)
 		c->records++;
 	return imported(k, r);
@@ -344,25 +362,20 @@ static int import_done(struct keeper *k, struct client *c, str body)
 {
 	json_t *j = json_loadb(body.p, body.n, 0, NULL);
 	struct evidence_import im = { .time = time_now(), .phase = PHASE_STOP, .begins = c->import_seq };
-	json_t *one;
-	uint8_t digest[32];
-	uint64_t seq;
-	size_t i;
+	json_t *files = json_object_get(j, "files"), *one;
+	uint8_t (*digests)[32] = calloc(json_array_size(files) + 1, 32);
+	size_t i, n = 0;
 	int r;
 
 	c->refused = (uint64_t)json_integer_value(json_object_get(j, "refused"));
 	im.records = c->records + c->rows;
 	im.refused = c->refused;
 	im.format = (uint8_t)json_integer_value(json_object_get(j, "format"));
-	r = imported(k, evidence_append_import(k->ev, &im, &seq));
-	json_array_foreach(json_object_get(j, "files"), i, one) {
-		if (r < 0 || hex_decode(str_c(json_string_value(one)), digest, 32) < 0)
-			continue;
-		buf_clear(&k->scratch);
-		buf_putf(&k->scratch, "imported sha256:%s", json_string_value(one));
-		r = imported(k, evidence_append_config(k->ev, im.time, buf_str(&k->scratch), &seq));
-	}
+	json_array_foreach(files, i, one)
+		n += digests && hex_decode(str_c(json_string_value(one)), digests[n], 32) == 0;
+	r = digests ? imported(k, imports_append_end(k->ev, &im, (const uint8_t (*)[32])digests, n)) : -ENOMEM;
 	c->answer_due = r == 0 && c->fd >= 0;
+	free(digests);
 	json_decref(j);
 	return r;
 }
@@ -441,10 +454,8 @@ void keeper_clients_committed(struct keeper *k)
 		if (c->fd < 0 || !c->answer_due)
 			continue;
 		json_obj_begin(&b);
-		json_key(&b, "records");
-		json_u64(&b, c->records);
-		json_key(&b, "rows");
-		json_u64(&b, c->rows);
+		json_put_u64(&b, "records", c->records);
+		json_put_u64(&b, "rows", c->rows);
 		json_obj_end(&b);
 		answer_text(k, c, buf_str(&b));
 	}
@@ -454,7 +465,7 @@ void keeper_clients_full(struct keeper *k)
 {
 	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++)
 		if (k->clients[i].fd >= 0 && (k->clients[i].importing || k->clients[i].answer_due))
-			answer_error(k, &k->clients[i], "the disk is full: not all of it was taken; make room and do it again");
+			answer_error(k, &k->clients[i], "the disk is full: not all of it was recorded");
 }
 
 void keeper_clients_close(struct keeper *k)

@@ -1,7 +1,8 @@
 /* keeper_private.h — what the files of the keeper share; nobody else includes it.
  *
  * Purpose: struct keeper and the calls between keeper.c (loop), keeper_sensor.c (sensor messages) and keeper_clients.c (commands).
- * Ownership: keeper.c owns struct keeper. Units: ns, leaves. Threads: the loop's, but for query threads, which see only their own connection.
+ * Ownership: keeper.c owns struct keeper. Units: ns, leaves. Threads: the loop's, but for query threads, which see only their own
+ * connection.
  * Errors: negative errno; -EIO, -EUCLEAN and -ENOMEM end the keeper.
  */
 #ifndef TYTO_KEEPER_PRIVATE_H

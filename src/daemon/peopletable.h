@@ -1,7 +1,7 @@
 /* peopletable.h — the people table and the log: rows in, the table out.
  *
- * Purpose: rows about who works where are records; the table in memory is a view of them. A row is kept with the time from which it holds, so that
- * each is a name of its own and their order is that of the log.
+ * Purpose: rows about who works where are records; the table in memory is a view of them. A row is kept with the time from which it
+ * holds, so that each is a name of its own and their order is that of the log.
  * Ownership: the caller's table and log. Units: ns. Threads: one at a time. Errors: -EBADMSG with *ret_expect for a row that is none.
  */
 #ifndef TYTO_PEOPLETABLE_H

@@ -1,6 +1,7 @@
 /* persons.h — from uids to the human behind an access.
  *
- * Purpose: names by NSS (kept for 10 minutes, unknown ones for one), aliases from the people table, and the order in which a person is decided.
+ * Purpose: names by NSS (kept for 10 minutes, unknown ones for one), aliases from the people table, and the order in which a person is
+ * decided.
  * Ownership: struct persons owns the cache; strs that persons_decide puts into an event live until the next call.
  * Units: uids. Threads: one at a time. Errors: an unknown account is not an error: the person is "uid:1234".
  */

@@ -138,6 +138,20 @@ int state_enter(const struct account *owner, const char *state, const char **ret
 	return 0;
 }
 
+bool state_unused(const char *state)
+{
+	DIR *d = opendir(state);
+	struct dirent *entry;
+	bool used = false;
+
+	if (!d)
+		return errno == ENOENT;
+	while (!used && (entry = readdir(d)))
+		used = entry->d_name[0] != '.' && strcmp(entry->d_name, "lock") != 0 && strcmp(entry->d_name, "VERSION.tmp") != 0;
+	closedir(d);
+	return !used;
+}
+
 int state_socket(const char *state, struct sockaddr_un *ret)
 {
 	char real[PATH_MAX], hex[17];

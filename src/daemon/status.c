@@ -27,28 +27,19 @@ static void put_disk(const struct status *s, struct buf *b)
 	/* A shorter time than an hour says nothing about a day. */
 	if (age >= 3600 * NSEC_PER_SEC)
 		per_day = (uint64_t)((double)used * (double)DAY / (double)age);
-	json_key(b, "disk");
-	json_obj_begin(b);
-	json_key(b, "log");
-	json_u64(b, s->evidence.disk_log);
-	json_key(b, "index");
-	json_u64(b, ix.disk);
-	if (per_day) {
-		json_key(b, "per_day");
-		json_u64(b, per_day);
-	}
+	json_put_obj(b, "disk");
+	json_put_u64(b, "log", s->evidence.disk_log);
+	json_put_u64(b, "index", ix.disk);
+	if (per_day)
+		json_put_u64(b, "per_day", per_day);
 	if (statvfs(s->state, &v) == 0) {
 		double free_bytes = (double)v.f_bavail * (double)v.f_frsize, days = per_day ? free_bytes / (double)per_day : 1e9;
 
-		json_key(b, "free");
-		json_u64(b, (uint64_t)free_bytes);
-		if (days < 36500) {
-			json_key(b, "full_on");
-			json_time(b, now + (int64_t)(days * (double)DAY));
-		}
+		json_put_u64(b, "free", (uint64_t)free_bytes);
+		if (days < 36500)
+			json_put_time(b, "full_on", now + (int64_t)(days * (double)DAY));
 	}
-	json_key(b, "full");
-	json_bool(b, s->disk_full);
+	json_put_bool(b, "full", s->disk_full);
 	json_obj_end(b);
 }
 
@@ -60,12 +51,9 @@ static void put_sensor(const struct status *s, struct buf *b)
 		{ "held_max_ns", offsetof(struct sensor_heartbeat, held_max) }, { "objects", offsetof(struct sensor_heartbeat, watched) },
 	};
 
-	json_key(b, "sensor");
-	json_obj_begin(b);
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		json_key(b, fields[i].key);
-		json_u64(b, *(const uint64_t *)((const char *)&s->counters + fields[i].offset));
-	}
+	json_put_obj(b, "sensor");
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		json_put_u64(b, fields[i].key, *(const uint64_t *)((const char *)&s->counters + fields[i].offset));
 	json_obj_end(b);
 }
 
@@ -78,8 +66,7 @@ static void put_blind_spots(const struct status *s, struct buf *b)
 		ops = &sensor_fanotify;
 	else
 		sensor_pick(&ops, &why);
-	json_key(b, "blind_spots");
-	json_arr_begin(b);
+	json_put_arr(b, "blind_spots");
 	for (const char *const *p = ops ? ops->blind_spots() : NULL; p && *p; p++)
 		json_str(b, str_c(*p));
 	json_arr_end(b);
@@ -90,53 +77,36 @@ void status_put(const struct status *s, struct buf *b)
 	const struct evidence_stat *e = &s->evidence;
 
 	json_obj_begin(b);
-	json_key(b, "watching");
-	json_arr_begin(b);
+	json_put_arr(b, "watching");
 	for (size_t i = 0; i < s->n_watching; i++)
 		json_str(b, str_c(s->watching[i]));
 	json_arr_end(b);
-	json_key(b, "running");
-	json_bool(b, s->running);
+	json_put_bool(b, "running", s->running);
 	if (s->running) {
-		json_key(b, "backend");
-		json_str(b, str_c(sensor_backend_name(s->backend)));
-		json_key(b, "tier");
-		json_str(b, str_c(s->tier));
+		json_put_str(b, "backend", str_c(sensor_backend_name(s->backend)));
+		json_put_str(b, "tier", str_c(s->tier));
 	}
-	json_key(b, "records");
-	json_u64(b, e->records);
-	json_key(b, "leaves");
-	json_u64(b, e->size);
-	json_key(b, "indexed");
-	json_u64(b, s->indexed);
-	json_key(b, "checkpoint");
-	json_obj_begin(b);
-	json_key(b, "size");
-	json_u64(b, e->checkpoint_size);
-	if (e->checkpoint_time) {
-		json_key(b, "time");
-		json_time(b, e->checkpoint_time);
-	}
+	json_put_u64(b, "records", e->records);
+	json_put_u64(b, "leaves", e->size);
+	json_put_u64(b, "unknown", e->unknown);
+	json_put_u64(b, "indexed", s->indexed);
+	json_put_obj(b, "checkpoint");
+	json_put_u64(b, "size", e->checkpoint_size);
+	if (e->checkpoint_time)
+		json_put_time(b, "time", e->checkpoint_time);
 	json_obj_end(b);
-	json_key(b, "queue");
-	json_u64(b, s->queue);
-	json_key(b, "lost");
-	json_u64(b, e->lost);
-	json_key(b, "gaps");
-	json_u64(b, e->gaps);
+	json_put_u64(b, "queue", s->queue);
+	json_put_u64(b, "lost", e->lost);
+	json_put_u64(b, "gaps", e->gaps);
 	put_disk(s, b);
 	if (s->running) {
 		put_sensor(s, b);
-		json_key(b, "keeper");
-		json_obj_begin(b);
-		json_key(b, "uid");
-		json_u64(b, s->keeper_uid);
-		json_key(b, "account");
-		json_bool(b, s->keeper_named);
+		json_put_obj(b, "keeper");
+		json_put_u64(b, "uid", s->keeper_uid);
+		json_put_bool(b, "account", s->keeper_named);
 		json_obj_end(b);
 	}
 	put_blind_spots(s, b);
-	json_key(b, "version");
-	json_str(b, STR(TYTO_VERSION));
+	json_put_str(b, "version", STR(TYTO_VERSION));
 	json_obj_end(b);
 }

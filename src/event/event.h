@@ -111,5 +111,8 @@ enum event_via event_via_from(str s);
 enum event_label event_label_from(str s);
 enum event_confirmed event_confirmed_from(str s);
 enum event_cause event_cause_from(str s);
+/* "device:inode:generation" and "sha256:<hex>"; false for anything else. */
+bool event_object_from(str s, struct event_object *ret);
+bool event_document_from(str s, uint8_t ret[static 32]);
 
 #endif

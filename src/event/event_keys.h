@@ -1,6 +1,7 @@
 /* event_keys.h — the JSON keys of the record: one table for reading and writing.
  *
- * Purpose: key, field, form and cap of each key, in the order in which they are written. Ownership: static. Units: bytes. Threads: constant.
+ * Purpose: key, field, form and cap of each key, in the order in which they are written. Ownership: static. Units: bytes. Threads:
+ * constant.
  * Errors: none.
  */
 #ifndef TYTO_EVENT_KEYS_H

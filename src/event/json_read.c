@@ -372,28 +372,6 @@ static int take_list(struct reader *r, const struct event_key *k, struct event *
 	return take(r, ']', "a comma or ]");
 }
 
-/* "device:inode:generation" */
-static bool parse_object(str s, struct event_object *o)
-{
-	uint64_t *v[3] = { &o->dev, &o->ino, &o->gen };
-
-	for (int i = 0; i < 3; i++) {
-		const char *colon = i < 2 && s.n ? memchr(s.p, ':', s.n) : NULL;
-		size_t n = colon ? (size_t)(colon - s.p) : s.n;
-
-		if ((i < 2 && !colon) || str_to_u64((str){ s.p, n }, v[i]) < 0)
-			return false;
-		if (colon)
-			s = (str){ colon + 1, s.n - n - 1 };
-	}
-	return true;
-}
-
-static bool parse_document(str s, uint8_t *digest)
-{
-	return str_starts(s, STR("sha256:")) && hex_decode((str){ s.p + 7, s.n - 7 }, digest, 32) == 0;
-}
-
 /* A string of a form of its own. */
 static int take_formed(struct reader *r, const struct event_key *k, void *field)
 {
@@ -410,9 +388,9 @@ static int take_formed(struct reader *r, const struct event_key *k, void *field)
 	else if (k->form == KEY_ENUM)
 		ok = (*(unsigned *)field = k->number(s)) != 0;
 	else if (k->form == KEY_OBJECT)
-		ok = parse_object(s, field);
+		ok = event_object_from(s, field);
 	else
-		ok = parse_document(s, field);
+		ok = event_document_from(s, field);
 	return ok ? 0 : wrong(r, from, k->expect);
 }
 

@@ -6,20 +6,17 @@
 /* The readable stand-in, and in the twin beside it the bytes themselves where text cannot hold them. */
 static void put_text(struct buf *b, const struct event_key *k, str s)
 {
-	json_key(b, k->name);
-	json_str(b, s);
+	json_put_str(b, k->name, s);
 	if (likely(str_utf8_valid(s)))
 		return;
-	json_key(b, k[1].name);
-	json_base64(b, s);
+	json_put_base64(b, k[1].name, s);
 }
 
 static void put_list(struct buf *b, const struct event_key *k, const struct event *e)
 {
 	bool valid = true;
 
-	json_key(b, k->name);
-	json_arr_begin(b);
+	json_put_arr(b, k->name);
 	for (unsigned i = 0; i < e->n_parents; i++) {
 		json_str(b, e->parents[i]);
 		valid = valid && str_utf8_valid(e->parents[i]);
@@ -27,8 +24,7 @@ static void put_list(struct buf *b, const struct event_key *k, const struct even
 	json_arr_end(b);
 	if (valid)
 		return;
-	json_key(b, k[1].name);
-	json_arr_begin(b);
+	json_put_arr(b, k[1].name);
 	for (unsigned i = 0; i < e->n_parents; i++)
 		json_base64(b, e->parents[i]);
 	json_arr_end(b);
@@ -96,10 +92,8 @@ static void put_key(struct buf *b, const struct event_key *k, const struct event
 void event_to_json(struct buf *b, const struct event *e)
 {
 	json_obj_begin(b);
-	if (e->seq != UINT64_MAX) {
-		json_key(b, "seq");
-		json_u64(b, e->seq);
-	}
+	if (e->seq != UINT64_MAX)
+		json_put_u64(b, "seq", e->seq);
 	for (size_t i = 0; i < event_keys_n; i++)
 		if (event_keys[i].form != KEY_SKIP && event_has(e, event_keys[i].field))
 			put_key(b, &event_keys[i], e);

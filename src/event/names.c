@@ -1,15 +1,17 @@
-/* The outside names of the enums: one table each, by number. */
+/* The outside names of the enums, one table each, by number; and the outside forms of an object and a document. */
 #include "event/event.h"
 
-static const char *const verbs[] = { NULL, "open", "read", "write", "create", "delete", "rename", "link", "permission", "copy", "archive", "export",
-	"send", "exec", "gap" };
+#include "base/base64.h"
+
+static const char *const verbs[] = { NULL, "open", "read", "write", "create", "delete", "rename", "link", "permission", "copy", "archive",
+	"export", "send", "exec", "gap" };
 static const char *const bys[] = { NULL, "opener", "login", "session", "acting", "late" };
 static const char *const seens[] = { NULL, "bytes", "access", "open" };
 static const char *const vias[] = { NULL, "local", "ssh", "smb", "nfs" };
 static const char *const labels[] = { NULL, "public", "internal", "confidential", "restricted" };
 static const char *const confirmeds[] = { NULL, "content", "opaque", "flow" };
-static const char *const causes[] = { NULL, "overflow", "restart", "stalled", "deadline", "backlog", "unmount", "mount", "tree", "disk_full", "clock",
-	"keeper" };
+static const char *const causes[] = { NULL, "overflow", "restart", "stalled", "deadline", "backlog", "unmount", "mount", "tree",
+	"disk_full", "clock", "keeper" };
 
 static const char *name_of(const char *const *table, size_t n, unsigned v)
 {
@@ -42,3 +44,26 @@ NAMED(event_via, vias, VIA_MAX_)
 NAMED(event_label, labels, LABEL_MAX_)
 NAMED(event_confirmed, confirmeds, CONFIRMED_MAX_)
 NAMED(event_cause, causes, CAUSE_MAX_)
+
+bool event_object_from(str s, struct event_object *ret)
+{
+	struct event_object o;
+	uint64_t *v[3] = { &o.dev, &o.ino, &o.gen };
+
+	for (int i = 0; i < 3; i++) {
+		const char *colon = i < 2 && s.n ? memchr(s.p, ':', s.n) : NULL;
+		size_t n = colon ? (size_t)(colon - s.p) : s.n;
+
+		if ((i < 2 && !colon) || str_to_u64((str){ s.p, n }, v[i]) < 0)
+			return false;
+		if (colon)
+			s = (str){ colon + 1, s.n - n - 1 };
+	}
+	*ret = o;
+	return true;
+}
+
+bool event_document_from(str s, uint8_t ret[static 32])
+{
+	return str_starts(s, STR("sha256:")) && hex_decode((str){ s.p + 7, s.n - 7 }, ret, 32) == 0;
+}

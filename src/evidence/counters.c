@@ -5,13 +5,14 @@
 #include "base/varint.h"
 #include "evidence/vfs.h"
 
-#define MAGIC "TYTOCNT1"
-#define FIELDS 9
+#define MAGIC "TYTOCNT2"
+#define FIELDS 10
 #define BYTES (8 + 8 * FIELDS + 4)
 
 void counters_leaf(struct counters *c, const struct leaf *l)
 {
 	c->size++;
+	c->unknown += !leaf_known(l);
 	switch (l->kind) {
 	case LEAF_NAME:
 		c->names++;
@@ -36,6 +37,16 @@ void counters_leaf(struct counters *c, const struct leaf *l)
 	}
 }
 
+void counters_stat(const struct counters *c, const struct names *n, struct evidence_stat *ret)
+{
+	str boot;
+
+	*ret = (struct evidence_stat){ .size = c->size, .records = c->records, .gaps = c->gaps, .lost = c->lost, .unknown = c->unknown,
+		.last_heartbeat = c->last_time, .last_phase = c->last_phase, .last_uptime = c->last_uptime };
+	if (c->last_boot && names_value(n, NAME_BOOT, c->last_boot, &boot) == 0)
+		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));
+}
+
 int counters_load(int state_fd, struct counters *ret)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -48,13 +59,15 @@ int counters_load(int state_fd, struct counters *ret)
 		return -EBADMSG;
 	for (size_t i = 0; i < FIELDS; i++)
 		v[i] = get_be64(b.p + 8 + 8 * i);
-	*ret = (struct counters){ v[0], v[1], v[2], v[3], v[4], (int64_t)v[5], (uint8_t)v[6], v[7], v[8] };
+	*ret = (struct counters){ v[0], v[1], v[2], v[3], v[4], (int64_t)v[5], (uint8_t)v[6], v[7], v[8], v[9] };
 	return 0;
 }
 
 int counters_save(int state_fd, const struct counters *c)
 {
-	const uint64_t v[FIELDS] = { c->size, c->records, c->gaps, c->lost, c->names, (uint64_t)c->last_time, c->last_phase, c->last_uptime, c->last_boot };
+	const uint64_t v[FIELDS] = { c->size, c->records, c->gaps, c->lost, c->names, (uint64_t)c->last_time, c->last_phase, c->last_uptime,
+		c->last_boot,
+		c->unknown };
 	uint8_t out[BYTES];
 
 	memcpy(out, MAGIC, 8);

@@ -2,10 +2,11 @@
  *
  * Purpose: the truth that everything else is derived from. Format: docs/log-format.md. Rules of durability there and in ARCHITECTURE.md.
  * Ownership: struct evidence is the only writer of a state directory (it holds the writer lock); struct evidence_reader reads beside it.
- * Units: sequence numbers are leaf indices from 0; sizes in leaves; times ns UTC. Threads: each struct one thread at a time; a reader and
- * the writer may live in different threads or processes.
- * Errors: negative errno. -EUCLEAN: the log is damaged (evidence_why says where; exit 4). -EIO from a failed fsync is final: close and start again.
- * -ENOSPC: the disk is full; the writer has opened the gap in the reserve and keeps refusing until evidence_try_room succeeds.
+ * Units: sequence numbers are leaf indices from 0; sizes in leaves; times ns UTC. Threads: each struct one thread at a time; a reader
+ * and the writer may live in different threads or processes.
+ * Errors: negative errno. -EUCLEAN: the log is damaged (evidence_why says where; exit 4). -EIO from a failed fsync is final: close and
+ * start again. -ENOSPC: the disk is full; the writer has opened the gap in the reserve and keeps refusing until evidence_try_room
+ * succeeds.
  */
 #ifndef TYTO_EVIDENCE_H
 #define TYTO_EVIDENCE_H
@@ -47,7 +48,7 @@ int evidence_append_heartbeat(struct evidence *e, const struct evidence_heartbea
 struct evidence_import {
 	int64_t time;
 	enum heartbeat_phase phase; /* start or stop */
-	const uint8_t *file;        /* SHA-256, NULL where unknown */
+	const uint8_t *file;        /* SHA-256, of several files that of their SHA-256s; NULL where unknown */
 	uint8_t format;
 	str title;
 	uint64_t begins, records, refused;
@@ -93,6 +94,7 @@ struct evidence_stat {
 	uint64_t records;     /* durable event leaves: status.records */
 	uint64_t gaps;        /* of them with verb gap */
 	uint64_t lost;        /* sum of their counts */
+	uint64_t unknown;     /* durable leaves of kinds that a newer program wrote: kept and proved, not understood */
 	uint64_t checkpoint_size;
 	int64_t checkpoint_time;
 	int64_t last_heartbeat; /* time of the last durable heartbeat or event, 0 none */
@@ -111,9 +113,14 @@ struct evidence_reader *evidence_reader_close(struct evidence_reader *r);
 int evidence_reader_refresh(struct evidence_reader *r, uint64_t *ret_size);
 const struct names *evidence_reader_names(const struct evidence_reader *r);
 int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret);
+/* The `unknown` of a log, without opening its names. */
+int evidence_count_unknown(const char *state, uint64_t *ret);
+/* One leaf, likewise. */
+int evidence_leaf(const char *state, uint64_t seq, struct leaf *ret);
 /* Packed leaf `seq`; points into the reader's frame cache until the next call. */
 int evidence_read(struct evidence_reader *r, uint64_t seq, str *ret_packed);
-/* Leaves [from, to) in order; stops when cb returns non-zero (and returns that). */
+/* Leaves [from, to) in order; stops when cb returns non-zero (and returns that). One of a kind above ours comes with its kind alone
+ * (leaf_known). */
 int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to,
 	int (*cb)(void *arg, uint64_t seq, const struct leaf *l), void *arg);
 /* An event leaf with its names filled in; strs live until the next call with the same scratch. */
@@ -129,6 +136,7 @@ struct verify_options {
 };
 struct verify_result {
 	uint64_t size, records, names, checkpoints;
+	uint64_t unknown;      /* leaves of kinds above ours: hash and place are right, what they say cannot be checked */
 	bool damaged;
 	uint64_t first_bad;    /* leaf index where known, else UINT64_MAX */
 	char where[256];       /* file and byte */

@@ -207,17 +207,14 @@ static int put_name(const struct names *n, enum name_kind kind, uint64_t number,
 	if (e < 0)
 		return e;
 	json_obj_begin(b);
-	json_key(b, "kind");
-	json_u64(b, kind);
-	json_key(b, "number");
-	json_u64(b, number);
+	json_put_u64(b, "kind", kind);
+	json_put_u64(b, "number", number);
 	json_key(b, "salt");
 	buf_putc(b, '"');
 	/* The salt stands before the value's length. */
 	hex_encode(b, (str){ value.p - uvar_put(tmp, value.n) - 16, 16 });
 	buf_putc(b, '"');
-	json_key(b, "value");
-	json_base64(b, value);
+	json_put_base64(b, "value", value);
 	json_obj_end(b);
 	buf_putc(b, '\n');
 	return buf_error(b);

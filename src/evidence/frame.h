@@ -1,6 +1,7 @@
 /* frame.h — headers and frames of segment and journal files as bytes (docs/log-format.md, section 3).
  *
- * Purpose: the one place that knows these offsets; used by writer, recovery, reader and verify. Ownership: parsed views point into the caller's bytes.
+ * Purpose: the one place that knows these offsets; used by writer, recovery, reader and verify. Ownership: parsed views point into the
+ * caller's bytes.
  * Units: bytes, leaf indices. Threads: struct frame_packer one at a time. Errors: -EBADMSG for any other form, -ENODATA when the bytes
  * end inside, -ENOMEM.
  */

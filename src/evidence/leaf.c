@@ -150,3 +150,13 @@ int leaf_decode(const uint8_t *p, size_t n, struct leaf *ret)
 	*ret = l;
 	return 0;
 }
+
+int leaf_decode_any(const uint8_t *p, size_t n, struct leaf *ret)
+{
+	int r = leaf_decode(p, n, ret);
+
+	if (r != -EOPNOTSUPP)
+		return r;
+	*ret = (struct leaf){ .kind = p[1] };
+	return 0;
+}

@@ -1,9 +1,10 @@
 /* leaf.h — the binary leaf of docs/log-format.md, section 1: numbers only, names already numbered.
  *
- * Purpose: encode and decode the packed leaf, its nonce and its hash. Pure functions; the field tables of the page are the tables of leaf.c.
+ * Purpose: encode and decode the packed leaf, its nonce and its hash. Pure functions; the field tables of the page are the tables of
+ * leaf.c.
  * Ownership: encode appends to the caller's memory. Units: as on the page. Threads: struct leaf_hasher one at a time, the rest no state.
- * Errors: -EBADMSG for any form the page refuses; -EMSGSIZE above LEAF_MAX; -EOPNOTSUPP for a kind above those of format 1.0, which is no
- * damage: its hash and place are checked, its fields are not known.
+ * Errors: -EBADMSG for any form the page refuses; -EMSGSIZE above LEAF_MAX; -EOPNOTSUPP for a kind above those of format 1.0, which is
+ * no damage: its hash and place are checked, its fields are not known.
  */
 #ifndef TYTO_LEAF_H
 #define TYTO_LEAF_H
@@ -63,6 +64,12 @@ const struct leaf_table *leaf_table(uint8_t kind);
 ssize_t leaf_encode(const struct leaf *l, uint8_t *out);
 /* The whole of [p, p+n) must be one packed leaf. */
 int leaf_decode(const uint8_t *p, size_t n, struct leaf *ret);
+/* The same for whoever walks a log that a newer program wrote to: a leaf of a kind above ours gives its kind, and no fields. */
+int leaf_decode_any(const uint8_t *p, size_t n, struct leaf *ret);
+static inline bool leaf_known(const struct leaf *l)
+{
+	return l->kind < LEAF_KIND_MAX_;
+}
 
 /* Nonces and leaf hashes of one segment; batch calls make use of the pipelined AES. */
 struct leaf_hasher;

@@ -3,27 +3,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "evidence/evidence.h"
 #include "evidence/vfs.h"
 
-static _Thread_local char why[512];
+_Thread_local struct why evidence_last;
 
 const char *evidence_why(void)
 {
-	return why;
-}
-
-int evidence_fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return evidence_last.text;
 }
 
 void logdir_segment_name(char out[static LOGDIR_NAME_MAX], uint64_t first)
@@ -108,8 +97,8 @@ int logdir_numbers(int dir_fd, const char *prefix, uint64_t **ret, size_t *ret_n
 int logdir_list(int log_fd, struct logdir *ret)
 {
 	struct logdir d = { 0 };
-	/* Journals first: a writer may begin a segment and then a journal behind it meanwhile, and a reader that saw only the journal would miss
-	 * records. */
+	/* Journals first: a writer may begin a segment and then a journal behind it meanwhile, and a reader that saw only the journal
+	 * would miss records. */
 	int r = logdir_numbers(log_fd, "journal-", &d.journals, &d.n_journals);
 
 	if (r == 0)
@@ -173,6 +162,9 @@ int logdir_open(const char *state, int *ret_state_fd, int *ret_log_fd)
 	log_fd = openat(state_fd, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (log_fd < 0) {
 		r = -errno;
+		/* A state whose key is there had a log. */
+		if (r == -ENOENT && faccessat(state_fd, "keys/log.key", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return evidence_fail(-EUCLEAN, "%s/log: %s, but its key is there: expected the log", state, strerror(-r));
 		return evidence_fail(r, "%s/log: %s", state, strerror(-r));
 	}
 	*ret_state_fd = TAKE_FD(state_fd);

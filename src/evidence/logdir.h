@@ -1,7 +1,7 @@
 /* logdir.h — which files stand in a log directory, and the one line that says what went wrong.
  *
- * Purpose: names of segment, journal, tree and checkpoint files, lists of them in order, and evidence_why. Ownership: lists are freed by the
- * caller (logdir_free). Units: leaf indices. Threads: evidence_why is per thread. Errors: negative errno.
+ * Purpose: names of segment, journal, tree and checkpoint files, lists of them in order, and evidence_why. Ownership: lists are freed by
+ * the caller (logdir_free). Units: leaf indices. Threads: evidence_why is per thread. Errors: negative errno.
  */
 #ifndef TYTO_LOGDIR_H
 #define TYTO_LOGDIR_H
@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
+#include "base/why.h"
 
 #define LOGDIR_NAME_MAX 40
 
@@ -36,7 +37,8 @@ static inline bool evidence_is_damage(int r)
 }
 
 /* Sets evidence_why() and returns r. */
-int evidence_fail(int r, const char *fmt, ...) _printf_(2, 3);
+#define evidence_fail(r, ...) why_set(&evidence_last, (r), __VA_ARGS__)
+extern _Thread_local struct why evidence_last;
 
 #define STATE_VERSION 1
 #define STATE_VERSION_TEXT "tyto-state 1\n"

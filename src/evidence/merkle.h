@@ -14,7 +14,8 @@
 
 typedef struct { uint8_t b[32]; } hash32;
 
-/* The growing right edge. When a level's 256th hash arrives, the subtree's root goes up a level and on_full is told (for the tree files). */
+/* The growing right edge. When a level's 256th hash arrives, the subtree's root goes up a level and on_full is told (for the tree
+ * files). */
 struct merkle;
 struct merkle *merkle_new(void);
 struct merkle *merkle_free(struct merkle *m);
@@ -22,8 +23,8 @@ void merkle_on_full(struct merkle *m, int (*cb)(void *arg, unsigned level, uint6
 int merkle_append(struct merkle *m, const hash32 *leaf);
 uint64_t merkle_size(const struct merkle *m);
 void merkle_root(struct merkle *m, hash32 *ret);
-/* Starts from stored state: `size` leaves whose full subtrees of 256^level hash to `load(level, n)`; level 0 are the leaves behind the last full 256.
- * When load fails its error is handed back and the tree is empty. */
+/* Starts from stored state: `size` leaves whose full subtrees of 256^level hash to `load(level, n)`; level 0 are the leaves behind the
+ * last full 256. When load fails its error is handed back and the tree is empty. */
 int merkle_restore(struct merkle *m, uint64_t size, int (*load)(void *arg, unsigned level, uint64_t n, hash32 *ret), void *arg);
 
 /* Source of node hashes for proofs: a hash at (level, n) of the 256-ary tiling, level 0 = leaf hashes. */

@@ -23,7 +23,8 @@ struct note_key {
 /* A key name of signed-note: no space (Unicode's too), plus sign or control character. A stranger's may have any length. */
 static bool name_ok(str s)
 {
-	static const char *const spaces[] = { "\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
+	static const char *const spaces[] = { "\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
+		"\xe2\x81\x9f",
 		"\xe3\x80\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86",
 		"\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a" };
 
@@ -209,7 +210,8 @@ int note_verifier_parse(str line, struct note_verifier *ret)
 	uint8_t id[4];
 	int r;
 
-	if (!plus || !own_name_ok((str){ line.p, name_n }) || line.n < name_n + 10 || plus[9] != '+' || hex_decode((str){ plus + 1, 8 }, id, 4) < 0)
+	if (!plus || !own_name_ok((str){ line.p, name_n }) || line.n < name_n + 10 || plus[9] != '+' || hex_decode((str){ plus + 1, 8 }, id,
+		4) < 0)
 		return -EBADMSG;
 	r = base64_decode(&raw, (str){ plus + 10, line.n - name_n - 10 });
 	if (r == -ENOMEM)

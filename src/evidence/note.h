@@ -1,4 +1,5 @@
-/* note.h — signed notes, checkpoints, verifier keys and proofs in C2SP form (signed-note, tlog-checkpoint, tlog-proof, tlog-tiles paths), Ed25519.
+/* note.h — signed notes, checkpoints, verifier keys and proofs in C2SP form (signed-note, tlog-checkpoint, tlog-proof, tlog-tiles
+ * paths), Ed25519.
  *
  * Purpose: the text forms that outside tools check. Ownership: struct note_key owns the key; text goes to the caller's buf.
  * Units: sizes in leaves. Threads: no shared state. Errors: -EBADMSG malformed, -EKEYREJECTED a signature that does not verify,

@@ -1,5 +1,5 @@
-/* Reading beside a writer: the journal with the greatest first index holds the newest leaves; everything before it stands in segments. When the
- * writer compacts, the journal we have open is removed, and we look again. */
+/* Reading beside a writer: the journal with the greatest first index holds the newest leaves; everything before it stands in segments.
+ * When the writer compacts, the journal we have open is removed, and we look again. */
 #include "evidence/reader.h"
 
 #include <errno.h>
@@ -568,7 +568,8 @@ int evidence_read(struct evidence_reader *r, uint64_t seq, str *ret_packed)
 	return log_reader_leaf(r->log, seq, ret_packed);
 }
 
-int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to, int (*cb)(void *arg, uint64_t seq, const struct leaf *l), void *arg)
+int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to, int (*cb)(void *arg, uint64_t seq, const struct leaf *l),
+	void *arg)
 {
 	int e = 0;
 
@@ -579,7 +580,7 @@ int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to, int (*c
 		e = log_reader_leaf(r->log, seq, &packed);
 		if (e < 0)
 			return e;
-		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+		e = leaf_decode_any((const uint8_t *)packed.p, packed.n, &l);
 		if (e < 0)
 			return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq);
 		e = cb(arg, seq, &l);
@@ -594,6 +595,16 @@ int evidence_reader_checkpoint(struct evidence_reader *r, struct buf *ret)
 	return e < 0 ? evidence_fail(e, "log/checkpoint: %s", e == -ENOENT ? "none has been signed yet" : strerror(-e)) : 0;
 }
 
+/* The cache of counters on disk, where it fits a log of that size, else zeros. */
+static struct counters cached_counters(int state_fd, uint64_t size)
+{
+	struct counters c = { 0 };
+
+	if (counters_load(state_fd, &c) < 0 || c.size > size)
+		c = (struct counters){ 0 };
+	return c;
+}
+
 static int count(void *arg, uint64_t seq, const struct leaf *l)
 {
 	counters_leaf(arg, l);
@@ -602,22 +613,14 @@ static int count(void *arg, uint64_t seq, const struct leaf *l)
 
 int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret)
 {
-	struct counters c = { 0 };
+	struct counters c = cached_counters(r->state_fd, r->size);
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	struct stat st;
-	str boot;
-	int e;
+	int e = evidence_each(r, c.size, r->size, count, &c);
 
-	/* The cache on disk, where it fits, and what came since. */
-	if (counters_load(r->state_fd, &c) < 0 || c.size > r->size)
-		c = (struct counters){ 0 };
-	e = evidence_each(r, c.size, r->size, count, &c);
 	if (e < 0)
 		return e;
-	*ret = (struct evidence_stat){ .size = c.size, .records = c.records, .gaps = c.gaps, .lost = c.lost, .last_heartbeat = c.last_time,
-		.last_phase = c.last_phase, .last_uptime = c.last_uptime };
-	if (c.last_boot && names_value(r->names, NAME_BOOT, c.last_boot, &boot) == 0)
-		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));
+	counters_stat(&c, r->names, ret);
 	if (read_file(r->log_fd, "checkpoint", 64 * 1024, &text) == 0) {
 		const char *line = memchr(text.p, '\n', text.n);
 
@@ -629,4 +632,60 @@ int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret)
 	}
 	ret->disk_log = logdir_bytes(r->log_fd);
 	return 0;
+}
+
+struct light { /* leaves without names: quickly opened */
+	int state_fd, log_fd;
+	struct log_reader *log;
+	uint64_t size;
+};
+
+static void light_close(struct light *l)
+{
+	log_reader_close(l->log);
+	close_fd(&l->log_fd);
+	close_fd(&l->state_fd);
+}
+
+static int light_open(const char *state, struct light *ret)
+{
+	int e;
+
+	*ret = (struct light){ .state_fd = -1, .log_fd = -1 };
+	e = logdir_open(state, &ret->state_fd, &ret->log_fd);
+	if (e == 0)
+		e = log_reader_open(ret->log_fd, &ret->log);
+	return e < 0 ? e : log_reader_refresh(ret->log, UINT64_MAX, &ret->size);
+}
+
+int evidence_count_unknown(const char *state, uint64_t *ret)
+{
+	_cleanup_(light_close) struct light l;
+	struct counters c = { 0 };
+	int e = light_open(state, &l);
+
+	if (e == 0)
+		c = cached_counters(l.state_fd, l.size);
+	for (uint64_t seq = c.size; e == 0 && seq < l.size; seq++) {
+		str packed;
+
+		e = log_reader_leaf(l.log, seq, &packed);
+		c.unknown += e == 0 && packed.n > 1 && (uint8_t)packed.p[1] >= LEAF_KIND_MAX_;
+	}
+	if (e == 0)
+		*ret = c.unknown;
+	return e;
+}
+
+int evidence_leaf(const char *state, uint64_t seq, struct leaf *ret)
+{
+	_cleanup_(light_close) struct light l;
+	str packed;
+	int e = light_open(state, &l);
+
+	if (e == 0)
+		e = log_reader_leaf(l.log, seq, &packed);
+	if (e == 0 && leaf_decode_any((const uint8_t *)packed.p, packed.n, ret) < 0)
+		e = evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq);
+	return e;
 }

@@ -1,7 +1,7 @@
 /* reader.h — the log as files, without names: what readers, recovery and proofs have in common.
  *
- * Purpose: find and unpack leaf n from segments and journal, beside a live writer; hash it; hashes of whole subtrees. Ownership: struct log_reader owns its
- * descriptors and mappings. Units: leaf indices. Threads: one at a time.
+ * Purpose: find and unpack leaf n from segments and journal, beside a live writer; hash it; hashes of whole subtrees. Ownership: struct
+ * log_reader owns its descriptors and mappings. Units: leaf indices. Threads: one at a time.
  * Errors: -EUCLEAN for damage (evidence_why says where), -ERANGE behind the end, -errno.
  */
 #ifndef TYTO_READER_H

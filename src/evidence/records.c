@@ -26,6 +26,7 @@ int evidence_append_heartbeat(struct evidence *e, const struct evidence_heartbea
 	struct leaf l = { .kind = LEAF_HEARTBEAT };
 	int r = 0;
 
+	e->live = true;
 	if (e->full)
 		return store_full();
 	put(&l, 0, (uint64_t)h->time);

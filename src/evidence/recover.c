@@ -1,5 +1,5 @@
-/* Opening: what a start that was cut off, a crash or a power cut left is brought to the last state that was acknowledged. Cut is only a torn
- * tail behind the last checkpoint and at the physical end, and that is recorded; anything else is damage and is left as it is. */
+/* Opening: what a start that was cut off, a crash or a power cut left is brought to the last state that was acknowledged. Cut is only a
+ * torn tail behind the last checkpoint and at the physical end, and that is recorded; anything else is damage and is left as it is. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +96,8 @@ static int cut_journal(struct recovery *rec, const struct buf *b, size_t at)
 	uint64_t size = e->journal_first + e->journal.n;
 
 	if (size < e->checkpoint.size || sound_frame_behind((const uint8_t *)b->p + at, b->n - at))
-		return evidence_fail(-EUCLEAN, "log/journal-%020llu byte %zu: expected a sound frame with record %llu", (unsigned long long)e->journal_first, at,
+		return evidence_fail(-EUCLEAN, "log/journal-%020llu byte %zu: expected a sound frame with record %llu",
+			(unsigned long long)e->journal_first, at,
 			(unsigned long long)size);
 	if (vfs_truncate(e->journal_fd, (off_t)at) < 0 || vfs_fsync(e->journal_fd) < 0)
 		return store_broken(e, -EIO, "cannot cut the torn tail of the journal");
@@ -138,7 +139,8 @@ static int load_journal(struct recovery *rec, uint64_t first)
 		at += f.bytes;
 	}
 	e->journal_size = at;
-	/* What a process wrote that ended before its fsync, or whose fsync failed, may be in memory only, and look clean there. The same bytes again. */
+	/* What a process wrote that ended before its fsync, or whose fsync failed, may be in memory only, and look clean there. The same
+	 * bytes again. */
 	r = vfs_pwrite(e->journal_fd, b.p, at, 0);
 	if (r < 0 || vfs_fsync(e->journal_fd) < 0)
 		return store_broken(e, r < 0 ? r : -EIO, "cannot make the journal durable");
@@ -176,7 +178,8 @@ static int cut_segment(struct recovery *rec, uint64_t first, uint64_t want)
 		end += f.count;
 	}
 	if (end != want)
-		return evidence_fail(-EUCLEAN, "log/%s byte %llu: expected the frame with record %llu", name, (unsigned long long)at, (unsigned long long)end);
+		return evidence_fail(-EUCLEAN, "log/%s byte %llu: expected the frame with record %llu", name, (unsigned long long)at,
+			(unsigned long long)end);
 	if (at == (uint64_t)st.st_size)
 		return 0;
 	if (vfs_truncate(fd, (off_t)at) < 0 || vfs_fsync(fd) < 0)
@@ -298,7 +301,7 @@ static int load_counters(struct recovery *rec, struct log_reader *log)
 
 		if (r < 0)
 			return r;
-		if (leaf_decode((const uint8_t *)packed.p, packed.n, &l) < 0)
+		if (leaf_decode_any((const uint8_t *)packed.p, packed.n, &l) < 0)
 			return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)c.size);
 		counters_leaf(&c, &l);
 	}
@@ -323,7 +326,8 @@ static void look_at(struct recovery *rec, const struct leaf *l)
 		rec->has_key_leaf = true;
 		memcpy(rec->key_leaf, l->hash, 32);
 	}
-	if (l->kind == LEAF_EVENT && gap->open && l->value[EV_VERB] == VERB_GAP && l->present & EV_BIT(EV_CAUSE) && l->value[EV_CAUSE] == CAUSE_DISK_FULL &&
+	if (l->kind == LEAF_EVENT && gap->open && l->value[EV_VERB] == VERB_GAP && l->present & EV_BIT(EV_CAUSE) &&
+		l->value[EV_CAUSE] == CAUSE_DISK_FULL &&
 		(int64_t)l->value[EV_TIME] == gap->from && !(l->present & EV_BIT(EV_SOURCE)))
 		rec->gap_recorded = true;
 }

@@ -153,7 +153,7 @@ int store_take(struct evidence *e, str packed)
 	hash32 h;
 	int r;
 
-	r = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+	r = leaf_decode_any((const uint8_t *)packed.p, packed.n, &l);
 	if (r < 0)
 		return evidence_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)index);
 	r = store_segment_use(e, index);
@@ -288,6 +288,7 @@ int evidence_append_event(struct evidence *e, const struct event *ev, uint64_t *
 	struct leaf l;
 	int r;
 
+	e->live |= !event_has(ev, EV_SOURCE);
 	if (unlikely(e->full))
 		return store_full();
 	r = store_event_leaf(e, ev, &l);
@@ -312,7 +313,8 @@ void evidence_count_lost(struct evidence *e, int64_t now)
 /* The gap as a record. Without a count where it is not known how many there were. */
 static int append_gap(struct evidence *e, int64_t now)
 {
-	struct event gap = { .time = e->reserve.from, .end = MAX(now, e->reserve.from), .verb = VERB_GAP, .cause = CAUSE_DISK_FULL, .count = e->reserve.lost };
+	struct event gap = { .time = e->reserve.from, .end = MAX(now, e->reserve.from), .verb = VERB_GAP, .cause = CAUSE_DISK_FULL,
+		.count = e->reserve.lost };
 
 	event_set(&gap, EV_TIME);
 	event_set(&gap, EV_END);
@@ -362,14 +364,10 @@ int evidence_try_room(struct evidence *e, int64_t now)
 
 void evidence_stat(const struct evidence *e, struct evidence_stat *ret)
 {
-	const struct counters *c = &e->counters;
-	str boot;
-
-	*ret = (struct evidence_stat){ .size = c->size, .records = c->records, .gaps = c->gaps, .lost = c->lost, .checkpoint_size = e->checkpoint.size,
-		.checkpoint_time = e->checkpoint_time, .last_heartbeat = c->last_time, .last_phase = c->last_phase, .last_uptime = c->last_uptime,
-		.disk_log = store_disk((struct evidence *)e) };
-	if (c->last_boot && names_value(e->names, NAME_BOOT, c->last_boot, &boot) == 0)
-		snprintf(ret->last_boot, sizeof(ret->last_boot), "%.*s", STR_ARG(boot));
+	counters_stat(&e->counters, e->names, ret);
+	ret->checkpoint_size = e->checkpoint.size;
+	ret->checkpoint_time = e->checkpoint_time;
+	ret->disk_log = store_disk((struct evidence *)e);
 }
 
 const struct names *evidence_names(const struct evidence *e)
@@ -441,6 +439,9 @@ static int open_state(struct evidence *e, const char *state, bool create)
 	r = check_owner(state, e->state_fd);
 	if (r < 0)
 		return r;
+	/* Nothing is left in somebody else's folder, not even the lock. */
+	if (fstatat(e->state_fd, "VERSION", &st, AT_SYMLINK_NOFOLLOW) < 0 && !directory_empty(e->state_fd))
+		return evidence_fail(-ENOENT, "%s is not a state directory of Tyto (no VERSION)", state);
 	e->lock_fd = openat(e->state_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (e->lock_fd < 0)
 		return evidence_fail(-errno, "%s/lock: %s", state, strerror(errno));
@@ -453,8 +454,10 @@ static int open_state(struct evidence *e, const char *state, bool create)
 		if (r < 0)
 			return evidence_fail(r, "%s/VERSION: %s", state, strerror(-r));
 	}
-	/* A start that was cut off before the log existed goes on here. */
+	/* A start that was cut off before the log existed goes on here. The key is made after the folder of the log. */
 	r = open_subdir(e, e->state_fd, "keys", create, &e->keys_fd);
+	if (r == 0 && fstatat(e->keys_fd, "log.key", &st, AT_SYMLINK_NOFOLLOW) == 0 && fstatat(e->state_fd, "log", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		r = evidence_fail(-EUCLEAN, "%s/log: %s, but its key is there: expected the log; a new one needs a new state", state, strerror(errno));
 	if (r == 0)
 		r = open_subdir(e, e->state_fd, "log", create, &e->log_fd);
 	if (r == 0)
@@ -524,6 +527,7 @@ int evidence_open(const char *state, const struct evidence_options *o, struct ev
 	return 0;
 }
 
+/* Events that will not come again: an import's stand in its file. */
 static uint64_t pending_events(const struct evidence *e)
 {
 	uint64_t n = 0;
@@ -531,8 +535,10 @@ static uint64_t pending_events(const struct evidence *e)
 	for (size_t i = 0; i < e->pending.n; i++) {
 		str bytes = leaves_range(&e->pending, i, i + 1), leaf;
 		size_t at = 0;
+		struct leaf l;
 
-		n += payload_next(bytes, &at, &leaf) == 0 && leaf.p[1] == LEAF_EVENT;
+		n += payload_next(bytes, &at, &leaf) == 0 && leaf_decode((const uint8_t *)leaf.p, leaf.n, &l) == 0 && l.kind == LEAF_EVENT &&
+			!(l.present & EV_BIT(EV_SOURCE));
 	}
 	return n;
 }
@@ -549,6 +555,8 @@ struct evidence *evidence_close(struct evidence *e)
 		/* What waits in memory goes with it, and counts. */
 		e->reserve.lost += pending_events(e);
 		e->reserve.to = MAX(e->reserve.to, time_now());
+		/* Where nobody watched, nothing was kept from being recorded: only an import was stopped. */
+		e->reserve.open = e->live || e->reserve.lost > 0;
 		(void)reserve_write(&e->reserve);
 	}
 	evidence_free(e);

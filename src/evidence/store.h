@@ -1,7 +1,8 @@
 /* store.h — what the files of the writer share; nobody outside the evidence folder's writer includes it.
  *
- * Purpose: struct evidence, and the calls between store.c (append, commit), compact.c, intern.c (events to leaves), records.c (other records), signing.c (checkpoints,
- * keys) and recover.c (opening). Ownership: store.c owns the struct. Units: leaves, bytes, ns. Threads: one at a time.
+ * Purpose: struct evidence, and the calls between store.c (append, commit), compact.c, intern.c (events to leaves), records.c (other
+ * records), signing.c (checkpoints, keys) and recover.c (opening). Ownership: store.c owns the struct. Units: leaves, bytes, ns.
+ * Threads: one at a time.
  * Errors: negative errno with evidence_why() set.
  */
 #ifndef TYTO_STORE_H
@@ -46,7 +47,8 @@ struct memo {
 	struct buf text;
 	uint64_t number;
 };
-enum memo_field { MEMO_HOST, MEMO_PERSON, MEMO_UID, MEMO_LOGIN, MEMO_PROGRAM, MEMO_CHAIN, MEMO_CLIENT, MEMO_CWD, MEMO_CONTAINER, MEMO_MAX_ };
+enum memo_field { MEMO_HOST, MEMO_PERSON, MEMO_UID, MEMO_LOGIN, MEMO_PROGRAM, MEMO_CHAIN, MEMO_CLIENT, MEMO_CWD, MEMO_CONTAINER,
+	MEMO_MAX_ };
 
 struct directory {
 	struct buf path;
@@ -88,6 +90,7 @@ struct evidence {
 	uint64_t disk_base;       /* bytes of the log but for the journal, when last counted */
 	bool broken;              /* a failed fsync: nothing more is written */
 	int64_t pending_from;     /* earliest time of a live event that is pending: a kill while the disk is full would lose it */
+	bool live;                /* somebody watches: heartbeats come, or events of no import */
 	bool full;                /* a commit met a full disk: nothing more is taken until there is room */
 	bool no_compact;
 

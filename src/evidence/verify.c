@@ -143,7 +143,8 @@ static int verify_frame(struct verifier *v, const struct frame *f, struct buf *r
 	return verify_payload(v, buf_str(raw), f->count);
 }
 
-/* Frames beyond the journal's beginning: only their own soundness is looked at here; the leaves come from the journal, and a start cuts these. */
+/* Frames beyond the journal's beginning: only their own soundness is looked at here; the leaves come from the journal, and a start cuts
+ * these. */
 static int verify_segment(struct verifier *v, uint64_t first, uint64_t stop, bool last)
 {
 	_cleanup_buf_ struct buf raw = BUF_INIT;
@@ -341,11 +342,12 @@ static int open_names(struct verifier *v)
 {
 	int r = names_open(v->log_fd, false, &v->names);
 
-	return r == -EBADMSG ? verify_bad(v, UINT64_MAX, "names", 0, "%s", names_damage()) : r < 0 ? evidence_fail(r, "log/names: %s", strerror(-r)) : 0;
+	return r == -EBADMSG ? verify_bad(v, UINT64_MAX, "names", 0, "%s", names_damage()) : r < 0 ? evidence_fail(r, "log/names: %s",
+		strerror(-r)) : 0;
 }
 
-/* The order matters beside a live writer: each thing is read before what was durable earlier. Hashes come after their leaves, checkpoints after
- * what they sign, leaves after their names. */
+/* The order matters beside a live writer: each thing is read before what was durable earlier. Hashes come after their leaves,
+ * checkpoints after what they sign, leaves after their names. */
 static int run(struct verifier *v)
 {
 	int r = verify_keys_load(v);

@@ -1,6 +1,7 @@
 /* verify.h — what the files of verify share.
  *
- * Purpose: struct verifier, between verify.c (the walk over all bytes), verify_leaf.c (what each leaf must be) and verify_sign.c (keys, checkpoints).
+ * Purpose: struct verifier, between verify.c (the walk over all bytes), verify_leaf.c (what each leaf must be) and verify_sign.c (keys,
+ * checkpoints).
  * Ownership: verify.c owns it. Units: leaf indices, bytes. Threads: one at a time.
  * Errors: VERIFY_BAD after verify_bad(): damage was found and noted; other negative errno: the log cannot be read.
  */
@@ -25,6 +26,11 @@ struct rotation {
 	size_t from, to; /* in verifier.keys */
 };
 
+struct import_begun {
+	uint64_t index;
+	bool ended;
+};
+
 struct verifier {
 	const struct verify_options *o;
 	struct verify_result *ret;
@@ -40,7 +46,7 @@ struct verifier {
 	uint64_t tree_size[MERKLE_LEVELS];
 	uint64_t next;                      /* index of the next leaf */
 	uint64_t names_by_kind[NAME_KIND_MAX_];
-	uint64_t *imports;                  /* begin leaves, ascending */
+	struct import_begun *imports;       /* ascending */
 	size_t n_imports, cap_imports;
 	struct note_verifier keys[NOTE_KEYS_MAX]; /* of log.vkey: the one in use first */
 	size_t n_keys, key;                 /* key: in force now */

@@ -12,12 +12,14 @@ static int verify_name(struct verifier *v, const struct leaf *l)
 	int r;
 
 	if (number != v->names_by_kind[kind] + 1)
-		return verify_bad(v, v->next, v->file, v->byte, "expected name number %llu of kind %u", (unsigned long long)(v->names_by_kind[kind] + 1), kind);
+		return verify_bad(v, v->next, v->file, v->byte, "expected name number %llu of kind %u", (unsigned long long)(v->names_by_kind[kind] + 1),
+			kind);
 	if (number > names_count(v->names, kind))
 		return verify_bad(v, v->next, "names", 0, "expected a name of kind %u with number %llu", kind, (unsigned long long)number);
 	r = names_commitment(v->names, kind, number, commitment);
 	if (r == 0 && memcmp(commitment, l->hash, 32) != 0)
-		return verify_bad(v, v->next, "names", 0, "expected the salt and value that name %llu of kind %u commits to", (unsigned long long)number, kind);
+		return verify_bad(v, v->next, "names", 0, "expected the salt and value that name %llu of kind %u commits to", (unsigned long long)number,
+			kind);
 	/* -ENODATA: erased. The commitment stays, and proves nothing any more. */
 	if (r < 0 && r != -ENODATA)
 		return r;
@@ -26,36 +28,36 @@ static int verify_name(struct verifier *v, const struct leaf *l)
 	return 0;
 }
 
-static int import_begun(struct verifier *v)
+static int import_begins(struct verifier *v)
 {
 	if (v->n_imports == v->cap_imports) {
 		size_t cap = v->cap_imports ? 2 * v->cap_imports : 16;
-		uint64_t *grown = reallocarray(v->imports, cap, sizeof(*grown));
+		struct import_begun *grown = reallocarray(v->imports, cap, sizeof(*grown));
 
 		if (!grown)
 			return evidence_fail(-ENOMEM, "no memory");
 		v->imports = grown;
 		v->cap_imports = cap;
 	}
-	v->imports[v->n_imports++] = v->next;
+	v->imports[v->n_imports++] = (struct import_begun){ v->next, false };
 	return 0;
 }
 
-static bool is_import(const struct verifier *v, uint64_t index)
+static struct import_begun *find_import(const struct verifier *v, uint64_t index)
 {
 	size_t lo = 0, hi = v->n_imports;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
-		if (v->imports[mid] == index)
-			return true;
-		if (v->imports[mid] < index)
+		if (v->imports[mid].index == index)
+			return &v->imports[mid];
+		if (v->imports[mid].index < index)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return false;
+	return NULL;
 }
 
 /* Which field of a kind holds the index of an import; -1 none. */
@@ -64,9 +66,29 @@ static int import_field(uint8_t kind)
 	return kind == LEAF_EVENT ? EV_SOURCE : kind == LEAF_PERSON ? 3 : kind == LEAF_IMPORT ? 4 : -1;
 }
 
-static int verify_references(struct verifier *v, const struct leaf *l, const struct leaf_table *t)
+/* A leaf belongs to an import that has begun and not ended yet; the one that ends it is the last. */
+static int verify_import(struct verifier *v, const struct leaf *l)
 {
-	int source = import_field(l->kind);
+	int field = import_field(l->kind);
+	struct import_begun *import;
+
+	if (l->kind == LEAF_IMPORT && l->value[1] == PHASE_START)
+		return import_begins(v);
+	if (field < 0 || !(l->present >> field & 1))
+		return 0;
+	import = find_import(v, l->value[field]);
+	if (!import)
+		return verify_bad(v, v->next, v->file, v->byte, "expected the index of an import that began before");
+	if (import->ended)
+		return verify_bad(v, v->next, v->file, v->byte, "expected an import that has not ended (record %llu began it)",
+			(unsigned long long)import->index);
+	import->ended = l->kind == LEAF_IMPORT;
+	return 0;
+}
+
+static int verify_references(struct verifier *v, const struct leaf *l)
+{
+	const struct leaf_table *t = leaf_table(l->kind);
 
 	for (uint64_t left = l->present; left; left &= left - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(left);
@@ -77,31 +99,37 @@ static int verify_references(struct verifier *v, const struct leaf *l, const str
 	}
 	if (l->kind == LEAF_EVENT && l->present & EV_BIT(EV_REFERS) && l->value[EV_REFERS] >= v->next)
 		return verify_bad(v, v->next, v->file, v->byte, "expected `refers` to an earlier record");
-	if (source >= 0 && l->present >> source & 1 && !is_import(v, l->value[source]))
-		return verify_bad(v, v->next, v->file, v->byte, "expected the index of an import");
-	return 0;
+	return verify_import(v, l);
+}
+
+/* What a leaf says. One of a kind that a later version of the format has is hashed in its place all the same, and counted. */
+static int verify_content(struct verifier *v, const struct leaf *l)
+{
+	int r;
+
+	if (!leaf_known(l)) {
+		v->ret->unknown++;
+		return 0;
+	}
+	r = l->kind == LEAF_NAME ? verify_name(v, l) : verify_references(v, l);
+	if (r == 0 && l->kind == LEAF_KEY)
+		r = verify_key_leaf(v, l);
+	if (r == 0)
+		v->ret->records += l->kind == LEAF_EVENT;
+	return r;
 }
 
 int verify_leaf(struct verifier *v, str packed)
 {
-	const struct leaf_table *t;
 	struct leaf l;
 	hash32 h;
 	int r;
 
-	if (leaf_decode((const uint8_t *)packed.p, packed.n, &l) < 0)
+	if (leaf_decode_any((const uint8_t *)packed.p, packed.n, &l) < 0)
 		return verify_bad(v, v->next, v->file, v->byte, "expected a canonical leaf");
-	t = leaf_table(l.kind);
-	if (!t)
-		return verify_bad(v, v->next, v->file, v->byte, "expected a kind of leaf that this version knows");
-	r = l.kind == LEAF_NAME ? verify_name(v, &l) : verify_references(v, &l, t);
-	if (r == 0 && l.kind == LEAF_IMPORT && l.value[1] == PHASE_START)
-		r = import_begun(v);
-	if (r == 0 && l.kind == LEAF_KEY)
-		r = verify_key_leaf(v, &l);
+	r = verify_content(v, &l);
 	if (r < 0)
 		return r;
-	v->ret->records += l.kind == LEAF_EVENT;
 	leaf_hash(v->hasher, v->next, (const uint8_t *)packed.p, packed.n, h.b);
 	v->next++;
 	r = merkle_append(v->tree, &h);

@@ -1,26 +1,15 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "index/internal.h"
 #include "index/vfs.h"
 
-static _Thread_local char why_text[512] = "no error";
+_Thread_local struct why index_last = { "no error" };
 
 const char *index_why(void)
 {
-	return why_text;
-}
-
-int index_fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why_text, sizeof(why_text), fmt, ap);
-	va_end(ap);
-	return r;
+	return index_last.text;
 }
 
 /* What SQLite says, as errno: whatever means that the file is not what we wrote is -EUCLEAN. */

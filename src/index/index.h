@@ -32,6 +32,8 @@ struct index_filter {
 	uint64_t limit;            /* 0 none */
 	bool reverse;              /* newest first */
 };
+/* Would index_events give this event? For records as they come; limit and reverse say nothing here. */
+bool index_matches(const struct index_filter *f, const struct event *e);
 /* Order of time, then seq. The tail of the log that is not indexed yet is looked through too. cb returns non-zero to stop. */
 int index_events(const char *state, const struct index_filter *f, int (*cb)(void *arg, const struct event *e), void *arg);
 

@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "base/why.h"
 #include "evidence/evidence.h"
 #include "index/index.h"
 
@@ -83,7 +84,8 @@ struct agg *aggs_at(struct aggs *a, int64_t who);
 int aggs_add(struct aggs *a, int64_t who, int64_t first, int64_t last, uint64_t count, uint64_t verbs, uint64_t vias);
 
 /* db.c */
-int index_fail(int r, const char *fmt, ...) _printf_(2, 3);
+#define index_fail(r, ...) why_set(&index_last, (r), __VA_ARGS__)
+extern _Thread_local struct why index_last;
 int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 **ret);
 void db_close(sqlite3 **db);
 #define _cleanup_db_ _cleanup_(db_close)

@@ -56,7 +56,7 @@ int index_accesses(struct evidence_reader *r, uint64_t accesses, uint64_t refers
 
 	if (e < 0)
 		return e;
-	e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+	e = leaf_decode_any((const uint8_t *)packed.p, packed.n, &l);
 	if (e < 0)
 		return e;
 	if (l.kind == LEAF_EVENT && l.value[EV_VERB] == VERB_OPEN)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "event/event_json.h"
+#include "sensor/ahead.h"
 #include "sensor/inflate.h"
 
 #define CHUNK (256 * 1024)
@@ -16,9 +17,9 @@ struct file {
 	struct buf scratch;
 	uint64_t line;
 	bool skipping;       /* in a line that is too long */
-	bool end, have;      /* have: head holds an event */
-	struct event head;
-	int64_t newest;
+	bool end;
+	struct ahead ahead;
+	int64_t newest, given; /* times: of all that was read, of all that was handed out */
 };
 
 struct import {
@@ -26,8 +27,8 @@ struct import {
 	void *arg;
 	struct file *files;
 	size_t n;
-	struct file *last; /* whose head was handed out */
 	uint64_t refused;
+	size_t records, bytes; /* read ahead, of all files */
 };
 
 struct import *import_new(import_complaint *complain, void *arg)
@@ -52,6 +53,7 @@ struct import *import_free(struct import *im)
 		inflate_free(im->files[i].in);
 		buf_free(&im->files[i].text);
 		buf_free(&im->files[i].scratch);
+		ahead_free(&im->files[i].ahead);
 	}
 	free(im->files);
 	free(im);
@@ -72,7 +74,7 @@ int import_add(struct import *im, int fd, const char *name, const struct import_
 		return r;
 	}
 	f->format = format;
-	f->newest = INT64_MIN;
+	f->newest = f->given = INT64_MIN;
 	im->n++;
 	return 0;
 }
@@ -170,19 +172,42 @@ static const struct import_format *tell_format(str line)
 	return best ? best : &import_tyto;
 }
 
-/* Fills f->head with the next event of the file that can be taken. */
-static void advance(struct import *im, struct file *f, int64_t now)
+static bool is_late(const struct file *f, int64_t time)
 {
-	f->have = false;
-	while (!f->end && !f->have) {
+	return time < f->given || (f->newest != INT64_MIN && time < f->newest - IMPORT_LATE_NS);
+}
+
+static int push(struct import *im, struct file *f, struct event *e)
+{
+	size_t before = f->ahead.bytes;
+	int r;
+
+	e->late = is_late(f, e->time);
+	e->present &= ~EV_BIT(EV_LATE);
+	if (e->late)
+		event_set(e, EV_LATE);
+	r = ahead_push(&f->ahead, e);
+	if (r < 0)
+		return r;
+	im->records++;
+	im->bytes += f->ahead.bytes - before;
+	f->newest = MAX(f->newest, e->time);
+	return 0;
+}
+
+/* The next event of the file that can be taken joins what was read ahead. */
+static int advance(struct import *im, struct file *f, int64_t now)
+{
+	for (;;) {
 		size_t byte = SIZE_MAX, mark = 0;
 		const char *expect;
+		struct event e;
 		str line;
 		int r = next_line(im, f, &line);
 
 		if (r <= 0) {
 			f->end = true;
-			break;
+			return 0;
 		}
 		/* Some editors begin UTF-8 with a byte order mark. */
 		if (f->line == 1 && str_starts(line, STR("\xef\xbb\xbf")))
@@ -193,42 +218,60 @@ static void advance(struct import *im, struct file *f, int64_t now)
 		if (!f->format)
 			f->format = tell_format(line);
 		buf_clear(&f->scratch);
-		r = f->format->line(line, &f->scratch, &f->head, &byte, &expect);
-		if (r == 1 && event_check(&f->head, now, &expect) < 0)
+		r = f->format->line(line, &f->scratch, &e, &byte, &expect);
+		if (r == 1 && event_check(&e, now, &expect) < 0)
 			r = -EBADMSG;
 		if (r < 0)
 			refuse(im, f, f->line, byte == SIZE_MAX ? byte : byte + mark, expect);
-		f->have = r == 1;
+		if (r == 1)
+			return push(im, f, &e);
 	}
-	if (!f->have)
-		return;
-	if (f->newest != INT64_MIN && f->head.time < f->newest - IMPORT_LATE_NS) {
-		f->head.late = true;
-		event_set(&f->head, EV_LATE);
-	}
-	f->newest = MAX(f->newest, f->head.time);
+}
+
+/* Nothing that is still to come, late records apart, is before the file's earliest. */
+static bool is_ready(const struct import *im, const struct file *f)
+{
+	if (f->ahead.n == 0)
+		return false;
+	return f->ahead.p[0].time < f->newest - IMPORT_LATE_NS || im->records >= IMPORT_AHEAD_RECORDS || im->bytes >= IMPORT_AHEAD_BYTES;
+}
+
+static bool pop(struct import *im, struct file *f, struct event *ret)
+{
+	size_t before = f->ahead.bytes;
+	bool ok = ahead_pop(&f->ahead, ret);
+
+	im->records--;
+	im->bytes -= before - f->ahead.bytes;
+	f->given = MAX(f->given, ret->time);
+	return ok;
 }
 
 int import_next(struct import *im, int64_t now, struct event *ret)
 {
 	struct file *best = NULL;
 
-	if (im->last)
-		im->last->have = false;
-	im->last = NULL;
 	for (size_t i = 0; i < im->n; i++) {
 		struct file *f = &im->files[i];
 
-		if (!f->have && !f->end)
-			advance(im, f, now);
-		if (f->have && (!best || f->head.time < best->head.time))
+		while (!f->end && !is_ready(im, f)) {
+			int r = advance(im, f, now);
+
+			if (r < 0)
+				return r;
+		}
+		if (f->ahead.n && (!best || f->ahead.p[0].time < best->ahead.p[0].time))
 			best = f;
 	}
 	if (!best)
 		return 0;
-	im->last = best;
-	*ret = best->head;
-	return 1;
+	return pop(im, best, ret) ? 1 : -EBADMSG;
+}
+
+void import_stop(struct import *im)
+{
+	for (size_t i = 0; i < im->n; i++)
+		im->files[i].end = true;
 }
 
 size_t import_files(const struct import *im)

@@ -1,10 +1,14 @@
 /* import.h — record files as a source of events, beside the sensor.
  *
- * Purpose: reads files of records (plain, .gz, .zst: told by content), a format each, merged by time. A record more than 10 minutes behind the
- * newest of its file is flagged late.
- * Ownership: struct import owns the descriptors it is given. An event lives until the next import_next. Units: lines from 1, bytes from 0.
- * Threads: one at a time. Errors: a bad line goes to the callback, and reading goes on; import_next fails only when a file cannot be read on
- * (the callback has been told) and there is no other.
+ * Purpose: reads files of records (plain, .gz, .zst: told by content), a format each, and hands their records out in order of time.
+ * Within a file records may be out of order by 10 minutes: so far it is read ahead, at most IMPORT_AHEAD_RECORDS and IMPORT_AHEAD_BYTES
+ * over all files. A record that is more than 10 minutes behind the newest of its file, or comes behind one of its file that was handed
+ * out already (the caps were reached), is handed out at once and flagged late. The flag says how a record came to this log: one that
+ * stands in the input is not taken.
+ * Ownership: struct import owns the descriptors it is given. An event lives until the next import_next. Units: lines from 1, bytes from
+ * 0.
+ * Threads: one at a time. Errors: a bad line goes to the callback, and reading goes on; import_next fails only when a file cannot be
+ * read on (the callback has been told) and there is no other.
  */
 #ifndef TYTO_IMPORT_H
 #define TYTO_IMPORT_H
@@ -16,6 +20,8 @@
 #define IMPORT_LINE_MAX (64 * 1024)
 #define IMPORT_LATE_NS (600 * NSEC_PER_SEC)
 #define IMPORT_FILES_MAX 256
+#define IMPORT_AHEAD_RECORDS (256 * 1024)
+#define IMPORT_AHEAD_BYTES (64 * 1024 * 1024)
 
 /* One format a file: what it is called, whether a first line looks like it, and how a line becomes an event. */
 struct import_format {
@@ -40,6 +46,8 @@ struct import *import_free(struct import *im);
 int import_add(struct import *im, int fd, const char *name, const struct import_format *format);
 /* The next event in order of time: 1, 0 at the end of all files. */
 int import_next(struct import *im, int64_t now, struct event *ret);
+/* Reads no more: import_next hands out what was read ahead, then ends. */
+void import_stop(struct import *im);
 
 size_t import_files(const struct import *im);
 /* SHA-256 of the bytes read of file i; false before its end. */

@@ -15,15 +15,22 @@ static str *column_of(struct people_row *r, size_t i)
 	return &(&r->person)[i];
 }
 
-/* Account name → index of its person. Open addressing, keyed hash: names come from outside. */
+/* Account name → its person. Open addressing, keyed hash: names come from outside. */
+#define NOBODY UINT32_MAX
 struct alias {
 	char *name; /* NULL: free */
 	size_t n;
-	uint32_t person;
+	uint32_t person; /* whose it is; NOBODY: given up */
+	uint32_t own;    /* the person of that name, whoever has the account; NOBODY */
+};
+
+struct person {
+	char *name, *aliases; /* of the row in force; separated by a space */
 };
 
 struct people {
-	char **persons;
+	bool one_owner;
+	struct person *persons;
 	size_t n_persons, cap_persons;
 	struct alias *aliases;
 	size_t n_aliases, cap_aliases; /* a power of two */
@@ -45,8 +52,10 @@ struct people *people_free(struct people *p)
 {
 	if (!p)
 		return NULL;
-	for (size_t i = 0; i < p->n_persons; i++)
-		free(p->persons[i]);
+	for (size_t i = 0; i < p->n_persons; i++) {
+		free(p->persons[i].name);
+		free(p->persons[i].aliases);
+	}
 	for (size_t i = 0; i < p->cap_aliases; i++)
 		free(p->aliases[i].name);
 	for (size_t i = 0; i < N_COLUMNS; i++)
@@ -60,6 +69,11 @@ struct people *people_free(struct people *p)
 size_t people_count(const struct people *p)
 {
 	return p->n_persons;
+}
+
+void people_one_owner(struct people *p)
+{
+	p->one_owner = true;
 }
 
 static struct alias *alias_slot(const struct people *p, str name)
@@ -90,7 +104,8 @@ static int aliases_grow(struct people *p)
 	return 0;
 }
 
-static int alias_add(struct people *p, str name, uint32_t person)
+/* The slot of a name, made when new: nobody's. */
+static int alias_make(struct people *p, str name, struct alias **ret)
 {
 	struct alias *a;
 	int r = aliases_grow(p);
@@ -98,57 +113,32 @@ static int alias_add(struct people *p, str name, uint32_t person)
 	if (r < 0)
 		return r;
 	a = alias_slot(p, name);
-	if (a->name)
-		return a->person == person ? 0 : -EEXIST;
-	a->name = strndup(name.p, name.n);
-	if (!a->name)
-		return -ENOMEM;
-	a->n = name.n;
-	a->person = person;
-	p->n_aliases++;
+	if (!a->name) {
+		*a = (struct alias){ strndup(name.p, name.n), name.n, NOBODY, NOBODY };
+		if (!a->name)
+			return -ENOMEM;
+		p->n_aliases++;
+	}
+	*ret = a;
 	return 0;
+}
+
+/* NULL: nobody's. */
+static const struct alias *alias_of(const struct people *p, str name)
+{
+	const struct alias *a = p->cap_aliases ? alias_slot(p, name) : NULL;
+
+	return a && a->name && a->person != NOBODY ? a : NULL;
 }
 
 bool people_alias(const struct people *p, str account, str *ret_person)
 {
-	const struct alias *a = p->cap_aliases ? alias_slot(p, account) : NULL;
+	const struct alias *a = alias_of(p, account);
 
-	if (!a || !a->name)
+	if (!a)
 		return false;
-	*ret_person = str_c(p->persons[a->person]);
+	*ret_person = str_c(p->persons[a->person].name);
 	return true;
-}
-
-/* The person's index, made when new. */
-static int person_index(struct people *p, str name, uint32_t *ret)
-{
-	const struct alias *a = p->cap_aliases ? alias_slot(p, name) : NULL;
-	int r;
-
-	if (a && a->name) {
-		if (!str_eq(name, str_c(p->persons[a->person])))
-			return -EEXIST;
-		*ret = a->person;
-		return 0;
-	}
-	if (p->n_persons == PEOPLE_MAX)
-		return -E2BIG;
-	if (p->n_persons == p->cap_persons) {
-		size_t cap = p->cap_persons ? 2 * p->cap_persons : 64;
-		char **grown = reallocarray(p->persons, cap, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		p->persons = grown;
-		p->cap_persons = cap;
-	}
-	p->persons[p->n_persons] = strndup(name.p, name.n);
-	if (!p->persons[p->n_persons])
-		return -ENOMEM;
-	p->n_persons++;
-	*ret = (uint32_t)(p->n_persons - 1);
-	r = alias_add(p, name, *ret);
-	return r;
 }
 
 #define ALIAS_ENDS " ;,\t\r\n"
@@ -247,30 +237,96 @@ static int keep_last(struct people *p, const struct people_row *r)
 	return buf_error(&aliases);
 }
 
-static int add_row(struct people *p, const struct people_row *r, const char **ret_expect)
+static int person_make(struct people *p, str name, uint32_t *ret)
 {
-	str rest = r->aliases, a;
-	uint32_t person;
-	int e = check_row(r, ret_expect);
+	struct alias *a;
+	int r = alias_make(p, name, &a);
 
-	if (e < 0)
-		return e;
-	/* Nothing is taken of a row of which a part is refused. */
-	while (next_alias(&rest, &a)) {
-		str owner;
+	if (r == 0 && a->own == NOBODY) {
+		if (p->n_persons == PEOPLE_MAX)
+			return -E2BIG;
+		if (p->n_persons == p->cap_persons) {
+			size_t cap = p->cap_persons ? 2 * p->cap_persons : 64;
+			struct person *grown = reallocarray(p->persons, cap, sizeof(*grown));
 
-		if (people_alias(p, a, &owner) && !str_eq(owner, r->person)) {
-			*ret_expect = "aliases that are nobody else's";
-			return -EEXIST;
+			if (!grown)
+				return -ENOMEM;
+			p->persons = grown;
+			p->cap_persons = cap;
 		}
+		p->persons[p->n_persons] = (struct person){ strndup(name.p, name.n), NULL };
+		if (!p->persons[p->n_persons].name)
+			return -ENOMEM;
+		a->own = (uint32_t)p->n_persons++;
 	}
-	e = person_index(p, r->person, &person);
-	if (e == -EEXIST)
-		*ret_expect = "a person that is not an alias of somebody else";
-	rest = r->aliases;
-	while (e == 0 && next_alias(&rest, &a))
-		e = alias_add(p, a, person);
-	return e < 0 ? e : keep_last(p, r);
+	if (r == 0)
+		*ret = a->own;
+	return r;
+}
+
+/* Nothing is taken of a row of which a part is refused. */
+static int check_owners(const struct people *p, const struct people_row *row, const char **ret_expect)
+{
+	str rest = row->aliases, a, owner;
+
+	*ret_expect = "a person that is not an alias of somebody else";
+	if (people_alias(p, row->person, &owner) && !str_eq(owner, row->person))
+		return -EEXIST;
+	*ret_expect = "aliases that are nobody else's";
+	while (next_alias(&rest, &a))
+		if (people_alias(p, a, &owner) && !str_eq(owner, row->person))
+			return -EEXIST;
+	*ret_expect = NULL;
+	return 0;
+}
+
+/* What the person's older row gave, and nobody has taken since. */
+static void give_up(struct people *p, uint32_t person)
+{
+	str rest = str_c(p->persons[person].aliases), a;
+
+	while (next_alias(&rest, &a)) {
+		struct alias *slot = alias_slot(p, a);
+
+		if (slot->name && slot->person == person)
+			slot->person = NOBODY;
+	}
+}
+
+/* The row in force: its person's name and aliases are the person's from now on. */
+static int put_in_force(struct people *p, uint32_t person, const struct people_row *row)
+{
+	str rest = row->aliases, one = row->person;
+	char *aliases = strndup(rest.p ? rest.p : "", rest.n);
+	int r = aliases ? 0 : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	give_up(p, person);
+	free(p->persons[person].aliases);
+	p->persons[person].aliases = aliases;
+	do {
+		struct alias *slot;
+
+		r = alias_make(p, one, &slot);
+		if (r == 0)
+			slot->person = person;
+	} while (r == 0 && next_alias(&rest, &one));
+	return r;
+}
+
+static int add_row(struct people *p, const struct people_row *row, const char **ret_expect)
+{
+	uint32_t person;
+	int r = check_row(row, ret_expect);
+
+	if (r == 0 && p->one_owner)
+		r = check_owners(p, row, ret_expect);
+	if (r == 0)
+		r = person_make(p, row->person, &person);
+	if (r == 0)
+		r = put_in_force(p, person, row);
+	return r < 0 ? r : keep_last(p, row);
 }
 
 static size_t column_named(str key)
@@ -375,20 +431,16 @@ void people_row_put(struct buf *b, const struct people_row *row, int64_t from)
 
 		if (s.n == 0)
 			continue;
-		json_key(b, columns[i]);
-		json_str(b, s);
+		json_put_str(b, columns[i], s);
 	}
 	if (r.aliases.n) {
-		json_key(b, "aliases");
-		json_arr_begin(b);
+		json_put_arr(b, "aliases");
 		while (next_alias(&rest, &a))
 			json_str(b, a);
 		json_arr_end(b);
 	}
-	if (from) {
-		json_key(b, "from");
-		json_time(b, from);
-	}
+	if (from)
+		json_put_time(b, "from", from);
 	json_obj_end(b);
 }
 
@@ -485,10 +537,8 @@ static const char *put_field(struct buf *json, const char *column, const struct 
 		return "a row of at most 8,000 bytes";
 	if (!str_utf8_valid(buf_str(field)))
 		return "text in UTF-8";
-	if (field->n) {
-		json_key(json, column);
-		json_str(json, buf_str(field));
-	}
+	if (field->n)
+		json_put_str(json, column, buf_str(field));
 	return NULL;
 }
 

@@ -217,8 +217,8 @@ static void read_process(struct who *w, struct task **t, pid_t tid, int dir)
 		return;
 	if (w->netlink < 0) /* nothing tells of changes */
 		p->flags &= ~(uint32_t)(P_PARENTS | P_SETTLED | P_INNER);
-	/* Inherited or read at exec: processes are moved to a container before they execute there. A later move shows when the actor is read
-	 * again. */
+	/* Inherited or read at exec: processes are moved to a container before they execute there. A later move shows when the actor is
+	 * read again. */
 	if ((*t)->slot)
 		p->flags &= ~(uint32_t)P_CONTAINER;
 	if (facts_read(w, p, from) == -ESTALE) {

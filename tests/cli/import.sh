@@ -84,6 +84,28 @@ record 2026-03-01T10:00:00Z /z | gzip >"$tmp/stdin.gz"
 ok "gzip from stdin" bash -c "\"$TYTO\" import - <\"$tmp/stdin.gz\""
 is "is read" "$(paths)" /z
 
+# Within a file, too, by up to 10 minutes; what is later stands behind, and is flagged.
+fresh
+for t in 10:05 10:00 10:09 10:04 10:40 10:20 10:30; do record "2026-03-01T$t:00Z" "/$t" | sed 's/}/,"late":true}/'; done >"$tmp/mixed-order"
+refuses "a file out of order" 0 '7 records imported, none refused' "$TYTO" import "$tmp/mixed-order"
+in_log() { "$TYTO" events --json | python3 -c 'import json,sys
+print(*[e["path"][1:] + ("!" if e.get("late") else "") for e in sorted(map(json.loads, sys.stdin), key=lambda e: e["seq"])])'; }
+is "its records are recorded by time" "$(in_log)" "10:00 10:04 10:05 10:09 10:20! 10:30 10:40"
+ok "verify" "$TYTO" verify
+# From a pipe that stays open: what was read is recorded when the import is interrupted.
+fresh
+mkfifo "$tmp/pipe"
+"$TYTO" import - <"$tmp/pipe" 2>"$tmp/err" &
+importer=$!
+exec 7>"$tmp/pipe"
+record 2026-03-01T10:00:00Z /piped >&7
+sleep 1
+kill -INT "$importer"
+wait "$importer"
+is "an import from a pipe that is interrupted: exit" $? 130
+exec 7>&-
+is "what it had read is recorded" "$(paths)" /piped
+
 # What is wrong.
 fresh
 far=$(date -u -d '+3 days' +%Y-%m-%dT%H:%M:%SZ)
@@ -155,6 +177,23 @@ sed 's/"clerk"/"seller"/' "$tmp/one" >"$tmp/aliased2"
 refuses "people import, JSON Lines" 0 '' "$TYTO" people import "$tmp/people.jsonl"
 refuses "then" 0 '2 records' "$TYTO" import "$tmp/aliased2"
 is "that alias, too" "$("$TYTO" events --json | grep -c '"person":"sales"')" 2
+# An account changes hands: from its row on; what was recorded before stays.
+fresh
+desk() { sed -n 1p "$tmp/one" | sed "s/\"clerk\"/\"desk\"/; s/10:00:00/10:00:$1/"; }
+owner() { "$TYTO" events --json | python3 -c 'import json,sys; print(*[json.loads(l)["person"] for l in sys.stdin])'; }
+desk 10 >"$tmp/desk1"; desk 20 >"$tmp/desk2"; desk 30 >"$tmp/desk3"
+echo '{"person":"clerk","aliases":["desk"]}' >"$tmp/people1"
+echo '{"person":"sales","aliases":["desk"]}' >"$tmp/people2"
+echo '{"person":"sales"}' >"$tmp/people3"
+for k in 1 2 3; do
+	"$TYTO" import -q --people "$tmp/people$k" "$tmp/desk$k"
+done
+is "an account is of whom its newest row says" "$(owner)" "clerk sales desk"
+cat "$tmp/people1" "$tmp/people2" >"$tmp/both"
+refuses "two rows of a file that claim one account" 3 "both, line 2: expected aliases that are nobody else's" "$TYTO" people import "$tmp/both"
+cat "$tmp/people1" <(echo '{"person":"clerk"}') "$tmp/people2" >"$tmp/handed"
+refuses "given up in between" 0 '3 people' "$TYTO" people import "$tmp/handed"
+ok "verify" "$TYTO" verify
 refuses "--people that is missing" 1 'No such file' "$TYTO" import --people "$tmp/nobody" "$tmp/five"
 printf 'person,aliases\nclerk,x\n,y\n' >"$tmp/bad.csv"
 refuses "a row without a person" 3 'bad\.csv, line 3' "$TYTO" people import "$tmp/bad.csv"

@@ -12,7 +12,6 @@ state=$disk/state
 chmod 755 "$tmp"
 chmod 777 "$share"
 
-status() { "$TYTO" status --json --state "$state" | python3 -c 'import json,sys; s=json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
 is_status() { [ "$(status "$1")" = "$2" ]; }
 # Open in the reserve: state byte 1.
 reserve() { [ "$(od -An -tu1 -j8 -N1 "$state/log/reserve" | tr -d ' ')" = "$1" ]; }
@@ -32,10 +31,6 @@ load() { # SECONDS NAME
 	python3 "$top/tests/kernel/lib/load.py" "$share" "$tmp/$2" "$1" 41001
 }
 records_grow() { local n; n=$(status 's["records"]'); load 0.5 more; wait_for 5 eval "[ \"\$(status 's[\"records\"]')\" -gt $n ]"; }
-child() { # ROLE
-	local p
-	for p in $(cat "/proc/$watch/task/$watch/children"); do tr '\0' ' ' <"/proc/$p/cmdline" | grep -q "@$1 " && echo "$p"; done
-}
 
 watch "watch starts"
 load 1 before

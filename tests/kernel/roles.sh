@@ -1,22 +1,10 @@
 #!/bin/bash
 # What each process may do is what THREAT-MODEL.md says, seen from /proc; a silent share still has signs of life in its record.
 . "$(dirname "$0")/../lib.sh"
-[ "$(id -u)" = 0 ] || skip_all "fanotify needs root"
-need python3 mkfs.ext4
-loopfs 32M ext4 || skip_all "this kernel mounts no loop devices"
-chmod 777 "$mnt"
-chmod 755 "$tmp"
-state=$tmp/state
+share 32M
 
 began=$(date +%s)
-"$TYTO" watch --state "$state" "$mnt" >/dev/null 2>"$tmp/watch.log" &
-watch=$!
-later end_pid "$watch"
-ok "watch starts" wait_for 20 grep -q "^tyto: watching" "$tmp/watch.log"
-child() { # ROLE
-	local p
-	for p in $(cat "/proc/$watch/task/$watch/children"); do tr '\0' ' ' <"/proc/$p/cmdline" | grep -q "@$1 " && echo "$p"; done
-}
+watch_share
 field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr '\t' ' '; } # PID FIELD
 keeper=$(child keeper)
 sensor=$(child sensor)
@@ -56,7 +44,6 @@ ok "nobody else does" eval '! holds "$keeper" && ! holds "$watch"'
 
 # Silence.
 sleep $((began + 23 - $(date +%s)))
-status() { "$TYTO" status --json --state "$state" | python3 -c 'import json,sys; s=json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
 is "nobody came: no record" "$(status 's["records"]')" 0
 is "nothing was lost" "$(status '(s["lost"], s["gaps"])')" "(0, 0)"
 is "what is recorded is signed" "$(status 's["checkpoint"]["size"] == s["leaves"]')" True

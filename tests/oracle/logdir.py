@@ -1,12 +1,13 @@
 """Reads a state directory's log/ whole and checks every rule of docs/log-format.md that can be checked from outside.
 
 LogDir.check() raises logformat.Damage at the first bad place; notes (things that are allowed but worth saying, such as a torn tail
-behind the last checkpoint) gather in .notes.
+behind the last checkpoint) gather in .notes. The log may grow meanwhile: what is read is one state of it, at least up to its checkpoint.
 """
 import json
 import os
 import re
 import struct
+import time
 
 import logformat as F
 from logformat import Damage, expect
@@ -17,6 +18,58 @@ SEGMENT_LEAVES = 1 << 20
 def read_file(path):
     with open(path, "rb") as f:
         return f.read()
+
+
+class Snapshot:
+    """The bytes of all files, as a state that the log was in. A writer makes names durable before their leaves, leaves before their hashes and checkpoints,
+    and puts leaves into a segment before it takes the journal away: so each is read before what it stands on. What vanishes or changes
+    meanwhile, or keys that another key joins, mean: once more."""
+
+    LOOK_AGAIN = 40
+
+    def __init__(self, directory):
+        self.dir, self.data, self.strange = directory, {}, set()
+        for i in range(self.LOOK_AGAIN):
+            try:
+                self.data = {}
+                if self._read():
+                    return
+            except FileNotFoundError:
+                if i + 1 == self.LOOK_AGAIN or not os.path.isdir(directory):
+                    raise
+            time.sleep(0.02)
+
+    def _list(self, pattern, sub=""):
+        out = []
+        for f in sorted(os.listdir(os.path.join(self.dir, sub))):
+            if re.fullmatch(pattern, f):
+                out.append(f)
+            elif not FILE_FORMS.fullmatch(f):
+                self.strange.add(os.path.join("log", sub, f))
+        return out
+
+    def _take(self, name):
+        self.data[name] = read_file(os.path.join(self.dir, name))
+
+    def _read(self):
+        self._take("log.vkey")
+        if os.path.isdir(os.path.join(self.dir, "checkpoints")):
+            for f in self._list(r"\d{20}", "checkpoints"):
+                self._take(f"checkpoints/{f}")
+        for pattern in (r"checkpoint", r"tree-[1-7]", r"journal-\d{20}", r"segment-\d{20}", r"names-\d{6}"):
+            for f in self._list(pattern):
+                self._take(f)
+        for _ in range(3):  # written in place
+            for f in self._list("reserve"):
+                self._take(f)
+            r = self.data.get("reserve", b"")
+            if len(r) < 64 or not any(r) or F.crc32c(r[:60]) == struct.unpack_from(">I", r, 60)[0]:
+                break
+            time.sleep(0.01)
+        return read_file(os.path.join(self.dir, "log.vkey")) == self.data["log.vkey"]
+
+    def names(self, prefix):
+        return sorted(f for f in self.data if f.startswith(prefix))
 
 
 class Names:
@@ -30,10 +83,11 @@ class Names:
         self.taken = 0
         self.torn = None
 
-    def read(self, directory, files, notes):
+    def read(self, snap, notes):
+        files = snap.names("names-")
         for i, fname in enumerate(files):
             expect(fname == f"names-{i:06d}", fname, f"expected names-{i:06d}")
-            data = read_file(os.path.join(directory, fname))
+            data = snap.data[fname]
             expect(data[:8] == b"TYTONAM1", fname, "expected TYTONAM1")
             expect(len(data) >= 16, fname, "header cut short")
             before = struct.unpack_from(">Q", data, 8)[0]
@@ -134,8 +188,7 @@ class Names:
 
 
 class Segment:
-    def __init__(self, directory, fname, zstd):
-        data = read_file(os.path.join(directory, fname))
+    def __init__(self, data, fname, zstd):
         expect(len(data) >= 64, fname, "header cut short")
         expect(data[:8] == b"TYTOSEG1", fname, "expected TYTOSEG1")
         self.first, self.seed, self.day = struct.unpack_from(">Q16sq", data, 8)
@@ -183,8 +236,7 @@ def unpack_leaves(b, count, where):
 
 
 class Journal:
-    def __init__(self, directory, fname):
-        d = read_file(os.path.join(directory, fname))
+    def __init__(self, d, fname):
         expect(len(d) >= 24, fname, "header cut short")
         expect(d[:8] == b"TYTOJRN1", fname, "expected TYTOJRN1")
         self.first = struct.unpack_from(">Q", d, 8)[0]
@@ -274,6 +326,7 @@ class Reader:
             self.keys.append((self.index, f["public_key"], f["previous"]))
         if "source" in f:
             expect(f["source"] in self.imports, where, f"source {f['source']} is not the beginning of an import")
+            expect(self.imports[f["source"]], where, f"the import that began at {f['source']} has ended")
 
     def _import(self, f, where):
         expect(f["phase"] in (1, 3), where, f"import phase {f['phase']}")
@@ -299,18 +352,16 @@ class LogDir:
 
     def check(self, on_leaf=None, strict=False):
         """on_leaf(index, kind, fields, names, whole leaf) for each leaf, in order."""
-        files = sorted(os.listdir(self.dir))
-        for f in files:
-            if not FILE_FORMS.fullmatch(f):
-                self.notes.append(f"log/{f}: not a file of the format")
-        self.keys = F.read_vkeys(read_file(os.path.join(self.dir, "log.vkey")), "log.vkey")
-        checkpoints = self._checkpoints(files)
+        snap = Snapshot(self.dir)
+        self.notes += [f"{f}: not a file of the format" for f in sorted(snap.strange)]
+        self.keys = F.read_vkeys(snap.data["log.vkey"], "log.vkey")
+        checkpoints = self._checkpoints(snap)
         self.names = Names()
-        self.names.read(self.dir, [f for f in files if f.startswith("names-")], self.notes)
-        segments, leaves = self._gather(files)
+        self.names.read(snap, self.notes)
+        segments, leaves = self._gather(snap)
         self._replay(segments, leaves, checkpoints, on_leaf)
-        self._tree_files(files)
-        self._reserve(files)
+        self._tree_files(snap)
+        self._reserve(snap)
         left = len(self.names.entries) - self.names.taken
         if left:
             self.notes.append(f"{left} names stand beside the log without a leaf")
@@ -318,23 +369,20 @@ class LogDir:
             expect(not self.notes, "notes", "; ".join(self.notes))
         return self.size
 
-    def _checkpoints(self, files):
+    def _checkpoints(self, snap):
         """[(checkpoint, signers)], by size; the newest last."""
         out = []
-        kept = os.path.join(self.dir, "checkpoints")
-        if os.path.isdir(kept):
-            for f in sorted(os.listdir(kept)):
-                where = f"checkpoints/{f}"
-                c = F.Checkpoint(read_file(os.path.join(kept, f)), where)
-                expect(f == f"{c.size:020d}", where, f"its size is {c.size}")
-                out.append((c, self._signers(c)))
-        expect("checkpoint" in files or not out, "checkpoint", "missing, but older ones were kept")
-        if "checkpoint" in files:
-            c = F.Checkpoint(read_file(os.path.join(self.dir, "checkpoint")), "checkpoint")
+        for where in snap.names("checkpoints/"):
+            c = F.Checkpoint(snap.data[where], where)
+            expect(where == f"checkpoints/{c.size:020d}", where, f"its size is {c.size}")
+            out.append((c, self._signers(c)))
+        self.has_checkpoint = "checkpoint" in snap.data
+        expect(self.has_checkpoint or not out, "checkpoint", "missing, but older ones were kept")
+        if self.has_checkpoint:
+            c = F.Checkpoint(snap.data["checkpoint"], "checkpoint")
             if out:
                 expect(c.size >= out[-1][0].size, "checkpoint", f"size {c.size}, but one of size {out[-1][0].size} was kept")
             out.append((c, self._signers(c)))
-        self.has_checkpoint = "checkpoint" in files
         return out
 
     def _signers(self, c):
@@ -342,10 +390,10 @@ class LogDir:
         expect(len(signers) == len(c.sigs), c.where, "a signature by a key that log.vkey does not hold")
         return signers
 
-    def _gather(self, files):
+    def _gather(self, snap):
         zstd = F.Zstd()
-        segments = [Segment(self.dir, f, zstd) for f in files if f.startswith("segment-")]
-        journals = [Journal(self.dir, f) for f in files if f.startswith("journal-")]
+        segments = [Segment(snap.data[f], f, zstd) for f in snap.names("segment-")]
+        journals = [Journal(snap.data[f], f) for f in snap.names("journal-")]
         leaves = {}
         for i, s in enumerate(segments):
             end = segments[i + 1].first if i + 1 < len(segments) else s.first + SEGMENT_LEAVES
@@ -415,12 +463,12 @@ class LogDir:
             return
         expect(listed == in_force, "log.vkey", "expected the keys that the log introduces, the one in force first")
 
-    def _tree_files(self, files):
+    def _tree_files(self, snap):
         for L in range(1, 8):
             fname = f"tree-{L}"
-            if fname not in files:
+            if fname not in snap.data:
                 continue
-            d, have = read_file(os.path.join(self.dir, fname)), self.tree.levels[L]
+            d, have = snap.data[fname], self.tree.levels[L]
             for i in range(len(d) // 32):
                 expect(i < len(have), f"{fname}: hash {i}", f"the log has {len(have)} such subtrees")
                 expect(d[32 * i:32 * i + 32] == have[i], f"{fname}: hash {i}", "not the hash of its leaves")
@@ -428,11 +476,11 @@ class LogDir:
             if len(d) // 32 < len(have):
                 self.notes.append(f"{fname}: {len(d) // 32} of {len(have)} hashes")
 
-    def _reserve(self, files):
-        if "reserve" not in files:
+    def _reserve(self, snap):
+        if "reserve" not in snap.data:
             self.notes.append("no reserve")
             return
-        d = read_file(os.path.join(self.dir, "reserve"))
+        d = snap.data["reserve"]
         expect(len(d) == 65536, "reserve", f"{len(d)} bytes, expected 65536")
         if not any(d):
             return

@@ -109,8 +109,8 @@ class Writer:
                  container=self.name(F.CONTAINER, b"c0ffee"), source=begin, extra=self.name(F.EXTRA, b'{"x":1}'), late=1)
         self.put(F.EVENT, **f)
         self.put(F.EVENT, time=-1, verb=14, cause=2, end=5)
-        self.put(F.IMPORT, time=self.time, phase=3, begins=begin, records=1, refused=0)
         self.put(F.PERSON_ROW, time=self.time, person=f["person"], row=self.name(F.ROW, b'{"person":"clerk3"}'), source=begin)
+        self.put(F.IMPORT, time=self.time, phase=3, begins=begin, records=1, refused=0)
 
     def fill(self, leaves):
         self.put(F.HEARTBEAT, time=self.time, phase=1, boot=self.name(F.BOOT, b"0f0e"), uptime=5, clock=1, backend=3, watched=0)

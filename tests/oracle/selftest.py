@@ -134,6 +134,17 @@ def broken_rules(tmp):
     def import_end(w):
         w.put(F.IMPORT, time=1, phase=3, begins=0, records=0, refused=0)
 
+    def ended(w, more):
+        begins = w.put(F.IMPORT, time=1, phase=1)
+        w.put(F.IMPORT, time=1, phase=3, begins=begins, records=0, refused=0)
+        more(w, begins)
+
+    def ends_twice(w):
+        ended(w, lambda w, begins: w.put(F.IMPORT, time=1, phase=3, begins=begins, records=0, refused=0))
+
+    def after_end(w):
+        ended(w, lambda w, begins: w.put(F.EVENT, time=1, verb=2, source=begins))
+
     def counted_begin(w):
         w.put(F.IMPORT, time=1, phase=1, records=3)
 
@@ -153,6 +164,7 @@ def broken_rules(tmp):
         "an extra that is no JSON": name(F.EXTRA, b"{"), "a row that is a list": name(F.ROW, b"[]"), "refers to itself": event(refers=300),
         "refers to a later leaf": event(refers=1 << 50), "source that is no import": event(source=0), "port 65536": event(port=65536),
         "an end beyond time": event(end=(1 << 64) - 1), "an import that ends without a beginning": import_end,
+        "an import that ends twice": ends_twice, "a record of an import that has ended": after_end,
         "counts at the beginning of an import": counted_begin, "a key whose previous is not the one in force": strange_key}
     for what, spoil in cases.items():
         state = os.path.join(tmp, "rule")

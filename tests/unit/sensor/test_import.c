@@ -395,8 +395,7 @@ static void merged(void **state)
 		{ "b", { 10, 15, 30, 50 }, { 2, 3, 7, 10 } },
 		{ "c", { 25, 45, 44, 60 }, { 5, 9, 11, 12 } },
 	};
-	/* c's 44 stands behind its 45, so it comes before what is later, in its file's order. */
-	static const unsigned want[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 10, 12 };
+	static const unsigned want[] = { 1, 2, 3, 4, 5, 6, 7, 8, 11, 9, 10, 12 };
 	struct result r;
 
 	begin(&r);
@@ -419,11 +418,12 @@ static void merged(void **state)
 	end(&r);
 }
 
+/* Within a file, 10 minutes are mended; what is later is handed out and flagged. */
 static void late(void **state)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	static const int seconds[] = { 100, 1000, 400, 399, 1001, 400, 401 };
-	static const bool want[] = { false, false, false, true, false, true, false };
+	static const unsigned want[] = { 0, 3, 2, 5, 6, 1, 4 };
 	struct result r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(seconds); i++) {
@@ -432,7 +432,102 @@ static void late(void **state)
 	}
 	import_text(&r, buf_str(&b));
 	assert_int_equal(r.n, ARRAY_SIZE(seconds));
-	assert_memory_equal(r.late, want, sizeof(want));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		assert_int_equal(r.pids[i], want[i]);
+		assert_int_equal(r.late[i], want[i] == 3 || want[i] == 5);
+	}
+	end(&r);
+}
+
+/* A second's records stand up to 10 minutes from their place: they come out in order, those of one time as they stood. */
+static void in_order(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct result r;
+	struct event e;
+	int64_t before = INT64_MIN;
+	unsigned n = 0, pid = 0;
+
+	for (unsigned i = 0; i < 3000; i++) {
+		unsigned block = i / 600 * 600, at = i % 600;
+
+		/* Each ten minutes backwards but for their first. */
+		put_record(&b, (int)(block + (600 - at) % 600), i / 600);
+		buf_putc(&b, '\n');
+		put_record(&b, (int)(block + (600 - at) % 600), i / 600 + 100);
+		buf_putc(&b, '\n');
+	}
+	begin(&r);
+	assert_int_equal(import_add(r.im, file_of(buf_str(&b)), "f", NULL), 0);
+	while (import_next(r.im, NOW, &e) == 1) {
+		assert_true(e.time >= before);
+		assert_false(event_has(&e, EV_LATE));
+		assert_int_equal(e.pid / 100, n % 2);
+		if (n % 2)
+			assert_int_equal(e.pid, pid + 100);
+		pid = e.pid;
+		before = e.time;
+		n++;
+	}
+	assert_int_equal(n, 6000);
+	end(&r);
+}
+
+/* More records in a moment than are read ahead: what comes behind those that had to go is flagged, and memory stays bounded. */
+static void ahead_is_bounded(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct result r;
+	struct event e;
+	unsigned n = 0, late_ones = 0;
+
+	for (unsigned i = 0; i < IMPORT_AHEAD_RECORDS + 1000; i++) {
+		put_record(&b, 20, i);
+		buf_putc(&b, '\n');
+	}
+	put_record(&b, 10, 7777777);
+	begin(&r);
+	assert_int_equal(import_add(r.im, file_of(buf_str(&b)), "f", NULL), 0);
+	while (import_next(r.im, NOW, &e) == 1) {
+		if (event_has(&e, EV_LATE)) {
+			assert_int_equal(e.pid, 7777777);
+			/* At once: before those that are still read ahead. */
+			assert_in_range(n, 1000, 2000);
+			late_ones++;
+		}
+		n++;
+	}
+	assert_int_equal(n, IMPORT_AHEAD_RECORDS + 1001);
+	assert_int_equal(late_ones, 1);
+	end(&r);
+}
+
+/* How a record came to another log says nothing of how it comes to this one. */
+static void late_of_another_log(void **state)
+{
+	struct result r;
+
+	import_text(&r, STR("{\"time\":\"2026-11-25T14:00:00Z\",\"verb\":\"read\",\"path\":\"/srv/x\",\"pid\":1,\"late\":true}\n"));
+	assert_int_equal(r.n, 1);
+	assert_false(r.late[0]);
+	end(&r);
+}
+
+/* What was read is handed out, and nothing more is read. */
+static void stopped(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct result r;
+	struct event e;
+
+	put_records(&b, 20000);
+	begin(&r);
+	assert_int_equal(import_add(r.im, file_of(buf_str(&b)), "f", NULL), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(import_next(r.im, NOW, &e), 1);
+	import_stop(r.im);
+	drain(&r);
+	assert_in_range(r.n, 600, 19000);
 	end(&r);
 }
 
@@ -611,6 +706,10 @@ int main(void)
 		cmocka_unit_test(zstd_skippable), cmocka_unit_test(truncated), cmocka_unit_test(damaged), cmocka_unit_test(damaged_behind),
 		cmocka_unit_test(merged),
 			cmocka_unit_test(late),
+		cmocka_unit_test(in_order),
+		cmocka_unit_test(ahead_is_bounded),
+		cmocka_unit_test(late_of_another_log),
+		cmocka_unit_test(stopped),
 		cmocka_unit_test(single_bytes), cmocka_unit_test(small_reads), cmocka_unit_test(unreadable), cmocka_unit_test(too_many),
 			cmocka_unit_test(sha256sum),
 	};

@@ -207,7 +207,8 @@ static void aliases(void **state)
 	expect_person(p, "", NULL);
 	assert_int_equal(people_last(p, &last), 0);
 	assert_str(last.aliases, "s1 s2 s3 s4 s1");
-	/* Somebody else's alias, or somebody else: nothing of the row is taken. */
+	/* Within a file: somebody else's alias, or somebody else: nothing of the row is taken. */
+	people_one_owner(p);
 	assert_int_equal(add(p, "{\"person\":\"engineer\",\"aliases\":[\"e1\",\"c1\",\"e2\"]}", &expect), -EEXIST);
 	assert_string_equal(expect, "aliases that are nobody else's");
 	assert_int_equal(add(p, "{\"person\":\"engineer\",\"aliases\":[\"sales\"]}", &expect), -EEXIST);
@@ -223,8 +224,44 @@ static void aliases(void **state)
 	assert_int_equal(add(p, "{\"person\":\"clerk\",\"unit\":\"hq/legal\",\"aliases\":[\"c2\",\"clerk\"]}", &expect), 0);
 	expect_person(p, "c2", "clerk");
 	assert_int_equal(people_count(p), 2);
+	/* What it does not name any more is free. */
+	expect_person(p, "c1", NULL);
+	assert_int_equal(add(p, "{\"person\":\"c1\",\"aliases\":[\"e1\"]}", &expect), 0);
+	expect_person(p, "c1", "c1");
 	people_free(p);
 	people_free(NULL);
+}
+
+/* A row is in force from its position on: accounts change hands. */
+static void accounts_change_hands(void **state)
+{
+	static const struct { const char *row, *account[4], *person[4]; } steps[] = {
+		{ "{\"person\":\"clerk\",\"aliases\":[\"desk1\",\"desk2\"]}", { "clerk", "desk1", "desk2", "sales" }, { "clerk", "clerk", "clerk", NULL } },
+		/* Taken over without a word of the one before. */
+		{ "{\"person\":\"sales\",\"aliases\":[\"desk1\"]}", { "clerk", "desk1", "desk2", "sales" }, { "clerk", "sales", "clerk", "sales" } },
+		/* The older row of the one before does not come back with a newer one, nor is taken away what he does not have. */
+		{ "{\"person\":\"clerk\",\"unit\":\"x\",\"aliases\":[\"desk2\"]}", { "clerk", "desk1", "desk2" }, { "clerk", "sales", "clerk" } },
+		{ "{\"person\":\"clerk\"}", { "clerk", "desk1", "desk2" }, { "clerk", "sales", NULL } },
+		{ "{\"person\":\"clerk\",\"aliases\":[\"desk1\"]}", { "desk1", "sales" }, { "clerk", "sales" } },
+		/* A login name itself: the account of somebody who left. */
+		{ "{\"person\":\"engineer\",\"aliases\":[\"clerk\"]}", { "clerk", "desk1", "engineer" }, { "engineer", "clerk", "engineer" } },
+		{ "{\"person\":\"engineer\"}", { "clerk", "engineer" }, { NULL, "engineer" } },
+		{ "{\"person\":\"clerk\"}", { "clerk", "desk1" }, { "clerk", NULL } },
+		/* An alias becomes a person of its own. */
+		{ "{\"person\":\"sales\",\"aliases\":[\"new\"]}", { "new" }, { "sales" } },
+		{ "{\"person\":\"new\"}", { "new", "sales" }, { "new", "sales" } },
+	};
+	struct people *p = people_new();
+	const char *expect;
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		if (add(p, steps[i].row, &expect) != 0)
+			fail_msg("%s: %s", steps[i].row, expect);
+		for (size_t k = 0; k < 4 && steps[i].account[k]; k++)
+			expect_person(p, steps[i].account[k], steps[i].person[k]);
+	}
+	assert_int_equal(people_count(p), 4);
+	people_free(p);
 }
 
 static void many(void **state)
@@ -379,7 +416,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(csv), cmocka_unit_test(csv_bad), cmocka_unit_test(csv_columns), cmocka_unit_test(json_lines), cmocka_unit_test(row_caps),
-		cmocka_unit_test(stops), cmocka_unit_test(aliases), cmocka_unit_test(many), cmocka_unit_test(rows_refused), cmocka_unit_test(caps),
+		cmocka_unit_test(stops), cmocka_unit_test(aliases), cmocka_unit_test(accounts_change_hands), cmocka_unit_test(many), cmocka_unit_test(rows_refused), cmocka_unit_test(caps),
 		cmocka_unit_test(canonical),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,18 @@
+/* why.h — the last failure of a part, as one line for the operator.
+ *
+ * Purpose: functions return a number; the part that failed keeps the sentence. One `static _Thread_local struct why` a part.
+ * Ownership: the text lives until the part's next failure on this thread. Threads: as the variable. Errors: none; a long line is cut.
+ */
+#ifndef TYTO_WHY_H
+#define TYTO_WHY_H
+
+#include "base/base.h"
+
+struct why {
+	char text[512];
+};
+
+/* Writes the line and returns r. */
+int why_set(struct why *w, int r, const char *fmt, ...) _printf_(3, 4);
+
+#endif

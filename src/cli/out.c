@@ -1,7 +1,6 @@
 /* stdout: one buffer, written in large pieces; and the signals that end a command early. */
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "cli/cli.h"

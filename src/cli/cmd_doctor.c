@@ -48,7 +48,7 @@ static void check_sensor(struct finding *f)
 	else if (sensor_pick(&ops, &why) == 0)
 		snprintf(f->what, sizeof(f->what), "the %s backend runs on this kernel", ops->name);
 	else
-		finding(f, WRONG, why, "a kernel from 5.19 on with CONFIG_FANOTIFY_ACCESS_PERMISSIONS (Debian's has it)");
+		finding(f, WRONG, why, "a kernel from 5.17 on with CONFIG_FANOTIFY_ACCESS_PERMISSIONS (Debian's has it)");
 }
 
 static void check_kernel(struct finding *f)

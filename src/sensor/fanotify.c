@@ -32,7 +32,6 @@ static const char *const *blind_spots(void)
 		"several opens of one object by one process within 50 ms are told apart together, not one by one",
 		"of a descriptor that another process opened the opener is recorded; its reader is looked up after the fact, and absent where that fails",
 		"a change of access control lists that leaves owner and mode as they were is not seen, nor a change of mode that is taken back at once",
-		"in a subvolume of btrfs opens are recorded, what they were for is not; a truncate without an open is seen while the file is in memory",
 		"what is mounted below a watched folder in another mount namespace only is not watched",
 		"remote access through the kernel's own servers (nfsd, ksmbd) has no person",
 		"programs begun (exec) are recorded for processes that were seen to touch documents since the sensor's start, and their descendants",

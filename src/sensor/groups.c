@@ -52,12 +52,7 @@ int groups_open(struct groups *g, const uint8_t hash_key[static 16], const char 
 	g->opens = open_group(FAN_CLASS_CONTENT | FAN_REPORT_TID, "this kernel holds no opens (FAN_CLASS_CONTENT)", ret_why);
 	if (g->opens < 0)
 		return g->opens;
-	/* Flags are looked at before the descriptor. */
-	if (fanotify_mark(g->uses, FAN_MARK_ADD | FAN_MARK_EVICTABLE, GROUP_USES, -1, NULL) < 0 && errno == EINVAL) {
-		*ret_why = "this kernel's marks hold on to every file (FAN_MARK_EVICTABLE, Linux 5.19)";
-		return -EINVAL;
-	}
-	/* Opens last, so that it has the highest number. While an open is held the kernel holds on to all marks of the file, those of uses too, and a
+	/* Opens last, so that it has the highest number. While an open is held the kernel holds on to the marks that it met, ignore marks of uses too, and a
 	 * group ends only when its marks are let go: ended before opens, uses would wait for an answer that nobody gives, and the opener with it. Of
 	 * a process that is killed the kernel ends the highest number first (task_work runs the newest first); tests/kernel/sensor_attack.sh. */
 	g->names = fd_above(g->names, FAN_FD_HIGH);
@@ -150,6 +145,7 @@ static int mark(const struct groups *g, int fd, const char **ret_why)
 {
 	static const struct { uint64_t mask; size_t group; } marks[] = {
 		{ GROUP_NAMES, offsetof(struct groups, names) },
+		{ GROUP_USES, offsetof(struct groups, uses) },
 		{ GROUP_OPENS, offsetof(struct groups, opens) }, /* last: from here on opens wait for us */
 	};
 	char self[32];
@@ -336,30 +332,17 @@ bool groups_object(const struct groups *g, const struct fan_fid *fid, uint64_t *
 	return false;
 }
 
-int groups_watch(const struct groups *g, int fd, const char *name)
-{
-	unsigned how = FAN_MARK_ADD | FAN_MARK_EVICTABLE;
-	char self[32];
-
-	if (fanotify_mark(g->uses, how | (name ? FAN_MARK_DONT_FOLLOW : 0), GROUP_USES, fd, name) == 0)
-		return 0;
-	if (errno == EXDEV) /* in a subvolume: its opens are known, what they were for is not */
-		return 0;
-	if (name || errno != EBADF)
-		return -errno;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd); /* O_PATH */
-	return fanotify_mark(g->uses, how, GROUP_USES, AT_FDCWD, self) < 0 ? -errno : 0;
-}
-
 #define IGNORE (FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY | FAN_MARK_EVICTABLE)
 
 void groups_ignore(const struct groups *g, int fd)
 {
 	/* A failure costs time at the next open, nothing else. */
-	fanotify_mark(g->opens, FAN_MARK_ADD | IGNORE, GROUP_OPENS, fd, NULL);
+	if (fanotify_mark(g->opens, FAN_MARK_ADD | IGNORE, GROUP_OPENS, fd, NULL) == 0)
+		fanotify_mark(g->uses, FAN_MARK_ADD | IGNORE, GROUP_USES, fd, NULL);
 }
 
 void groups_forget(const struct groups *g)
 {
 	fanotify_mark(g->opens, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+	fanotify_mark(g->uses, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
 }

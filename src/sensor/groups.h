@@ -4,8 +4,8 @@
  *	G1 opens, held until answered (a descriptor comes with each; no handles in this class)
  *	G2 create, delete, rename, attributes, with names
  *	G3 access, modify, close: no descriptor, merged by the kernel per process and object, read lazily
- * G1 and G2 mark filesystems, G3 marks each watched file: a use of anything else costs its user nothing. These marks go when the kernel drops the
- * inode, which it cannot while the file is open; each open that is held puts the mark again before it is answered.
+ * All mark filesystems. Marks of G3 on each watched file would cost the closes of all others less (bench/marks.c measures it), but they go when the kernel
+ * drops the inode: a truncate(2) after that would be missed, and subvolumes of btrfs refuse them.
  * Ownership: the struct owns the groups' descriptors. Threads: marks and filesystems are added by the recorder; keys are computed by both.
  * Errors: negative errno; groups_add_fs says why in words.
  */
@@ -75,9 +75,7 @@ bool groups_object(const struct groups *g, const struct fan_fid *fid, uint64_t *
 /* The root of a subvolume: it comes into being with its content, and is in no list of mounts. */
 bool groups_is_subvolume(const struct groups *g, unsigned fs, uint64_t ino);
 
-/* Uses of this file are reported. name NULL: of fd itself. */
-int groups_watch(const struct groups *g, int fd, const char *name);
-/* No opens of this object until groups_forget. */
+/* No opens and uses of this object until groups_forget. */
 void groups_ignore(const struct groups *g, int fd);
 void groups_forget(const struct groups *g);
 

@@ -305,9 +305,6 @@ static void open_event(struct responder *r, const struct fanotify_event_metadata
 		}
 		o.flags |= OPEN_UNSURE;
 	}
-	/* Whatever he does with the file comes after the answer, and is reported. */
-	if (groups_watch(&f->groups, m->fd, NULL) < 0)
-		dropped(f);
 	if (m->pid > 0 && who_lookup(f->who, m->pid, true, deadline, &o.actor) == -ETIME) {
 		fan_first_time(&f->missed_time, time);
 		atomic_fetch_add(&f->missed, 1);

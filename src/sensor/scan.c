@@ -74,13 +74,6 @@ static void take_stat(struct recorder *r, const struct fan_fid *fid, const struc
 	n->dir = S_ISDIR(st->st_mode);
 }
 
-/* Opened before it was watched, perhaps: from now on its uses are reported. What is opened later is marked by the responder. */
-static void watch_uses(struct recorder *r, int fd, const struct stat *st)
-{
-	if (S_ISREG(st->st_mode))
-		groups_watch(&r->f->groups, fd, NULL);
-}
-
 bool scan_stat(struct recorder *r, const struct fan_fid *fid, struct tree_node *n, uint32_t *ret_links)
 {
 	_cleanup_close_ int fd = groups_open_fid(&r->f->groups, fid);
@@ -92,7 +85,6 @@ bool scan_stat(struct recorder *r, const struct fan_fid *fid, struct tree_node *
 		return false;
 	}
 	take_stat(r, fid, &st, n);
-	watch_uses(r, fd, &st);
 	*ret_links = (uint32_t)st.st_nlink;
 	return true;
 }
@@ -146,8 +138,6 @@ static int scan_entry(struct recorder *r, const struct fan_fid *dir, int dir_fd,
 	if (tree_add(r->tree, fid.key, &n) < 0 || tree_link(n, dir->key, str_c(name)) < 0)
 		return -ENOMEM;
 	take_stat(r, &fid, &st, n);
-	if (!n->dir)
-		groups_watch(&r->f->groups, dir_fd, name);
 	return n->dir && n->scan != r->round ? scan_push(r, &fid) : 0;
 }
 
@@ -302,7 +292,6 @@ int scan_root(struct recorder *r, str path)
 	if (!n->link.name)
 		tree_link(n, 0, path);
 	take_stat(r, &fid, &st, n);
-	watch_uses(r, fd, &st);
 	return n->dir ? scan_push(r, &fid) : 0;
 }
 

@@ -73,6 +73,7 @@ os.close(fd)
 fd = os.open(mnt + "/w/inherited", os.O_RDONLY)
 def heir(): become(20003); time.sleep(1.3); os.read(fd, 64); time.sleep(0.5)
 pids.append(child(heir))
+open("/proc/sys/vm/drop_caches", "w").write("2") # a truncate of what is not in memory is seen, too
 def cutter():
     become(20001); time.sleep(1.3)
     os.truncate(mnt + "/w/truncated", 1); time.sleep(0.3)

@@ -102,10 +102,10 @@ kill -INT "$pid"
 wait "$pid"
 rc=$?
 if [ "$rc" = 130 ]; then
-	said=$(sed -n 's/^tyto: \([0-9]*\) records imported.*/\1/p' "$tmp/err")
+	said=$(sed -n 's/^tyto: stopped: \([0-9]*\) records stand.*/\1/p' "$tmp/err")
 	is "SIGINT through the keeper: 130, and so many are there" "$rc $("$TYTO" events --json --path '/long/*' | wc -l)" "130 $said"
 	run "$TYTO" import "$tmp/long.jsonl"
-	like "again: says what to do" "$rc $err" '^3 .*in part: .*--again'
+	like "again: says what to do" "$rc $err" '^3 .*stopped .*--resume.*--again'
 else
 	is "the import was done before the signal" "$rc $("$TYTO" events --json --path '/long/*' | wc -l)" "0 200000"
 fi

@@ -67,7 +67,7 @@ watch_stop
 [ "${place[btrfs]:-}" ] && umount "$volumes/mounted"
 is "no gap but of subvolumes that came" "$(accesses '.verb == "gap" and .cause != "mount"')" 0
 if [ "${place[btrfs]:-}" ]; then
-	read_at() { accesses "(.verb == \"read\") and (.path // \"\" | endswith(\"$1\"))"; }
+	read_at() { accesses "(.verb | IN(\"read\", \"write\")) and (.path // \"\" | endswith(\"$1\"))"; }
 	is "btrfs: in a subvolume" "$(read_at volumes/before/doc)" 1
 	is "btrfs: in one that was made while watching" "$(read_at volumes/while/doc)" 1
 	accounted "btrfs: in a snapshot" --at-most 0.5 --cause mount "$records" "$tmp/snapshot"

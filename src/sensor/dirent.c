@@ -126,7 +126,7 @@ static void created(struct change *c)
 	tree_path(c->r->tree, c->n, &c->r->path);
 	write_record(c, VERB_CREATE, true, false);
 	if (c->n->dir && groups_is_subvolume(&c->r->f->groups, c->n->fs, c->n->ino))
-		scan_subvolume(c->r, &c->d->target, c->d->time - FAN_TURN_MS * 1000000LL);
+		scan_subvolume(c->r, &c->d->target, c->d->since);
 }
 
 static void renamed(struct change *c)
@@ -206,7 +206,7 @@ void dirent_handle(struct recorder *r, const struct fan_dirent *d)
 	c.to_name = (str){ d->names + d->name_n, d->to_name_n };
 	c.n = d->target.key ? tree_find(r->tree, d->target.key) : NULL;
 	if (d->came_in)
-		recorder_gap(r, CAUSE_TREE, d->time - FAN_TURN_MS * 1000000LL, time_now(), 0);
+		recorder_gap(r, CAUSE_TREE, d->since, time_now(), 0);
 	if (d->mask & FAN_CREATE)
 		created(&c);
 	if (d->mask & FAN_RENAME)

@@ -51,6 +51,7 @@ struct fan_open {
 struct fan_dirent {
 	struct who_actor *actor; /* a reference */
 	int64_t time;
+	int64_t since;  /* it was done after this: nothing waited in the queue then */
 	uint64_t mask;
 	pid_t tid, tgid;
 	uint8_t fs;

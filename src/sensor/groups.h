@@ -20,7 +20,7 @@
 #include "base/base.h"
 #include "base/str.h"
 
-#define FAN_FS_MAX 64
+#define FAN_FS_MAX 250 /* one each time one is mounted anew; numbered in a byte */
 #define FAN_FD_HIGH 400 /* what stays open stands there: event descriptors take the lowest free numbers */
 #define FAN_HANDLE_MAX 64
 #define GROUP_OPENS FAN_OPEN_PERM

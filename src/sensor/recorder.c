@@ -279,7 +279,7 @@ static void handle_use(struct recorder *r, const struct fanotify_event_metadata 
 	int fs;
 
 	if (m->mask & FAN_Q_OVERFLOW) {
-		recorder_gap(r, CAUSE_OVERFLOW, time - FAN_TURN_MS * 1000000LL, time, 0);
+		recorder_gap(r, CAUSE_OVERFLOW, r->uses_read, time, 0);
 		return;
 	}
 	if (m->event_len < m->metadata_len + sizeof(info) + sizeof(*h))
@@ -300,13 +300,17 @@ static void handle_use(struct recorder *r, const struct fanotify_event_metadata 
 static void read_uses(struct recorder *r)
 {
 	for (int i = 0; i < 64; i++) {
+		int64_t begun = time_now();
 		ssize_t n = read(r->f->groups.uses, r->uses, sizeof(r->uses));
 		const struct fanotify_event_metadata *m = (const void *)r->uses;
 		int64_t now = time_now();
 
 		drain_ring(r, now);
-		if (n <= 0)
+		if (n <= 0) {
+			if (n < 0 && errno == EAGAIN)
+				r->uses_read = begun;
 			return;
+		}
 		for (; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n))
 			handle_use(r, m, now);
 	}
@@ -604,6 +608,7 @@ int recorder_run(struct fan *f)
 	if (!r)
 		return -ENOMEM;
 	r->f = f;
+	r->uses_read = time_now();
 	if (f->c->exclude.n && f->c->exclude.n < 4096) {
 		_cleanup_free_ char *path = strndup(f->c->exclude.p, f->c->exclude.n);
 

@@ -61,6 +61,7 @@ struct recorder {
 	struct execs execs;
 	struct blind blind;
 	struct departed departed;
+	int64_t uses_read; /* when no use waited to be read any more */
 	uint8_t uses[256 * 1024] __attribute__((aligned(8)));
 };
 

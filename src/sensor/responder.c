@@ -146,6 +146,7 @@ static void push_dirent(struct responder *r, const struct fanotify_event_metadat
 		who_touch(f->who, actor, false);
 	d->actor = actor;
 	d->time = time_now();
+	d->since = r->names_read;
 	d->mask = m->mask;
 	d->tid = m->pid;
 	d->tgid = actor ? actor->tgid : tgid;

@@ -20,7 +20,7 @@ kill -TERM "$watch"
 wait "$watch"
 is "it ends in order" "$?" 0
 # The old keeper still holds the log when the next watch imports its people.
-watch third
+watch_share third
 disown "$watch"
 keeper=$(pgrep -P "$watch" -f @keeper)
 kill -STOP "$keeper"

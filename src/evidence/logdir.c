@@ -137,6 +137,11 @@ void logdir_free(struct logdir *d)
 	*d = (struct logdir){ 0 };
 }
 
+bool logdir_begun(int state_fd)
+{
+	return faccessat(state_fd, LOGDIR_BEGUN, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int logdir_open(const char *state, int *ret_state_fd, int *ret_log_fd)
 {
 	_cleanup_close_ int state_fd = -1, log_fd = -1;

@@ -27,6 +27,10 @@ void logdir_segment_name(char out[static LOGDIR_NAME_MAX], uint64_t first);
 void logdir_journal_name(char out[static LOGDIR_NAME_MAX], uint64_t first);
 void logdir_number_name(char out[static LOGDIR_NAME_MAX], uint64_t n);
 
+/* STATE/begun stands there once the first checkpoint does: from then on a log without one has lost it, however empty it looks. */
+#define LOGDIR_BEGUN "begun"
+bool logdir_begun(int state_fd);
+
 /* Sum of the sizes of the regular files in a directory. */
 uint64_t logdir_bytes(int dir);
 

@@ -144,7 +144,7 @@ int store_checkpoint_load(struct evidence *e)
 	int r = read_file(e->log_fd, "checkpoint", VKEY_MAX, &b);
 
 	if (r == -ENOENT)
-		return 0;
+		return logdir_begun(e->state_fd) ? evidence_fail(-EUCLEAN, "log/checkpoint: missing, but this log has begun: expected its newest checkpoint") : 0;
 	if (r < 0)
 		return evidence_fail(r, "log/checkpoint: %s", strerror(-r));
 	r = load_verifiers(e, keys, &n);
@@ -215,6 +215,12 @@ int evidence_checkpoint(struct evidence *e, int64_t now)
 	r = vfs_replace(e->log_fd, "checkpoint", b.p, b.n, NULL);
 	if (r < 0)
 		return store_broken(e, r, "cannot write the checkpoint");
+	if (!e->begun) {
+		r = logdir_begun(e->state_fd) ? 0 : vfs_replace(e->state_fd, LOGDIR_BEGUN, "", 0, NULL);
+		if (r < 0)
+			return store_broken(e, r, "cannot write that the log has begun");
+		e->begun = true;
+	}
 	e->checkpoint = c;
 	e->checkpoint_time = now;
 	if (e->old_key) {

@@ -87,6 +87,7 @@ struct evidence {
 	int64_t reserve_written;
 	struct checkpoint checkpoint; /* the newest; size 0 none */
 	int64_t checkpoint_time;
+	bool begun;               /* STATE/begun is there */
 	uint64_t disk_base;       /* bytes of the log but for the journal, when last counted */
 	bool broken;              /* a failed fsync: nothing more is written */
 	int64_t pending_from;     /* earliest time of a live event that is pending: a kill while the disk is full would lose it */

@@ -382,6 +382,7 @@ static int verify_once(const char *state, const struct verify_options *o, struct
 	memset(v.tree_fd, -1, sizeof(v.tree_fd));
 	r = v.hasher && v.packer && v.tree ? logdir_open(state, &state_fd, &v.log_fd) : evidence_fail(-ENOMEM, "no memory");
 	if (r == 0) {
+		v.begun = logdir_begun(state_fd);
 		merkle_on_full(v.tree, tree_full, &v);
 		r = run(&v);
 	}

@@ -41,6 +41,7 @@ struct verifier {
 	struct merkle *tree;
 	struct logdir dir;
 	struct buf journal;
+	bool begun;                         /* a first checkpoint was written */
 	bool rotating;                      /* what was found may be a rotation that is going on */
 	int tree_fd[MERKLE_LEVELS];
 	uint64_t tree_size[MERKLE_LEVELS];

@@ -200,7 +200,7 @@ int verify_signatures(struct verifier *v)
 
 	if (v->key != 0)
 		return verify_bad(v, UINT64_MAX, "log.vkey", 0, "expected only keys that the log introduces");
-	if (v->n_sizes == 0 && v->next)
+	if (v->n_sizes == 0 && (v->next || v->begun))
 		return verify_bad(v, UINT64_MAX, "checkpoint", 0, "expected a checkpoint (the file is gone)");
 	for (size_t i = 0; i < v->n_sizes; i++) {
 		const struct signed_size *s = &v->sizes[i];

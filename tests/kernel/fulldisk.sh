@@ -99,7 +99,7 @@ gaps, seen = [], set()
 for e in map(json.loads, open(sys.argv[1] + "/events")):
     if e["verb"] == "gap":
         gaps.append((ns(e["time"]), ns(e.get("end", e["time"]))))
-    else:
+    elif "path" in e: # programs that were begun have none
         seen.add((e["path"], "create" if e["verb"] in ("create", "write") else "read"))
         if e["verb"] == "open":
             seen.add((e["path"], "create"))

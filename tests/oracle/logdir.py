@@ -378,6 +378,8 @@ class LogDir:
             out.append((c, self._signers(c)))
         self.has_checkpoint = "checkpoint" in snap.data
         expect(self.has_checkpoint or not out, "checkpoint", "missing, but older ones were kept")
+        begun = os.path.exists(os.path.join(self.dir, os.pardir, "begun"))
+        expect(self.has_checkpoint or not begun, "checkpoint", "missing, but the log has begun")
         if self.has_checkpoint:
             c = F.Checkpoint(snap.data["checkpoint"], "checkpoint")
             if out:

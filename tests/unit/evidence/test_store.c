@@ -139,6 +139,26 @@ static void documents_and_places(void **state)
 	fixture_end(&f);
 }
 
+/* Who empties the folder of the log gets no new log under the old key. */
+static void emptied(void **state)
+{
+	const struct evidence_options o = { .create = true };
+	struct verify_result v = { 0 };
+	char command[256];
+	struct fixture f;
+	struct evidence *e;
+
+	fixture_begin(&f);
+	e = fixture_open(&f);
+	fixture_fill(e, 0, 10, 10);
+	evidence_close(e);
+	snprintf(command, sizeof(command), "find %s/log -type f -delete", f.state);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(evidence_open(f.state, &o, &e), -EUCLEAN);
+	assert_false(fixture_verify(f.state, &v));
+	fixture_end(&f);
+}
+
 static void one_writer(void **state)
 {
 	const struct evidence_options o = { .create = true };
@@ -180,6 +200,6 @@ static void rotation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(round_trip), cmocka_unit_test(documents_and_places),
-		cmocka_unit_test(one_writer), cmocka_unit_test(rotation) };
+		cmocka_unit_test(one_writer), cmocka_unit_test(emptied), cmocka_unit_test(rotation) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,9 +23,22 @@ static struct facts *facts_at_exec(struct recorder *r, const struct fan_exec *x)
 	return facts_of(r->f->hash_key, &a, x->tgid, &f) < 0 ? NULL : f;
 }
 
+static struct execs_seen *seen_of(struct execs *e, uint64_t who)
+{
+	struct execs_seen *row = e->seen[who % ARRAY_SIZE(e->seen)], *oldest = row;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(e->seen[0]); i++) {
+		if (row[i].who == who)
+			return &row[i];
+		if (row[i].since < oldest->since)
+			oldest = &row[i];
+	}
+	return oldest;
+}
+
 static bool may_keep(struct recorder *r, uint64_t who, uint64_t command, int64_t time)
 {
-	typeof(&r->execs.seen[0]) s = &r->execs.seen[who % ARRAY_SIZE(r->execs.seen)];
+	struct execs_seen *s = seen_of(&r->execs, who);
 
 	if (s->who != who || time - s->since >= FOLD_WINDOW_NS || time < s->since) {
 		s->who = who;

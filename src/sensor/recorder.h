@@ -23,11 +23,11 @@
 
 /* What bounds the commands that are kept. */
 struct execs {
-	struct {
+	struct execs_seen {
 		uint64_t who, command[EXEC_COMMANDS];
 		int64_t since;
 		unsigned n;
-	} seen[256];
+	} seen[64][4]; /* by who; in a full row the oldest goes */
 	size_t live;
 };
 

@@ -20,9 +20,23 @@ enum sandbox_fs { SANDBOX_FS_NONE, SANDBOX_FS_LANDLOCK, SANDBOX_FS_NAMESPACE };
 
 /* Becomes an unprivileged uid (when root), closes what is not kept, and shuts the profile for good. */
 int sandbox_library(const struct sandbox_limits *l, enum sandbox_fs *ret);
-/* places: NULL-terminated paths that may be read and executed; missing ones are passed over. One execve is allowed afterwards. */
+/* places: NULL-terminated paths; below folders may be read, files may be read and executed (the program, its loader); missing ones are passed over.
+ * execve stays possible, of those files alone; fork is not. */
 int sandbox_program(const struct sandbox_limits *l, const char *const *places, enum sandbox_fs *ret);
+
+/* The same in two steps, for starting a program from a process with threads: the plan is made once, entered between vfork and execve (raw system calls,
+ * no allocation, only the calling thread changes). */
+struct sandbox_plan;
+int sandbox_plan_new(const char *const *places, struct sandbox_plan **ret); /* places: borrowed, as long as the plan */
+struct sandbox_plan *sandbox_plan_free(struct sandbox_plan *p);
+int sandbox_plan_enter(const struct sandbox_plan *p, const struct sandbox_limits *l);
+enum sandbox_fs sandbox_plan_fs(const struct sandbox_plan *p);
+
 /* What this kernel offers, without entering. */
 enum sandbox_fs sandbox_probe(void);
+
+
+/* For tests: as if this kernel had no Landlock. */
+extern bool sandbox_without_landlock;
 
 #endif

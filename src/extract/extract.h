@@ -1,7 +1,11 @@
 /* extract.h — one open file in, its text out; the parsing happens in a process that can do nothing else.
  *
  * Purpose: a worker (one process, sandboxed, recycled) and the parent's half that never parses a document's bytes. One struct extractor a thread.
- * Ownership: extract_file borrows fd; results live until the next call or extractor_free. Units: bytes, ms.
+ * How it is started: the program itself, again, as `tyto @extract LIMITS` (a test program's main does the same: see extract_worker_main). That needs execve, which
+ * the confined keeper does not have: scanning under `watch` is a process of its own beside the keeper (started by the guard, same account, not confined
+ * by seccomp since it starts programs, parsing nothing itself), which takes descriptors and hands back what extract_file gives.
+ * Programs (pdftotext): the parent starts them in a sandbox of their own; their output goes to the worker by a pipe, so the parent parses nothing here, too.
+ * Ownership: extract_file borrows fd (its offset may move); results live until the next call or extractor_free. Units: bytes, ms.
  * Threads: an extractor is used by one thread; many extractors beside each other. Errors: 0 even where the document was unreadable (part.error says
  * why): a negative errno only when no worker can be had.
  */
@@ -27,6 +31,7 @@ struct extract_part {
 	uint64_t bytes;
 	uint8_t sha256[32];
 	bool has_sha256;
+	const char *reason;    /* in words, "" none: of an error, or of what was passed over */
 	const char *error;     /* NULL read; "encrypted" "corrupt" "too large" "unreadable: …", as in the contract */
 	struct text text;
 };
@@ -44,7 +49,8 @@ int extract_file(struct extractor *x, int fd, str name, extract_cb *cb, void *ar
 /* What keeps a worker in: "landlock+seccomp", "mount namespace+seccomp"; NULL when parsing is refused, and why. Asked once by `status`. */
 const char *extract_sandbox(const char **ret_why);
 
-/* The worker's own main, behind `tyto @extract`: never returns to the caller's world with privileges. */
+/* The worker's own main, behind `PROGRAM @extract LIMITS` with the socket as descriptor 3; argv[0] is LIMITS. Loads, shuts the sandbox, serves, exits. */
 int extract_worker_main(int argc, char **argv);
+#define EXTRACT_ROLE "@extract"
 
 #endif

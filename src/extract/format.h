@@ -10,7 +10,7 @@
 #ifndef TYTO_FORMAT_H
 #define TYTO_FORMAT_H
 
-#include "extract/text.h"
+#include "extract/extract.h"
 
 #define IN_HEAD 8192                /* bytes that a bid sees */
 #define IN_WHOLE_MAX (256u << 20)   /* bytes that in_whole loads, members of containers too */
@@ -38,7 +38,20 @@ int in_fd(const struct in *in);
 struct in *in_memory(str name, str bytes);
 struct in *in_close(struct in *in);
 
+enum program {
+	PROGRAM_PDFTOTEXT,   /* -enc UTF-8, pages end with \f */
+	PROGRAM_PDFINFO,     /* properties, a line each */
+	PROGRAM_PDFINFO_XMP, /* the XMP stream */
+	PROGRAM_PDFTOPPM,    /* the first asked page as grey PNM, 200 dpi, for OCR */
+	PROGRAM_MAX_
+};
+
 struct sink;
+
+/* Runs a program over the whole input, in a sandbox of its own that the parent makes: standard input is the input, out gets standard output (to out->max,
+ * then the program is stopped: -EMSGSIZE), err the first 4 KiB of standard error. first, last: pages, 0 all. Works for members too. 0: it ended, and
+ * *ret_status is its exit status or 128 + signal; -ENOTSUP: not installed (sink_reason is set); the document's deadline holds for it. */
+int in_program(struct in *in, struct sink *s, enum program p, uint32_t first, uint32_t last, struct buf *out, struct buf *err, int *ret_status);
 
 /* Text is UTF-8: what is malformed becomes U+FFFD, NUL and control characters but \t and \n become spaces. Runs of one block join without anything
  * between them. */
@@ -55,11 +68,21 @@ void sink_meta(struct sink *s, const char *key, str value);
 void sink_mslabel(struct sink *s, const struct mslabel *l);
 /* An image found inside (docx media, PDF page): hashed; pixels where the format is known and OCR is wanted. */
 void sink_image(struct sink *s, str name, str bytes);
+/* formats/image.c sets it in its prepare: size and perceptual hash of a picture, and its text where text is not NULL (OCR_NOW). -ENOTSUP: not known. */
+extern int (*image_look)(str bytes, struct image *ret, struct buf *text);
 /* A part with a life of its own (member, attachment, embedded document): bid on and read as a document named PARENT!/name, within the caps.
- * What goes wrong inside is the part's own error, not the container's; a cap (-EMSGSIZE) or deadline is the container's too. */
+ * What goes wrong inside is the part's own error, not the container's: 0; only a cap that ends the whole document is returned (-EMSGSIZE). in stays
+ * the caller's. */
 int sink_part(struct sink *s, str name, struct in *in);
 /* A part that cannot be opened, but is there: named with its error (-EACCES: encrypted). */
 void sink_part_failed(struct sink *s, str name, int error, const char *reason);
+/* Whoever inflates says so as he goes: -EMSGSIZE once the document as a whole unpacks to too much (reason is set; return it). */
+int sink_unpacked(struct sink *s, uint64_t bytes);
+/* Bytes that one member may still unpack to: of IN_WHOLE_MAX and what the caps leave. */
+size_t sink_room(const struct sink *s);
+/* Whether pictures are to be read now, and: here are pictures that say more than the text (text.wants_ocr). */
+enum ocr_mode sink_ocr(const struct sink *s);
+void sink_wants_ocr(struct sink *s);
 bool sink_full(const struct sink *s);
 /* The first one counts. */
 void sink_reason(struct sink *s, const char *fmt, ...) _printf_(2, 3);

@@ -74,6 +74,8 @@ extern int (*image_look)(str bytes, struct image *ret, struct buf *text);
  * What goes wrong inside is the part's own error, not the container's: 0; only a cap that ends the whole document is returned (-EMSGSIZE). in stays
  * the caller's. */
 int sink_part(struct sink *s, str name, struct in *in);
+/* The same for what could be unpacked only in part: read as far as it goes, and named as corrupt. */
+int sink_part_damaged(struct sink *s, str name, struct in *in, const char *reason);
 /* A part that cannot be opened, but is there: named with its error (-EACCES: encrypted). */
 void sink_part_failed(struct sink *s, str name, int error, const char *reason);
 /* Whoever inflates says so as he goes: -EMSGSIZE once the document as a whole unpacks to too much (reason is set; return it). */

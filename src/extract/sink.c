@@ -412,7 +412,7 @@ static int changed(struct sink *s, struct in *in, int r)
 	}
 }
 
-static int read_part(struct doc *d, str name, struct in *in)
+static int read_part(struct doc *d, str name, struct in *in, const char *damage)
 {
 	struct sink s = { .doc = d, .in = in, .fresh = true };
 	const struct format *f;
@@ -430,6 +430,10 @@ static int read_part(struct doc *d, str name, struct in *in)
 		r = f->read(in, &s);
 	}
 	r = changed(&s, in, r);
+	if (damage) {
+		snprintf(s.reason, sizeof(s.reason), "%s", damage);
+		r = r ? r : -EBADMSG;
+	}
 	end(&s, r);
 	return r;
 }
@@ -457,7 +461,7 @@ static void failed(struct doc *d, str name, int error, const char *reason)
 	end(&part, error);
 }
 
-int sink_part(struct sink *s, str name, struct in *in)
+static int part(struct sink *s, str name, struct in *in, const char *damage)
 {
 	struct doc *d = s->doc;
 	int r = may_go_deeper(s);
@@ -471,10 +475,20 @@ int sink_part(struct sink *s, str name, struct in *in)
 		return -EMSGSIZE;
 	}
 	d->depth++;
-	read_part(d, name, in);
+	read_part(d, name, in, damage);
 	d->depth--;
 	s->fresh = s->fresh || !s->written;
 	return d->capped ? -EMSGSIZE : d->send_error;
+}
+
+int sink_part(struct sink *s, str name, struct in *in)
+{
+	return part(s, name, in, NULL);
+}
+
+int sink_part_damaged(struct sink *s, str name, struct in *in, const char *reason)
+{
+	return part(s, name, in, reason ? reason : "");
 }
 
 void sink_part_failed(struct sink *s, str name, int error, const char *reason)
@@ -491,7 +505,7 @@ int doc_read(struct doc *d, struct in *in)
 	d->depth = 0;
 	d->capped = false;
 	d->last = SIZE_MAX;
-	read_part(d, in_name(in), in);
+	read_part(d, in_name(in), in, NULL);
 	return doc_flush(d);
 }
 

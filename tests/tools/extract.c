@@ -199,8 +199,9 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[at], "--ocr") == 0)
 			ocr = OCR_NOW;
 		else if (strcmp(argv[at], "--jobs") == 0 && at + 1 < argc)
-			jobs = MIN(MAX(atoi(argv[++at]), 1), 64);
+			jobs = atoi(argv[++at]);
 	}
+	jobs = MIN(MAX(jobs, 1), 64);
 	files = argv + at;
 	n_files = argc - at;
 	for (int i = 0; i < jobs; i++)

@@ -225,10 +225,8 @@ static int one_member(struct reading *r, str name, struct archive_entry *e)
 		return 0;
 	}
 	k = inflate_member(r, &cap);
-	if (cap) {
-		sink_part_failed(r->sink, name, -EMSGSIZE, "unpacks to too much");
+	if (cap)
 		return -EMSGSIZE;
-	}
 	if (k < 0 && (k != -EBADMSG || r->bytes.n == 0)) {
 		const char *why = archive_error_string(r->a);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -94,9 +95,32 @@ struct extractor *extractor_free(struct extractor *x)
 	return NULL;
 }
 
+/* NULL in a program without the readers. */
+#pragma weak extract_worker_main
+
+/* The program that parses. */
+static const char *worker_program(char path[static PATH_MAX])
+{
+	static const char beside[] = "/tyto-extract";
+	ssize_t n;
+	char *slash;
+
+	if (extract_worker_main)
+		return "/proc/self/exe";
+	n = readlink("/proc/self/exe", path, PATH_MAX - sizeof(beside));
+	path[MAX(n, 0)] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		memcpy(slash, beside, sizeof(beside));
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	return TYTO_LIBEXEC "/tyto-extract";
+}
+
 static int spawn(struct extractor *x, int sock)
 {
-	char limits[WORKER_LIMITS_LEN], role[] = EXTRACT_ROLE, name[] = "tyto";
+	char limits[WORKER_LIMITS_LEN], role[] = EXTRACT_ROLE, name[] = "tyto-extract", path[PATH_MAX];
 	char *argv[] = { name, role, limits, NULL }, *envp[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -117,7 +141,7 @@ static int spawn(struct extractor *x, int sock)
 	r = r ? r : posix_spawnattr_setsigmask(&attr, &none);
 	r = r ? r : posix_spawnattr_setsigdefault(&attr, &all);
 	r = r ? r : posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	r = r ? r : posix_spawn(&x->pid, "/proc/self/exe", &actions, &attr, argv, envp);
+	r = r ? r : posix_spawn(&x->pid, worker_program(path), &actions, &attr, argv, envp);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return -r;

@@ -15,6 +15,12 @@
 #include "extract/wire.h"
 #include "extract/worker.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1 /* no limit of memory, no filter of system calls then */
+#else
+#define SANITIZED 0
+#endif
+
 /* ---- a format that does what the document says ---- */
 
 static bool says(str s, const char *word)
@@ -208,8 +214,11 @@ static void test_ends(void **state)
 	say("warm");
 	before = descriptors();
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		const char *d = say(t[i].words);
+		const char *d;
 
+		if (SANITIZED && (strstr(t[i].words, "memory") || strstr(t[i].words, "stack") || strstr(t[i].words, "abort") || strstr(t[i].words, "crash")))
+			continue; /* its runtime answers those itself */
+		d = say(t[i].words);
 		assert_has(d, t[i].error);
 		assert_has(d, "part \"\" text/x-hostile"); /* type and hash were known before */
 		assert_has_not(d, "no hash");
@@ -262,7 +271,8 @@ static void test_flood(void **state)
 static void test_shut_in(void **state)
 {
 	assert_has_not(say("HOSTILE open"), "opened");
-	assert_has_not(say("HOSTILE fork"), "forked");
+	if (!SANITIZED)
+		assert_has_not(say("HOSTILE fork"), "forked");
 }
 
 static pid_t worker_of(void)

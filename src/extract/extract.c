@@ -18,6 +18,7 @@
 #include "extract/worker.h"
 
 #define INBOX (256u << 10)
+#define OCR_DEADLINE_MS 120000
 
 const struct extract_limits extract_limits_default = { .file_max = 4ull << 30, .text_max = TEXT_MAX, .deadline_ms = 30000, .memory = 1ull << 30, .files = 1000 };
 
@@ -51,6 +52,8 @@ int extractor_new(const struct extract_limits *limits, enum ocr_mode ocr, struct
 	if (!x)
 		return -ENOMEM;
 	x->limits = limits ? *limits : extract_limits_default;
+	if (!limits && ocr == OCR_NOW)
+		x->limits.deadline_ms = OCR_DEADLINE_MS;
 	x->limits.files = MAX(x->limits.files, 1u);
 	x->ocr = ocr;
 	x->sock = -1;
@@ -121,7 +124,8 @@ static const char *worker_program(char path[static PATH_MAX])
 static int spawn(struct extractor *x, int sock)
 {
 	char limits[WORKER_LIMITS_LEN], role[] = EXTRACT_ROLE, name[] = "tyto-extract", path[PATH_MAX];
-	char *argv[] = { name, role, limits, NULL }, *envp[] = { NULL };
+	char one_thread[] = "OMP_THREAD_LIMIT=1"; /* tesseract's; the sandbox lets no thread begin */
+	char *argv[] = { name, role, limits, NULL }, *envp[] = { one_thread, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, all;

@@ -270,6 +270,10 @@ static void test_flood(void **state)
 
 static void test_shut_in(void **state)
 {
+	const char *why = NULL;
+
+	assert_non_null(extract_sandbox(&why));
+	assert_null(why);
 	assert_has_not(say("HOSTILE open"), "opened");
 	if (!SANITIZED)
 		assert_has_not(say("HOSTILE fork"), "forked");

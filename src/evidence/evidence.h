@@ -54,6 +54,28 @@ struct evidence_import {
 };
 int evidence_append_import(struct evidence *e, const struct evidence_import *i, uint64_t *ret_seq);
 int evidence_append_person(struct evidence *e, int64_t time, str person, str row, uint64_t source, uint64_t *ret_seq);
+/* What a scan found (kinds 9 and 10 of the log). n 0, a NULL or a `has` that is not set: absent. facts: a JSON object. */
+struct evidence_document {
+	int64_t time;
+	const uint8_t *document;
+	uint64_t bytes, text_chars, contacts;
+	str type, facts, error;
+	enum event_label label;
+};
+int evidence_append_document(struct evidence *e, const struct evidence_document *d, uint64_t *ret_seq);
+struct evidence_place {
+	int64_t time;
+	str path;
+	const struct event_object *object;
+	const uint8_t *document;
+	bool has_stat;              /* owner, group, mode, bytes, modified, changed */
+	uint32_t owner, group, mode;
+	uint64_t bytes;
+	int64_t modified, changed;
+	str acl, error;
+	bool gone;
+};
+int evidence_append_place(struct evidence *e, const struct evidence_place *p, uint64_t *ret_seq);
 int evidence_append_config(struct evidence *e, int64_t time, str setting, uint64_t *ret_seq);
 
 /* Everything appended is durable when this returns 0. Compacts when due. */

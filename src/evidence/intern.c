@@ -156,7 +156,7 @@ static int chain(struct evidence *e, const struct event *ev, uint64_t *ret)
 	return 0;
 }
 
-static int object(struct evidence *e, const struct event_object *o, uint64_t *ret)
+int store_object(struct evidence *e, const struct event_object *o, uint64_t *ret)
 {
 	uint8_t value[3 * UVAR_MAX_BYTES];
 	size_t n = uvar_put(value, o->dev);
@@ -199,7 +199,7 @@ static int name_fields(struct evidence *e, const struct event *ev, struct leaf *
 	if (r == 0 && event_has(ev, EV_PARENTS))
 		r = chain(e, ev, &l->value[EV_PARENTS]);
 	if (r == 0 && event_has(ev, EV_OBJECT))
-		r = object(e, &ev->object, &l->value[EV_OBJECT]);
+		r = store_object(e, &ev->object, &l->value[EV_OBJECT]);
 	if (r == 0 && event_has(ev, EV_DOCUMENT))
 		r = store_name(e, NAME_DOCUMENT, (str){ (const char *)ev->document, 32 }, &l->value[EV_DOCUMENT]);
 	return r;

@@ -78,6 +78,34 @@ static const struct leaf_field config_fields[] = {
 	TIME("time"), REF("setting", NAME_TEXT),
 };
 
+static const struct leaf_field document_fields[DOC_FIELDS_] = {
+	[DOC_TIME] = TIME("time"),
+	[DOC_DOCUMENT] = REF("document", NAME_DOCUMENT),
+	[DOC_BYTES] = UVAR("bytes"),
+	[DOC_TYPE] = REF("type", NAME_TEXT),
+	[DOC_LABEL] = U8("label", LABEL_MAX_ - 1),
+	[DOC_TEXT_CHARS] = UVAR("text_chars"),
+	[DOC_CONTACTS] = UVAR("contacts"),
+	[DOC_FACTS] = REF("facts", NAME_FACTS),
+	[DOC_ERROR] = REF("error", NAME_TEXT),
+};
+
+static const struct leaf_field place_fields[PLACE_FIELDS_] = {
+	[PLACE_TIME] = TIME("time"),
+	[PLACE_PATH] = REF("path", NAME_COMPONENT),
+	[PLACE_OBJECT] = REF("object", NAME_OBJECT),
+	[PLACE_DOCUMENT] = REF("document", NAME_DOCUMENT),
+	[PLACE_OWNER] = REF("owner", NAME_ACCOUNT),
+	[PLACE_GROUP] = REF("group", NAME_GROUP),
+	[PLACE_MODE] = UVAR_IN("mode", 0, 07777),
+	[PLACE_ACL] = REF("acl", NAME_TEXT),
+	[PLACE_BYTES] = UVAR("bytes"),
+	[PLACE_MODIFIED] = TIME("modified"),
+	[PLACE_CHANGED] = TIME("changed"),
+	[PLACE_GONE] = U8("gone", 1),
+	[PLACE_ERROR] = REF("error", NAME_TEXT),
+};
+
 _Static_assert(ARRAY_SIZE(event_fields) == EV_FIELDS_ && EV_FIELDS_ <= LEAF_FIELDS_MAX, "one row for each field of an event");
 
 #define TABLE(n_, required_) { .name = #n_, .fields = n_##_fields, .n = ARRAY_SIZE(n_##_fields), .required = (required_) }
@@ -91,6 +119,8 @@ static const struct leaf_table tables[LEAF_KIND_MAX_] = {
 	[LEAF_RECOVERY] = TABLE(recovery, BIT(0) | BIT(1) | BIT(2)),
 	[LEAF_PERSON] = TABLE(person, BIT(0) | BIT(1) | BIT(2)),
 	[LEAF_CONFIG] = TABLE(config, BIT(0) | BIT(1)),
+	[LEAF_DOCUMENT] = TABLE(document, BIT(DOC_TIME) | BIT(DOC_DOCUMENT)),
+	[LEAF_PLACE] = TABLE(place, BIT(PLACE_TIME) | BIT(PLACE_PATH)),
 };
 
 const struct leaf_table *leaf_table(uint8_t kind)

@@ -143,6 +143,7 @@ bool name_value_ok(uint8_t kind, str v, const uint64_t counts[static NAME_KIND_M
 	case NAME_DOCUMENT:
 		return v.n == 32;
 	case NAME_ACCOUNT:
+	case NAME_GROUP:
 		return str_to_u64(v, &x) == 0 && x <= UINT32_MAX;
 	default:
 		return true;

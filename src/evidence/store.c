@@ -278,7 +278,7 @@ int evidence_commit(struct evidence *e)
 }
 
 /* While the disk is full nothing is taken in: it could only wait in memory, and be lost there. */
-static int refuse_full(void)
+int store_full(void)
 {
 	return evidence_fail(-ENOSPC, "the disk is full");
 }
@@ -289,105 +289,13 @@ int evidence_append_event(struct evidence *e, const struct event *ev, uint64_t *
 	int r;
 
 	if (unlikely(e->full))
-		return refuse_full();
+		return store_full();
 	r = store_event_leaf(e, ev, &l);
 	if (r == 0)
 		r = store_append(e, &l, ret_seq);
 	if (r == 0 && !event_has(ev, EV_SOURCE))
 		e->pending_from = MIN(e->pending_from, ev->time);
 	return r;
-}
-
-static void put(struct leaf *l, unsigned bit, uint64_t v)
-{
-	l->present |= (uint64_t)1 << bit;
-	l->value[bit] = v;
-}
-
-static int put_name(struct evidence *e, struct leaf *l, unsigned bit, enum name_kind kind, str value)
-{
-	uint64_t number;
-	int r = store_name(e, kind, value, &number);
-
-	if (r == 0)
-		put(l, bit, number);
-	return r;
-}
-
-int evidence_append_heartbeat(struct evidence *e, const struct evidence_heartbeat *h, uint64_t *ret_seq)
-{
-	const struct sensor_heartbeat *c = &h->counters;
-	const uint64_t counts[] = { c->received, c->delivered, c->lost, c->missed, c->own, c->held_max, c->watched };
-	struct leaf l = { .kind = LEAF_HEARTBEAT };
-	int r = 0;
-
-	if (e->full)
-		return refuse_full();
-	put(&l, 0, (uint64_t)h->time);
-	put(&l, 1, h->phase);
-	if (h->host.n)
-		r = put_name(e, &l, 2, NAME_HOST, h->host);
-	if (r == 0)
-		r = put_name(e, &l, 3, NAME_BOOT, h->boot);
-	put(&l, 4, h->uptime);
-	put(&l, 5, h->clock);
-	if (h->backend) {
-		put(&l, 6, h->backend);
-		for (unsigned i = 0; i < ARRAY_SIZE(counts); i++)
-			put(&l, 7 + i, counts[i]);
-	}
-	return r < 0 ? r : store_append(e, &l, ret_seq);
-}
-
-int evidence_append_import(struct evidence *e, const struct evidence_import *i, uint64_t *ret_seq)
-{
-	struct leaf l = { .kind = LEAF_IMPORT };
-	int r = 0;
-
-	if (e->full)
-		return refuse_full();
-	put(&l, 0, (uint64_t)i->time);
-	put(&l, 1, i->phase);
-	if (i->file)
-		r = put_name(e, &l, 2, NAME_DOCUMENT, (str){ (const char *)i->file, 32 });
-	if (i->format)
-		put(&l, 3, i->format);
-	if (i->phase == PHASE_STOP) {
-		put(&l, 4, i->begins);
-		put(&l, 5, i->records);
-		put(&l, 6, i->refused);
-	}
-	if (r == 0 && i->title.n)
-		r = put_name(e, &l, 7, NAME_TEXT, i->title);
-	return r < 0 ? r : store_append(e, &l, ret_seq);
-}
-
-int evidence_append_person(struct evidence *e, int64_t time, str person, str row, uint64_t source, uint64_t *ret_seq)
-{
-	struct leaf l = { .kind = LEAF_PERSON };
-	int r;
-
-	if (e->full)
-		return refuse_full();
-	put(&l, 0, (uint64_t)time);
-	r = put_name(e, &l, 1, NAME_PERSON, person);
-	if (r == 0)
-		r = put_name(e, &l, 2, NAME_ROW, row);
-	if (source != UINT64_MAX)
-		put(&l, 3, source);
-	return r < 0 ? r : store_append(e, &l, ret_seq);
-}
-
-int evidence_append_config(struct evidence *e, int64_t time, str setting, uint64_t *ret_seq)
-{
-	struct leaf l = { .kind = LEAF_CONFIG };
-	int r;
-
-	if (e->full)
-		return refuse_full();
-	put(&l, 0, (uint64_t)time);
-	r = put_name(e, &l, 1, NAME_TEXT, setting);
-	return r < 0 ? r : store_append(e, &l, ret_seq);
 }
 
 void evidence_count_lost(struct evidence *e, int64_t now)

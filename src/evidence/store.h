@@ -1,6 +1,6 @@
 /* store.h — what the files of the writer share; nobody outside the evidence folder's writer includes it.
  *
- * Purpose: struct evidence, and the calls between store.c (append, commit), compact.c, intern.c (events to leaves), signing.c (checkpoints,
+ * Purpose: struct evidence, and the calls between store.c (append, commit), compact.c, intern.c (events to leaves), records.c (other records), signing.c (checkpoints,
  * keys) and recover.c (opening). Ownership: store.c owns the struct. Units: leaves, bytes, ns. Threads: one at a time.
  * Errors: negative errno with evidence_why() set.
  */
@@ -98,6 +98,7 @@ struct evidence {
 };
 
 /* store.c */
+int store_full(void); /* -ENOSPC, and why */
 int store_append(struct evidence *e, const struct leaf *l, uint64_t *ret_seq);
 uint64_t store_next(const struct evidence *e); /* index of the next appended leaf */
 /* Hashes a durable leaf into the tree, and counts it. */
@@ -121,6 +122,7 @@ uint64_t store_disk(struct evidence *e);
 /* intern.c */
 int store_name(struct evidence *e, enum name_kind kind, str value, uint64_t *ret_number);
 int store_path(struct evidence *e, str path, uint64_t *ret_number);
+int store_object(struct evidence *e, const struct event_object *o, uint64_t *ret_number);
 int store_event_leaf(struct evidence *e, const struct event *ev, struct leaf *ret);
 
 /* signing.c */

@@ -23,9 +23,9 @@ class Names:
     """The dictionary: entries of names-* in order, taken one by one as their leaves come."""
 
     def __init__(self):
-        self.next = [0] + [1] * 14     # next number of a kind
-        self.value = [None] + [[None] for _ in range(14)]   # by kind, by number; None: erased
-        self.seen = [set() for _ in range(15)]
+        self.next = [0] + [1] * F.GROUP     # next number of a kind
+        self.value = [None] + [[None] for _ in range(F.GROUP)]   # by kind, by number; None: erased
+        self.seen = [set() for _ in range(F.GROUP + 1)]
         self.entries = []              # (where, state, kind, number, salt, value)
         self.taken = 0
         self.torn = None
@@ -65,7 +65,7 @@ class Names:
         pos += length
         expect(F.crc32c(d[start + 4:pos]) == crc, where, "crc does not match")
         expect(state in (1, 2), where, f"state {state}")
-        expect(1 <= kind <= 14, where, f"name kind {kind}")
+        expect(1 <= kind <= F.GROUP, where, f"name kind {kind}")
         expect(number >= 1, where, "number 0")
         if state == 2:
             expect(not any(salt) and not any(value), where, "an erased name still has salt or value")
@@ -91,8 +91,8 @@ class Names:
 
     def parse(self, kind, number, v, at):
         """The value in a form to print from: bytes, or a tuple of numbers."""
-        if kind == F.ACCOUNT:
-            expect(v.isdigit() and str(int(v)).encode() == v and int(v) < 1 << 32, at, "not a uid in decimal")
+        if kind in (F.ACCOUNT, F.GROUP):
+            expect(v.isdigit() and str(int(v)).encode() == v and int(v) < 1 << 32, at, "not a uid or gid in decimal")
         elif kind == F.COMPONENT:
             parent, pos = F.get_uvar(v, 0, at)
             expect(parent < number, at, f"parent {parent} is not before {number}")
@@ -114,7 +114,7 @@ class Names:
             c, pos = F.get_uvar(v, pos, at)
             expect(pos == len(v), at, "bytes after an object's generation")
             return a, b, c
-        elif kind in (F.EXTRA, F.ROW):
+        elif kind in (F.EXTRA, F.ROW, F.FACTS):
             try:
                 expect(isinstance(json.loads(v.decode("utf-8")), dict), at, "not a JSON object")
             except (UnicodeDecodeError, ValueError):
@@ -258,6 +258,8 @@ class Reader:
             for field, nkind in F.NAMED[kind]:
                 if field in f:
                     expect(f[field] < names.next[nkind], where, f"{field}: {F.NAME_KINDS[nkind]} {f[field]} is not known yet")
+        if kind == F.PLACE:
+            expect(f.get("mode", 0) <= 4095, where, "mode above 4095")
         if kind == F.EVENT:
             expect(f.get("port", 0) <= 65535, where, "port above 65535")
             expect(f.get("pid", 0) <= 4294967295, where, "pid above 4294967295")

@@ -88,8 +88,8 @@ def put_uvar(v):
 # Leaves ----------------------------------------------------------------------------------------------------------------------
 
 NAME_KINDS = ("", "host", "person", "account", "component", "program", "chain", "client", "document", "object", "container",
-              "text", "extra", "boot", "row")
-HOST, PERSON, ACCOUNT, COMPONENT, PROGRAM, CHAIN, CLIENT, DOCUMENT, OBJECT, CONTAINER, TEXT, EXTRA, BOOT, ROW = range(1, 15)
+              "text", "extra", "boot", "row", "facts", "group")
+HOST, PERSON, ACCOUNT, COMPONENT, PROGRAM, CHAIN, CLIENT, DOCUMENT, OBJECT, CONTAINER, TEXT, EXTRA, BOOT, ROW, FACTS, GROUP = range(1, 17)
 
 VERBS = "open read write create delete rename link permission copy archive export send exec gap".split()
 SEEN = "bytes access open".split()
@@ -114,11 +114,11 @@ def name(kind):
 
 TIME, UVAR, HASH = ("time",), ("uvar",), ("hash",)
 
-NAME_LEAF, EVENT, HEARTBEAT, IMPORT, KEY, RECOVERY, PERSON_ROW, CONFIG = range(1, 9)
+NAME_LEAF, EVENT, HEARTBEAT, IMPORT, KEY, RECOVERY, PERSON_ROW, CONFIG, DOCUMENT_FACTS, PLACE = range(1, 11)
 
 # kind -> (rows in the order of their bits, how many of the named ones are always present)
 KINDS = {
-    NAME_LEAF: ([("name_kind", u8(1, 14)), ("number", UVAR), ("commitment", HASH)], {"name_kind", "number", "commitment"}),
+    NAME_LEAF: ([("name_kind", u8(1, 16)), ("number", UVAR), ("commitment", HASH)], {"name_kind", "number", "commitment"}),
     EVENT: ([
         ("time", TIME), ("verb", enum(VERBS)), ("seen", enum(SEEN)), ("host", name(HOST)), ("person", name(PERSON)),
         ("person_by", enum(PERSON_BY)), ("uid", name(ACCOUNT)), ("path", name(COMPONENT)), ("object", name(OBJECT)),
@@ -139,6 +139,13 @@ KINDS = {
     RECOVERY: ([("time", TIME), ("cut", u8(1, 4)), ("bytes", UVAR)], {"time", "cut", "bytes"}),
     PERSON_ROW: ([("time", TIME), ("person", name(PERSON)), ("row", name(ROW)), ("source", UVAR)], {"time", "person", "row"}),
     CONFIG: ([("time", TIME), ("setting", name(TEXT))], {"time", "setting"}),
+    DOCUMENT_FACTS: ([
+        ("time", TIME), ("document", name(DOCUMENT)), ("bytes", UVAR), ("type", name(TEXT)), ("label", enum(LABELS)),
+        ("text_chars", UVAR), ("contacts", UVAR), ("facts", name(FACTS)), ("error", name(TEXT))], {"time", "document"}),
+    PLACE: ([
+        ("time", TIME), ("path", name(COMPONENT)), ("object", name(OBJECT)), ("document", name(DOCUMENT)), ("owner", name(ACCOUNT)),
+        ("group", name(GROUP)), ("mode", UVAR), ("acl", name(TEXT)), ("bytes", UVAR), ("modified", TIME), ("changed", TIME),
+        ("gone", u8(1, 1)), ("error", name(TEXT))], {"time", "path"}),
 }
 
 

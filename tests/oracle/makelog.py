@@ -48,7 +48,7 @@ def checkpoint(size, root, keys):
 class Writer:
     def __init__(self, seed):
         self.rng = random.Random(seed)
-        self.leaves, self.entries, self.numbers, self.known = [], [], [0] * 15, {}
+        self.leaves, self.entries, self.numbers, self.known = [], [], [0] * (F.GROUP + 1), {}
         self.time = 1_764_057_600_000_000_000
         self.keys = [Key(self.rng)]
         self.rotated_at = None
@@ -118,6 +118,11 @@ class Writer:
             self.full_event()
             self.put(F.RECOVERY, time=self.time, cut=1, bytes=17)
             self.put(F.CONFIG, time=self.time, setting=self.name(F.TEXT, b"a = b"))
+            document = self.name(F.DOCUMENT, bytes(range(32)))
+            self.put(F.DOCUMENT_FACTS, time=self.time, document=document, bytes=9, type=self.name(F.TEXT, b"text/plain"), label=3,
+                     text_chars=9, contacts=2, facts=self.name(F.FACTS, b'{"label_why":[]}'))
+            self.put(F.PLACE, time=self.time, path=self.path(b"/srv/share/a.zip!/b"), document=document, owner=self.name(F.ACCOUNT, b"0"),
+                     group=self.name(F.GROUP, b"1000"), mode=0o640, bytes=9, modified=-1, changed=self.time)
             self.keys.append(Key(self.rng))
             self.rotated_at = self.put(F.KEY, time=self.time, public_key=self.keys[1].raw, previous=self.keys[0].raw)
         i = 0

@@ -149,7 +149,7 @@ def broken_rules(tmp):
         "a chain of an unknown program": name(F.CHAIN, b"\x7f"),
         "a chain of nine": name(F.CHAIN, b"\1" * 9), "an empty chain": name(F.CHAIN, b""),
         "a document of 31 bytes": name(F.DOCUMENT, bytes(31)),
-        "a uid with a leading zero": name(F.ACCOUNT, b"01"), "an object with a tail": name(F.OBJECT, bytes(4)),
+        "a uid with a leading zero": name(F.ACCOUNT, b"01"), "a gid above 32 bits": name(F.GROUP, b"4294967296"), "an object with a tail": name(F.OBJECT, bytes(4)),
         "an extra that is no JSON": name(F.EXTRA, b"{"), "a row that is a list": name(F.ROW, b"[]"), "refers to itself": event(refers=300),
         "refers to a later leaf": event(refers=1 << 50), "source that is no import": event(source=0), "port 65536": event(port=65536),
         "an end beyond time": event(end=(1 << 64) - 1), "an import that ends without a beginning": import_end,

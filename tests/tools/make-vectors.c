@@ -35,6 +35,8 @@ static const struct name_vector {
 	{ NAME_EXTRA, 1, "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf", "7b2273697465223a317d" },                         /* {"site":1} */
 	{ NAME_BOOT, 1, "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf", "30303030303030302d303030302d343030302d383030302d303030303030303030303030" },
 	{ NAME_ROW, 1, "e0e1e2e3e4e5e6e7e8e9eaebecedeeef", "7b22706572736f6e223a22636c65726b227d" }, /* {"person":"clerk"} */
+	{ NAME_FACTS, 1, "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff", "7b22636f6e7461637473223a337d" },               /* {"contacts":3} */
+	{ NAME_GROUP, 1, "00112233445566778899aabbccddeeff", "31303030" },                                      /* 1000 */
 };
 
 #define HASH_1 "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c"
@@ -89,6 +91,13 @@ static const struct leaf_vector {
 	{ LEAF_PERSON, "time=1767225600000000000 person=1 row=1", SEED_A, 0, 1008 },
 	{ LEAF_PERSON, "time=1767225600000000000 person=18446744073709551615 row=128 source=1001", SEED_A, 0, 1009 },
 	{ LEAF_CONFIG, "time=1767225600000000000 setting=1", SEED_A, 0, 1010 },
+	/* Documents and places. */
+	{ LEAF_DOCUMENT, "time=1767225600000000000 document=1", SEED_A, 0, 1011 },
+	{ LEAF_DOCUMENT, "time=1767225600000000000 document=128 bytes=18446744073709551615 type=1 label=4 text_chars=0 contacts=315 facts=1 error=2",
+		SEED_A, 0, 1012 },
+	{ LEAF_PLACE, "time=1767225600000000000 path=1", SEED_A, 0, 1013 },
+	{ LEAF_PLACE, "time=-1 path=300 object=1 document=1 owner=1 group=1 mode=4095 acl=1 bytes=0 modified=-9223372036854775808 "
+		"changed=9223372036854775807 gone=1 error=1", SEED_A, 0, 1014 },
 };
 
 static _noreturn_ void die(const char *what)

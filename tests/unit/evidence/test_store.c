@@ -75,6 +75,70 @@ static void round_trip(void **state)
 	}
 }
 
+struct found {
+	uint64_t documents, places;
+	struct leaf document, place;
+};
+
+static int find_facts(void *arg, uint64_t seq, const struct leaf *l)
+{
+	struct found *f = arg;
+
+	if (l->kind == LEAF_DOCUMENT) {
+		f->documents++;
+		f->document = *l;
+	} else if (l->kind == LEAF_PLACE && f->places++ == 0) {
+		f->place = *l;
+	}
+	return 0;
+}
+
+static void assert_name(const struct names *n, enum name_kind kind, uint64_t number, const char *want)
+{
+	str value;
+
+	assert_int_equal(names_value(n, kind, number, &value), 0);
+	assert_true(str_eq(value, str_c(want)));
+}
+
+/* What a scan found is in the log, and what it did not find is absent. */
+static void documents_and_places(void **state)
+{
+	const uint8_t hash[32] = { 1, 2, 3 };
+	const struct event_object object = { 2049, 17, 3 };
+	struct found found = { 0 };
+	struct evidence_reader *r = NULL;
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct verify_result v;
+	struct fixture f;
+	struct evidence *e;
+	uint64_t size;
+
+	fixture_begin(&f);
+	e = fixture_open(&f);
+	assert_int_equal(evidence_append_document(e, &(struct evidence_document){ .time = 5, .document = hash, .bytes = 9, .text_chars = 8, .contacts = 2,
+		.type = STR("text/plain"), .label = LABEL_CONFIDENTIAL, .facts = STR("{\"label_why\":[]}") }, NULL), 0);
+	assert_int_equal(evidence_append_place(e, &(struct evidence_place){ .time = 6, .path = STR("/srv/a.zip!/b"), .object = &object, .document = hash,
+		.has_stat = true, .owner = 1000, .group = 100, .mode = 0100640, .bytes = 9, .modified = -1, .changed = 7 }, NULL), 0);
+	assert_int_equal(evidence_append_place(e, &(struct evidence_place){ .time = 8, .path = STR("/srv/b"), .gone = true }, NULL), 0);
+	evidence_close(e);
+	assert_int_equal(evidence_reader_open(f.state, &r), 0);
+	assert_int_equal(evidence_reader_refresh(r, &size), 0);
+	assert_int_equal(evidence_each(r, 0, size, find_facts, &found), 0);
+	assert_true(found.documents == 1 && found.places == 2);
+	assert_true(found.document.value[DOC_LABEL] == LABEL_CONFIDENTIAL && found.document.value[DOC_CONTACTS] == 2);
+	assert_false(found.document.present >> DOC_ERROR & 1);
+	assert_name(evidence_reader_names(r), NAME_TEXT, found.document.value[DOC_TYPE], "text/plain");
+	assert_name(evidence_reader_names(r), NAME_GROUP, found.place.value[PLACE_GROUP], "100");
+	assert_true(found.place.value[PLACE_MODE] == 0640 && (int64_t)found.place.value[PLACE_MODIFIED] == -1);
+	assert_true(found.place.value[PLACE_DOCUMENT] == found.document.value[DOC_DOCUMENT]);
+	assert_int_equal(names_path(evidence_reader_names(r), found.place.value[PLACE_PATH], &path), 0);
+	assert_true(str_eq(buf_str(&path), STR("/srv/a.zip!/b")));
+	evidence_reader_close(r);
+	assert_true(fixture_verify(f.state, &v));
+	fixture_end(&f);
+}
+
 static void one_writer(void **state)
 {
 	const struct evidence_options o = { .create = true };
@@ -115,6 +179,7 @@ static void rotation(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(round_trip), cmocka_unit_test(one_writer), cmocka_unit_test(rotation) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(round_trip), cmocka_unit_test(documents_and_places),
+		cmocka_unit_test(one_writer), cmocka_unit_test(rotation) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -330,14 +330,17 @@ static int64_t now_ms(void)
 
 static void test_not_regular(void **state)
 {
-	int p[2], null = open("/dev/zero", O_RDONLY), dir = open("/", O_RDONLY | O_DIRECTORY), write_only = -1;
+	int p[2], null = open("/dev/zero", O_RDONLY), dir = open("/", O_RDONLY | O_DIRECTORY), write_only;
 	char path[] = "/tmp/tyto-extract-XXXXXX";
 
 	assert_int_equal(pipe(p), 0);
 	assert_has(dump_fd(x, p[0], "fifo"), "error: unreadable: not a regular file");
 	assert_has(dump_fd(x, null, "zero"), "error: unreadable: not a regular file");
 	assert_has(dump_fd(x, dir, "/"), "error: unreadable: not a regular file");
-	write_only = mkstemp(path);
+	close(mkstemp(path));
+	write_only = open(path, O_WRONLY);
+	assert_int_equal(write(write_only, "words", 5), 5);
+	assert_has(dump_fd(x, write_only, "a.txt"), " error: unreadable: read error");
 	unlink(path);
 	close(write_only);
 	close(p[0]);

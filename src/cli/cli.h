@@ -67,9 +67,13 @@ void options_help(struct buf *b, const struct opt *table);
 /* Usage error: one line, and where to look. Returns EXIT_USAGE. */
 int usage_error(const char *fmt, ...) _printf_(1, 2);
 
+/* The exit status for a negative errno: EXIT_DAMAGED for -EUCLEAN, EXIT_INTERRUPTED for -EINTR, else EXIT_FAILED. */
+int exit_status(int r);
+
 /* stdout, buffered; flush reports a closed pipe as the end of the wish to see more. */
 struct buf *out(void);
 int stdout_flush(void);
+bool stdout_terminal(void);
 /* True when stdout is a terminal and NO_COLOR is not set. */
 bool stdout_color(void);
 bool interrupted(void); /* SIGINT or SIGTERM came */

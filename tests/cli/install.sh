@@ -10,6 +10,7 @@ tree=$(cd "$to" && find . -type f | LC_ALL=C sort)
 is "the installed files" "$tree" "./usr/bin/tyto
 ./usr/lib/systemd/system/tyto.service
 ./usr/lib/sysusers.d/tyto.conf
+./usr/libexec/tyto/tyto-extract
 ./usr/share/doc/tyto/ARCHITECTURE.md
 ./usr/share/doc/tyto/LICENSE
 ./usr/share/doc/tyto/README.md

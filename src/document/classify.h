@@ -1,0 +1,23 @@
+/* classify.h — text in, label, findings, contacts and identifiers out: the whole of what a scan says about one document.
+ *
+ * Purpose: joins finding, label and contacts; a container's numbers cover its parts. Ownership: struct classifier is shared, struct classify one a thread;
+ * results live until the next call. Units: none. Threads: as said. Errors: negative errno.
+ */
+#ifndef TYTO_CLASSIFY_H
+#define TYTO_CLASSIFY_H
+
+#include "document/contacts.h"
+#include "document/facts.h"
+#include "document/label.h"
+
+struct classifier;
+int classifier_new(const struct label_config *labels, const uint8_t key[static IDENTIFIER_KEY], const struct client_list *clients, struct classifier **ret);
+struct classifier *classifier_free(struct classifier *c);
+
+struct classify;
+int classify_new(const struct classifier *c, struct classify **ret);
+struct classify *classify_free(struct classify *c);
+/* Fills label, label_why, findings, contacts, clients, text_chars of ret; identifiers in ret_contacts. */
+int classify_text(struct classify *c, const struct text *t, struct facts *ret, struct contacts_result *ret_contacts);
+
+#endif

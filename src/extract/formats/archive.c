@@ -1,0 +1,312 @@
+/* Containers and compressed files through libarchive: members are parts; a file that is only compressed is one part without the ending. */
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+
+#include "extract/format.h"
+
+#define BLOCK (256u << 10)
+
+enum kind { KIND_ZIP, KIND_7Z, KIND_RAR, KIND_CAB, KIND_LHA, KIND_TAR, KIND_CPIO, KIND_PACKED /* perhaps a tar inside */ };
+
+static const struct magic {
+	unsigned at;
+	str bytes;
+	enum kind kind;
+	const char *mime;
+} magics[] = {
+	{ 0, STR("PK\3\4"), KIND_ZIP, "application/zip" },
+	{ 0, STR("PK\5\6"), KIND_ZIP, "application/zip" },
+	{ 0, STR("PK\7\10"), KIND_ZIP, "application/zip" },
+	{ 0, STR("7z\xbc\xaf\x27\x1c"), KIND_7Z, "application/x-7z-compressed" },
+	{ 0, STR("Rar!\x1a\x07"), KIND_RAR, "application/vnd.rar" },
+	{ 0, STR("MSCF\0\0\0\0"), KIND_CAB, "application/vnd.ms-cab-compressed" },
+	{ 2, STR("-lh"), KIND_LHA, "application/x-lzh-compressed" },
+	{ 257, STR("ustar"), KIND_TAR, "application/x-tar" },
+	{ 0, STR("070701"), KIND_CPIO, "application/x-cpio" },
+	{ 0, STR("070707"), KIND_CPIO, "application/x-cpio" },
+	{ 0, STR("\x1f\x8b\x08"), KIND_PACKED, "application/gzip" },
+	{ 0, STR("\xfd""7zXZ\0"), KIND_PACKED, "application/x-xz" },
+	{ 0, STR("\x28\xb5\x2f\xfd"), KIND_PACKED, "application/zstd" },
+	{ 0, STR("BZh"), KIND_PACKED, "application/x-bzip2" },
+	{ 0, STR("\x5d\0\0"), KIND_PACKED, "application/x-lzma" },
+	{ 0, STR("\x1f\x9d"), KIND_PACKED, "application/x-compress" },
+	{ 0, STR("\x04\x22\x4d\x18"), KIND_PACKED, "application/x-lz4" },
+};
+
+static const struct magic *find(str head)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+		if (head.n > magics[i].at && str_starts((str){ head.p + magics[i].at, head.n - magics[i].at }, magics[i].bytes))
+			return &magics[i];
+	return NULL;
+}
+
+static int bid(struct in *in, str head)
+{
+	const struct magic *m = find(head);
+
+	if (!m)
+		return 0;
+	return m->bytes.n <= 3 && m->kind != KIND_PACKED ? 20 : 30; /* formats that are zips inside bid higher */
+}
+
+struct source {
+	struct in *in;
+	uint64_t at;
+	char block[BLOCK];
+};
+
+static la_ssize_t on_read(struct archive *a, void *arg, const void **ret)
+{
+	struct source *s = arg;
+	ssize_t n = in_read(s->in, s->at, s->block, BLOCK);
+
+	if (n < 0) {
+		archive_set_error(a, (int)-n, "read error");
+		return ARCHIVE_FATAL;
+	}
+	s->at += (size_t)n;
+	*ret = s->block;
+	return n;
+}
+
+static la_int64_t on_skip(struct archive *a, void *arg, la_int64_t n)
+{
+	struct source *s = arg;
+	uint64_t left = in_size(s->in) > s->at ? in_size(s->in) - s->at : 0;
+
+	n = n < 0 ? 0 : MIN(n, (la_int64_t)left);
+	s->at += (uint64_t)n;
+	return n;
+}
+
+static la_int64_t on_seek(struct archive *a, void *arg, la_int64_t to, int whence)
+{
+	struct source *s = arg;
+	int64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64_t)s->at : (int64_t)in_size(s->in), at;
+
+	if (__builtin_add_overflow(base, to, &at) || at < 0)
+		return ARCHIVE_FATAL;
+	s->at = (uint64_t)at;
+	return at;
+}
+
+static void support(struct archive *a, enum kind kind)
+{
+	static int (*const of_kind[])(struct archive *) = {
+		[KIND_ZIP] = archive_read_support_format_zip, [KIND_7Z] = archive_read_support_format_7zip,
+		[KIND_CAB] = archive_read_support_format_cab, [KIND_LHA] = archive_read_support_format_lha,
+		[KIND_TAR] = archive_read_support_format_tar, [KIND_CPIO] = archive_read_support_format_cpio,
+	};
+
+	if (kind == KIND_RAR) {
+		archive_read_support_format_rar(a);
+		archive_read_support_format_rar5(a);
+	} else if (kind != KIND_PACKED) {
+		of_kind[kind](a);
+	}
+	if (kind != KIND_PACKED)
+		return;
+	/* By the library only: where it would start a program (lzop, lrzip), that is refused anyhow. */
+	archive_read_support_filter_gzip(a);
+	archive_read_support_filter_xz(a);
+	archive_read_support_filter_zstd(a);
+	archive_read_support_filter_bzip2(a);
+	archive_read_support_filter_lzma(a);
+	archive_read_support_filter_lz4(a);
+	archive_read_support_filter_compress(a);
+	archive_read_support_format_tar(a);
+	archive_read_support_format_raw(a);
+}
+
+/* What libarchive says, as ours. */
+static int trouble(struct archive *a, struct sink *s)
+{
+	const char *why = archive_error_string(a);
+
+	if (why)
+		sink_reason(s, "%s", why);
+	if (why && (strcasestr(why, "encrypt") || strcasestr(why, "passphrase")))
+		return -EACCES;
+	if (archive_errno(a) == ENOMEM)
+		return -ENOMEM;
+	return why && strcasestr(why, "unsupported") ? -ENOTSUP : -EBADMSG;
+}
+
+/* UTF-8 of a member's name, whatever the program that packed it thought. */
+static str member_name(struct archive_entry *e, struct buf *b)
+{
+	const char *raw = archive_entry_pathname(e), *charset;
+
+	if (!raw)
+		raw = archive_entry_pathname_utf8(e);
+	if (!raw || !*raw)
+		return STR("?");
+	if (str_utf8_valid(str_c(raw)))
+		return str_c(raw);
+	charset = charset_guess(str_c(raw));
+	buf_clear(b);
+	if (charset_to_utf8(str_c(charset ? charset : "cp437"), str_c(raw), b) < 0)
+		return str_c(raw);
+	return buf_str(b);
+}
+
+/* "notes.txt.gz" holds "notes.txt". */
+static str packed_name(struct in *in)
+{
+	static const char *const endings[] = { "gz", "xz", "zst", "bz2", "lzma", "lz4", "Z" };
+	str name = in_name(in);
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+		if (in_name_is(in, endings[i]))
+			return (str){ name.p, name.n - strlen(endings[i]) - 1 };
+	return name.n ? name : STR("data");
+}
+
+struct reading {
+	struct archive *a;
+	struct sink *sink;
+	struct in *in;
+	enum kind kind;
+	struct buf bytes, name;
+	unsigned read, encrypted, members;
+};
+
+/* The member's bytes, counted against the caps: 0, -EMSGSIZE with *ret_cap when the document as a whole has had enough, or the member's own trouble. */
+static int inflate_member(struct reading *r, bool *ret_cap)
+{
+	buf_clear(&r->bytes);
+	r->bytes.max = IN_WHOLE_MAX;
+	for (;;) {
+		bool large = r->bytes.n + BLOCK > IN_WHOLE_MAX;
+		static char spare[BLOCK];
+		la_ssize_t n;
+
+		if (!large && buf_reserve(&r->bytes, BLOCK) < 0)
+			return -ENOMEM;
+		n = archive_read_data(r->a, large ? spare : r->bytes.p + r->bytes.n, BLOCK);
+		if (n < 0)
+			return -EBADMSG;
+		if (n == 0)
+			return large ? -EMSGSIZE : 0;
+		if (sink_unpacked(r->sink, (uint64_t)n) < 0) {
+			*ret_cap = true;
+			return -EMSGSIZE;
+		}
+		if (!large)
+			r->bytes.n += (size_t)n;
+		else if (r->kind == KIND_ZIP)
+			return -EMSGSIZE; /* the next one is found without reading on */
+	}
+}
+
+/* Keeps what an enormous member took from weighing on the small ones after it. */
+static void forget_bytes(struct reading *r)
+{
+	if (r->bytes.cap > (8u << 20))
+		buf_free(&r->bytes);
+}
+
+static int one_member(struct reading *r, str name, struct archive_entry *e)
+{
+	bool cap = false;
+	struct in *in;
+	int k;
+
+	r->members++;
+	if (archive_entry_is_encrypted(e)) {
+		r->encrypted++;
+		sink_part_failed(r->sink, name, -EACCES, "a password is needed");
+		return 0;
+	}
+	if (r->kind == KIND_ZIP && archive_entry_size_is_set(e) && archive_entry_size(e) > (la_int64_t)IN_WHOLE_MAX) {
+		sink_part_failed(r->sink, name, -EMSGSIZE, "a member of more than 256 MiB");
+		return 0;
+	}
+	k = inflate_member(r, &cap);
+	if (cap) {
+		sink_part_failed(r->sink, name, -EMSGSIZE, "unpacks to too much");
+		return -EMSGSIZE;
+	}
+	if (k < 0 && (k != -EBADMSG || r->bytes.n == 0)) {
+		const char *why = archive_error_string(r->a);
+
+		if (k == -EBADMSG && why && strcasestr(why, "passphrase")) {
+			k = -EACCES;
+			r->encrypted++;
+		}
+		sink_part_failed(r->sink, name, k, k == -EMSGSIZE ? "a member of more than 256 MiB" : why);
+		return 0;
+	}
+	in = in_memory(name, (str){ r->bytes.p, r->bytes.n });
+	if (!in)
+		return -ENOMEM;
+	r->read++;
+	k = k < 0 ? sink_part_damaged(r->sink, name, in, archive_error_string(r->a)) : sink_part(r->sink, name, in);
+	in_close(in);
+	forget_bytes(r);
+	return k;
+}
+
+static int members(struct reading *r)
+{
+	struct archive_entry *e;
+	int k;
+
+	for (;;) {
+		str name;
+
+		k = archive_read_next_header(r->a, &e);
+		if (k == ARCHIVE_EOF)
+			return 0;
+		if (k == ARCHIVE_RETRY)
+			continue;
+		if (k < ARCHIVE_WARN)
+			return trouble(r->a, r->sink);
+		if (archive_format(r->a) == ARCHIVE_FORMAT_RAW)
+			name = packed_name(r->in);
+		else if (archive_entry_filetype(e) != AE_IFREG && !(archive_entry_filetype(e) == 0 && archive_entry_size(e) > 0))
+			continue; /* folders, links */
+		else
+			name = member_name(e, &r->name);
+		k = one_member(r, name, e);
+		if (k < 0)
+			return k;
+		if (sink_full(r->sink))
+			return 0;
+	}
+}
+
+static int read_archive(struct in *in, struct sink *s)
+{
+	const struct magic *m = find(in_head(in));
+	struct source *source = calloc(1, sizeof(*source));
+	struct reading r = { .a = archive_read_new(), .sink = s, .in = in };
+	int k;
+
+	if (!source || !r.a || !m) {
+		free(source);
+		archive_read_free(r.a);
+		return -ENOMEM;
+	}
+	r.kind = m->kind;
+	source->in = in;
+	sink_type(s, m->mime);
+	support(r.a, m->kind);
+	archive_read_set_read_callback(r.a, on_read);
+	archive_read_set_skip_callback(r.a, on_skip);
+	archive_read_set_seek_callback(r.a, on_seek);
+	archive_read_set_callback_data(r.a, source);
+	k = archive_read_open1(r.a) < ARCHIVE_WARN ? trouble(r.a, s) : members(&r);
+	/* Nothing in it could be read for want of a password: so is the whole. */
+	if (k == 0 && r.encrypted && !r.read)
+		k = -EACCES;
+	archive_read_free(r.a);
+	free(source);
+	buf_free(&r.bytes);
+	buf_free(&r.name);
+	return k;
+}
+
+const struct format format_archive = { .name = "archive", .mime = "application/x-archive", .bid = bid, .read = read_archive };

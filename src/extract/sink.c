@@ -32,6 +32,10 @@ int doc_flush(struct doc *d)
 {
 	size_t sent = 0;
 
+	if (d->send && !d->send_error && d->out.n) {
+		d->send_error = d->send(d->send_arg, buf_str(&d->out));
+		sent = d->out.n;
+	}
 	while (!d->send_error && sent < d->out.n) {
 		ssize_t k = send(d->sock, d->out.p + sent, d->out.n - sent, MSG_NOSIGNAL);
 

@@ -11,6 +11,8 @@
 
 struct doc {
 	int sock;
+	int (*send)(void *arg, str frames); /* instead of the socket; for tests and fuzzing */
+	void *send_arg;
 	uint64_t text_max, file_max;
 	enum ocr_mode ocr;
 	struct sha256 *hash;

@@ -92,7 +92,7 @@ static la_int64_t on_seek(struct archive *a, void *arg, la_int64_t to, int whenc
 	return at;
 }
 
-static void support(struct archive *a, enum kind kind)
+static void support(struct archive *a, enum kind kind, bool raw_only)
 {
 	static int (*const of_kind[])(struct archive *) = {
 		[KIND_ZIP] = archive_read_support_format_zip, [KIND_7Z] = archive_read_support_format_7zip,
@@ -116,7 +116,8 @@ static void support(struct archive *a, enum kind kind)
 	archive_read_support_filter_lzma(a);
 	archive_read_support_filter_lz4(a);
 	archive_read_support_filter_compress(a);
-	archive_read_support_format_tar(a);
+	if (!raw_only)
+		archive_read_support_format_tar(a);
 	archive_read_support_format_raw(a);
 }
 
@@ -225,10 +226,8 @@ static int one_member(struct reading *r, str name, struct archive_entry *e)
 		return 0;
 	}
 	k = inflate_member(r, &cap);
-	if (cap) {
-		sink_part_failed(r->sink, name, -EMSGSIZE, "unpacks to too much");
+	if (cap)
 		return -EMSGSIZE;
-	}
 	if (k < 0 && (k != -EBADMSG || r->bytes.n == 0)) {
 		const char *why = archive_error_string(r->a);
 
@@ -278,31 +277,45 @@ static int members(struct reading *r)
 	}
 }
 
+static int open_and_read(struct reading *r, struct source *source, bool raw_only)
+{
+	int k;
+
+	r->a = archive_read_new();
+	if (!r->a)
+		return -ENOMEM;
+	source->at = 0;
+	support(r->a, r->kind, raw_only);
+	archive_read_set_read_callback(r->a, on_read);
+	archive_read_set_skip_callback(r->a, on_skip);
+	archive_read_set_seek_callback(r->a, on_seek);
+	archive_read_set_callback_data(r->a, source);
+	k = archive_read_open1(r->a) < ARCHIVE_WARN ? trouble(r->a, r->sink) : members(r);
+	archive_read_free(r->a);
+	return k;
+}
+
 static int read_archive(struct in *in, struct sink *s)
 {
 	const struct magic *m = find(in_head(in));
 	struct source *source = calloc(1, sizeof(*source));
-	struct reading r = { .a = archive_read_new(), .sink = s, .in = in };
+	struct reading r = { .sink = s, .in = in };
 	int k;
 
-	if (!source || !r.a || !m) {
+	if (!source || !m) {
 		free(source);
-		archive_read_free(r.a);
 		return -ENOMEM;
 	}
 	r.kind = m->kind;
 	source->in = in;
 	sink_type(s, m->mime);
-	support(r.a, m->kind);
-	archive_read_set_read_callback(r.a, on_read);
-	archive_read_set_skip_callback(r.a, on_skip);
-	archive_read_set_seek_callback(r.a, on_seek);
-	archive_read_set_callback_data(r.a, source);
-	k = archive_read_open1(r.a) < ARCHIVE_WARN ? trouble(r.a, s) : members(&r);
+	k = open_and_read(&r, source, false);
+	/* Whatever begins with zeros looks like the end of a tar. */
+	if (k == 0 && r.kind == KIND_PACKED && !r.members)
+		k = open_and_read(&r, source, true);
 	/* Nothing in it could be read for want of a password: so is the whole. */
 	if (k == 0 && r.encrypted && !r.read)
 		k = -EACCES;
-	archive_read_free(r.a);
 	free(source);
 	buf_free(&r.bytes);
 	buf_free(&r.name);

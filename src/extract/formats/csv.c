@@ -144,9 +144,10 @@ static void row_end(struct csv *c, str tail)
 /* Inside quotes up to the one that closes; returns the bytes taken. */
 static size_t take_quoted(struct csv *c, str s)
 {
-	const char *q = memchr(s.p, '"', s.n);
-	size_t n = q ? (size_t)(q - s.p) : s.n;
+	size_t room = c->field.n > QUOTED_MAX ? 1 : QUOTED_MAX + 1 - c->field.n, n = MIN(s.n, room);
+	const char *q = memchr(s.p, '"', n);
 
+	n = q ? (size_t)(q - s.p) : n;
 	buf_put(&c->field, s.p, n);
 	if (q) {
 		c->quoted = false;

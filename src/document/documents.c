@@ -14,6 +14,8 @@ static const char schema[] =
 	" contacts INTEGER, facts BLOB, ocr INTEGER, error TEXT, time INTEGER, seq INTEGER);"
 	"CREATE TABLE place(path BLOB PRIMARY KEY, dev INTEGER, ino INTEGER, gen INTEGER, document INTEGER, owner INTEGER, grp INTEGER, mode INTEGER,"
 	" acl TEXT, bytes INTEGER, modified INTEGER, changed INTEGER, time INTEGER, gone INTEGER, error TEXT, seq INTEGER) WITHOUT ROWID;"
+	/* Which content stood where, and when it was seen there first and last: deleted and overwritten documents still answer. */
+	"CREATE TABLE stood(document INTEGER, path BLOB, dev INTEGER, ino INTEGER, gen INTEGER, first INTEGER, last INTEGER, PRIMARY KEY(document, path)) WITHOUT ROWID;"
 	"CREATE INDEX place_object ON place(ino, dev, gen) WHERE ino IS NOT NULL;"
 	"CREATE INDEX place_document ON place(document) WHERE document IS NOT NULL;";
 
@@ -24,6 +26,8 @@ static const char *const statements[ST_MAX_] = {
 	[ST_DOCUMENT_ID] = "INSERT INTO document(hash, seq) VALUES(?1, -1) ON CONFLICT(hash) DO UPDATE SET hash=hash RETURNING id",
 	[ST_PLACE_PUT] = "INSERT OR REPLACE INTO place VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,0,?14,?15)",
 	[ST_PLACE_GONE] = "UPDATE place SET gone=1, time=?2, seq=?3 WHERE path=?1",
+	[ST_STOOD_PUT] = "INSERT INTO stood VALUES(?1,?2,?3,?4,?5,?6,?6) ON CONFLICT(document, path) DO UPDATE SET dev=?3, ino=?4, gen=?5, last=max(last, ?6)",
+	[ST_STOOD] = "SELECT path, dev, ino, gen, first, last FROM stood WHERE document=(SELECT id FROM document WHERE hash=?1) ORDER BY last DESC, path",
 	[ST_FACTS] = "SELECT hash, bytes, type, label, text_chars, contacts, facts, error FROM document WHERE hash=?1 AND seq >= 0",
 #define PLACE_COLUMNS "path, dev, ino, gen, (SELECT hash FROM document WHERE id=place.document), owner, grp, mode, acl, bytes, modified, changed, time, gone, error"
 	[ST_PLACE] = "SELECT " PLACE_COLUMNS " FROM place WHERE path=?1",
@@ -371,6 +375,29 @@ int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*
 		return r;
 	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
 	r = each_place(s, cb, arg);
+	sqlite3_reset(s);
+	return r;
+}
+
+int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg)
+{
+	sqlite3_stmt *s;
+	int r = documents_statement(d, ST_STOOD, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
+	while ((r = db_step(s)) > 0) {
+		struct stood one = { .path = column(s, 0), .has_object = sqlite3_column_type(s, 2) != SQLITE_NULL,
+			.object = { (uint64_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2), (uint64_t)sqlite3_column_int64(s, 3) },
+			.first = sqlite3_column_int64(s, 4), .last = sqlite3_column_int64(s, 5) };
+
+		r = cb(arg, &one);
+		if (r)
+			break;
+	}
+	if (r < 0)
+		r = db_failed(r);
 	sqlite3_reset(s);
 	return r;
 }

@@ -36,6 +36,14 @@ bool documents_has_identifiers(struct documents *d, const uint8_t hash[static 32
 int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *arg, const struct place *p), void *arg);
 /* Places of a content. */
 int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct place *p), void *arg);
+/* Every place where a content has been seen, latest first, what stands there now or not. */
+struct stood {
+	str path;
+	struct event_object object;
+	bool has_object;
+	int64_t first, last;
+};
+int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg);
 /* Containment: how many of these keys (sorted, unique) each document has, most first, at most max documents. */
 int documents_containing(struct documents *d, const uint64_t *keys, size_t n, size_t max, int (*cb)(void *arg, const uint8_t hash[static 32], uint64_t count),
 	void *arg);

@@ -97,13 +97,14 @@ static int document_id(struct documents *d, str hash, sqlite3_int64 *ret)
 	return r > 0 ? 0 : documents_fail(r < 0 ? r : -EUCLEAN, "table of documents: %s", index_why());
 }
 
-static void bind_object(sqlite3_stmt *s, str object)
+/* Columns first, first + 1, first + 2. */
+static void bind_object(sqlite3_stmt *s, int first, str object)
 {
 	const uint8_t *p = (const uint8_t *)object.p;
 	size_t at = 0;
 	uint64_t v;
 
-	for (int i = 2; i <= 4 && at < object.n; i++) {
+	for (int i = first; i < first + 3 && at < object.n; i++) {
 		int r = uvar_get(p + at, object.n - at, &v);
 
 		if (r < 0)
@@ -131,6 +132,20 @@ static int take_gone(struct documents *d, uint64_t seq, const struct leaf *l)
 	bind_blob(s, 1, buf_str(&d->path));
 	bind_number(s, 2, l, PLACE_TIME);
 	sqlite3_bind_int64(s, 3, (sqlite3_int64)seq);
+	return run(s);
+}
+
+static int take_stood(struct documents *d, sqlite3_int64 id, str object, const struct leaf *l)
+{
+	sqlite3_stmt *s;
+	int r = documents_statement(d, ST_STOOD_PUT, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(s, 1, id);
+	bind_blob(s, 2, buf_str(&d->path));
+	bind_object(s, 3, object);
+	bind_number(s, 6, l, PLACE_TIME);
 	return run(s);
 }
 
@@ -165,7 +180,7 @@ static int take_place(struct documents *d, const struct names *n, uint64_t seq, 
 	if (r < 0)
 		return r;
 	bind_blob(s, 1, buf_str(&d->path));
-	bind_object(s, object);
+	bind_object(s, 2, object);
 	if (id)
 		sqlite3_bind_int64(s, 5, id);
 	bind_id(s, 6, owner);
@@ -178,7 +193,8 @@ static int take_place(struct documents *d, const struct names *n, uint64_t seq, 
 	bind_number(s, 13, l, PLACE_TIME);
 	bind_text(s, 14, error);
 	sqlite3_bind_int64(s, 15, (sqlite3_int64)seq);
-	return run(s);
+	r = run(s);
+	return r == 0 && id ? take_stood(d, id, object, l) : r;
 }
 
 int documents_take(struct documents *d, const struct names *n, uint64_t seq, const struct leaf *l)

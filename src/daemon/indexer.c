@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "document/documents.h"
 #include "index/index.h"
 
 #define BATCH 65536
@@ -87,10 +88,29 @@ static int advance(struct indexer *x, struct index *index, struct evidence_reade
 	return 0;
 }
 
+/* The table of documents is a view as the index is; its failure stops nothing else. */
+static void follow_documents(struct indexer *x, struct documents **d, struct evidence_reader *r, uint64_t target)
+{
+	uint64_t size;
+	int e = 0;
+
+	if (!*d)
+		e = documents_open(x->state, true, d);
+	if (e == 0)
+		e = evidence_reader_refresh(r, &size);
+	if (e == 0)
+		e = documents_advance(*d, r, MIN(target, size));
+	if (e == -EUCLEAN)
+		*d = documents_close(*d); /* opened anew, it is built anew */
+	if (e < 0)
+		log_debug("%s", documents_why());
+}
+
 static void *run(void *arg)
 {
 	struct indexer *x = arg;
 	struct evidence_reader *r = NULL;
+	struct documents *documents = NULL;
 	struct index *index = NULL;
 	uint64_t target;
 	bool told = false;
@@ -116,6 +136,7 @@ static void *run(void *arg)
 		}
 		told = false;
 		e = target > index_indexed(index) ? advance(x, index, r, target) : 0;
+		follow_documents(x, &documents, r, target);
 		if (e == -EUCLEAN || e == -ENOMEM || (e < 0 && x->stop)) {
 			log_error("index: %s; queries look through the record instead", index_why());
 			break;
@@ -125,6 +146,7 @@ static void *run(void *arg)
 			sleep(1);
 	}
 end:
+	documents_close(documents);
 	index_close(index);
 	evidence_reader_close(r);
 	return NULL;

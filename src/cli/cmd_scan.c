@@ -193,8 +193,11 @@ static int turn(void *arg, const struct inventory_counts *c)
 {
 	struct scan *s = arg;
 
+	/* Killed, a scan reads at most one document in a hundred again. */
+	uint64_t total = walk_totals(s->walk).files;
+
 	progress(s, c);
-	return filing_turn(s->filing);
+	return filing_turn(s->filing, MAX(8ULL, total / 200));
 }
 
 static const struct inventory_ops ops = { .document = record_document, .place = record_place, .show = show, .turn = turn };
@@ -443,7 +446,7 @@ static int run(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	/* The walker is begun with our rights; behind filing_open we have none but the keeper's account's. */
-	r = walk_start(paths, n, realpath(cli.state, state) ? state : NULL, isatty(STDERR_FILENO) && !cli.quiet, &s.walk);
+	r = walk_start(paths, n, realpath(cli.state, state) ? state : NULL, true, &s.walk);
 	if (r < 0)
 		log_error("the walk cannot be begun: %s", strerror(-r));
 	if (r == 0) {

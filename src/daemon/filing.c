@@ -17,7 +17,6 @@
 
 /* So much work may be lost by a kill; the keeper's own measure. */
 #define COMMIT_NS (50 * 1000 * 1000LL)
-#define COMMIT_LEAVES 16384
 #define FLUSH_AT (32 * 1024)
 #define TIMEOUT_MS 60000
 #define LOCK_WAIT_NS (5 * NSEC_PER_SEC)
@@ -30,7 +29,7 @@ struct filing {
 	/* alone */
 	struct evidence *ev;
 	struct indexer *indexer;
-	uint64_t pending;
+	uint64_t pending, places;
 	int64_t pending_since, last_checkpoint;
 	/* through the keeper */
 	int fd;
@@ -198,7 +197,7 @@ static int commit(struct filing *f)
 	}
 	if (r < 0)
 		return fail(r, "%s", evidence_why());
-	f->pending = 0;
+	f->pending = f->places = 0;
 	evidence_stat(f->ev, &st);
 	indexer_tell(f->indexer, st.size);
 	return 0;
@@ -229,6 +228,7 @@ static int flush(struct filing *f)
 	int r = buf_error(&f->out) ? buf_error(&f->out) : proto_write(f->fd, buf_str(&f->out), TIMEOUT_MS);
 
 	buf_clear(&f->out);
+	f->places = 0;
 	return r < 0 ? hear(f, 1000, r) : 0;
 }
 
@@ -260,6 +260,7 @@ int filing_document(struct filing *f, const struct facts *d)
 
 int filing_place(struct filing *f, const struct place *p)
 {
+	f->places++;
 	if (f->ev)
 		return appended(f, filing_append_place(f->ev, p));
 	buf_clear(&f->body);
@@ -267,13 +268,14 @@ int filing_place(struct filing *f, const struct place *p)
 	return put(f, PROTO_PLACE);
 }
 
-int filing_turn(struct filing *f)
+int filing_turn(struct filing *f, uint64_t places)
 {
 	int64_t now = time_boottime();
+	bool due = f->places >= places;
 
 	if (f->ev)
-		return f->pending >= COMMIT_LEAVES || (f->pending && now - f->pending_since >= COMMIT_NS) ? commit(f) : 0;
-	return f->out.n && now - f->out_since >= COMMIT_NS ? flush(f) : 0;
+		return f->pending && (due || now - f->pending_since >= COMMIT_NS) ? commit(f) : 0;
+	return f->out.n && (due || now - f->out_since >= COMMIT_NS) ? flush(f) : 0;
 }
 
 int filing_close(struct filing *f)

@@ -20,8 +20,8 @@ bool filing_beside_keeper(const struct filing *f);
 
 int filing_document(struct filing *f, const struct facts *d);
 int filing_place(struct filing *f, const struct place *p);
-/* Often: makes durable what is due. */
-int filing_turn(struct filing *f);
+/* Often: makes durable what is due, at the latest when so many places wait. */
+int filing_turn(struct filing *f, uint64_t places);
 /* Everything is durable, and the table knows it, when this returns 0. Frees. */
 int filing_close(struct filing *f);
 

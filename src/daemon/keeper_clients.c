@@ -105,10 +105,13 @@ void keeper_status(struct keeper *k, bool names, struct buf *b)
 	struct status s = { .state = k->c->state, .names = names, .backend = k->backend, .tier = "fanotify", .queue = k->pending, .disk_full = k->disk_full,
 		.n_watching = names ? k->n_watching : 0, .watching = (const char *const *)k->watching, .counters = k->counters, .running = true,
 		.keeper_uid = geteuid(), .keeper_named = k->c->owner.named };
+	struct documents_stat documents;
 
 	evidence_stat(k->ev, &s.evidence);
 	s.indexed = indexer_indexed(k->indexer);
 	s.n_watching_all = k->n_watching;
+	if (indexer_documents(k->indexer, &documents))
+		s.documents = &documents;
 	status_put(&s, b);
 }
 

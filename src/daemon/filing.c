@@ -94,12 +94,17 @@ static int enter(struct filing *f)
 static int open_alone(struct filing *f, uint64_t disk_reserve)
 {
 	const struct evidence_options o = { .create = true };
+	struct evidence_stat st;
 	int r = evidence_open(f->state, &o, &f->ev);
 
 	if (r < 0)
 		return fail(r, "%s", evidence_why());
 	r = indexer_start(f->state, disk_reserve, &f->indexer);
-	return r < 0 ? fail(r, "%s", strerror(-r)) : 0;
+	if (r < 0)
+		return fail(r, "%s", strerror(-r));
+	evidence_stat(f->ev, &st);
+	indexer_tell(f->indexer, st.size);
+	return 0;
 }
 
 /* Identifiers have one writer; whoever watches scans in short turns and lets go between them. */

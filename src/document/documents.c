@@ -82,16 +82,25 @@ static void close_db(struct documents *d)
 	db_close(&d->db);
 }
 
+static bool empty_db(sqlite3 *db)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+
+	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
+}
+
+/* Two may come to an empty folder at once: the second finds the first one's work. */
 static int create(struct documents *d)
 {
 	int r = db_exec(d->db, "BEGIN IMMEDIATE");
 
-	if (r == 0)
+	if (r == 0 && empty_db(d->db)) {
 		r = db_exec(d->db, schema);
-	if (r == 0)
-		r = db_meta_put(d->db, "format", DOCUMENTS_FORMAT);
-	if (r == 0)
-		r = db_meta_put(d->db, "known", 0);
+		if (r == 0)
+			r = db_meta_put(d->db, "format", DOCUMENTS_FORMAT);
+		if (r == 0)
+			r = db_meta_put(d->db, "known", 0);
+	}
 	return r == 0 ? db_exec(d->db, "COMMIT") : r;
 }
 
@@ -105,13 +114,6 @@ static int load(struct documents *d)
 	if (r == 0)
 		r = db_meta_get(d->db, "known", &d->known);
 	return r < 0 ? db_failed(r) : 0;
-}
-
-static bool empty_db(sqlite3 *db)
-{
-	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-
-	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
 }
 
 static int open_db(struct documents *d)

@@ -329,6 +329,7 @@ static int walk_all(struct inventory *inv)
 	struct walk_entry e;
 	int r;
 
+	walk_begin(inv->c->walk, inv->c->paths, inv->c->n_paths);
 	while ((r = walk_next(inv->c->walk, &e)) > 0) {
 		pthread_mutex_lock(&inv->lock);
 		r = inv->error < 0 ? inv->error : take_entry(inv, &e);

@@ -37,6 +37,9 @@ struct walk {
 	pid_t pid;
 	int list, open;
 	pthread_mutex_t lock; /* one request at a time */
+	char *const *paths;   /* to be walked through, one after the other */
+	size_t n, at;
+	bool busy;            /* with the one before paths[at] */
 	struct shared *shared;
 	char message[MESSAGE_MAX];
 };
@@ -276,6 +279,8 @@ static void visit_folder(struct pass *p, int dir_fd, const char *name)
 	closedir(d);
 }
 
+static bool permitted(const struct walker *w, str path);
+
 static void visit_root(struct pass *p, const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
@@ -291,19 +296,42 @@ static void visit_root(struct pass *p, const char *path)
 		visit(p, fd, *name ? name : ".");
 }
 
-static void *pass_through(void *arg)
+static void pass_free(struct pass *p)
+{
+	buf_free(&p->path);
+	buf_free(&p->acl);
+	buf_free(&p->message);
+}
+
+static void *count_all(void *arg)
 {
 	struct pass *p = arg;
 
 	for (size_t i = 0; i < p->w->n && !p->error; i++)
 		visit_root(p, p->w->paths[i]);
-	if (p->count)
-		p->w->shared->complete = true;
-	else
-		shutdown(p->w->list, SHUT_WR);
-	buf_free(&p->path);
-	buf_free(&p->acl);
-	buf_free(&p->message);
+	p->w->shared->complete = true;
+	pass_free(p);
+	return NULL;
+}
+
+/* A path a message; its entries, then the end of it. */
+static void *serve_walks(void *arg)
+{
+	struct pass *p = arg;
+	char path[PATH_MAX];
+	ssize_t n;
+
+	while (!p->error && (n = recv(p->w->list, path, sizeof(path) - 1, 0)) > 0) {
+		const struct place none = { 0 };
+
+		path[n] = '\0';
+		if (permitted(p->w, (str){ path, (size_t)n }))
+			visit_root(p, path);
+		if (!p->error)
+			send_entry(p, 0, &none);
+	}
+	shutdown(p->w->list, SHUT_RDWR);
+	pass_free(p);
 	return NULL;
 }
 
@@ -314,7 +342,7 @@ static bool permitted(const struct walker *w, str path)
 {
 	bool below = false;
 
-	if (memchr(path.p, '\0', path.n) || memmem(path.p, path.n, "/../", 4) || str_ends(path, STR("/..")))
+	if (path.n == 0 || path.p[0] != '/' || memchr(path.p, '\0', path.n) || memmem(path.p, path.n, "/../", 4) || str_ends(path, STR("/..")))
 		return false;
 	for (size_t i = 0; i < w->n && !below; i++) {
 		str root = str_c(w->paths[i]);
@@ -427,10 +455,10 @@ static _noreturn_ void walker_main(struct walker *w, const char *exclude, bool c
 		w->exclude_dev = st.st_dev;
 		w->exclude_ino = st.st_ino;
 	}
-	if (pthread_create(&t, NULL, pass_through, &list) != 0)
+	if (pthread_create(&t, NULL, serve_walks, &list) != 0)
 		_exit(1);
 	if (count)
-		pthread_create(&t, NULL, pass_through, &counting);
+		pthread_create(&t, NULL, count_all, &counting);
 	serve_opens(w);
 	_exit(0);
 }
@@ -474,22 +502,51 @@ int walk_start(char *const *paths, size_t n, const char *exclude, bool count, st
 	return 0;
 }
 
-int walk_next(struct walk *w, struct walk_entry *ret)
+void walk_begin(struct walk *w, char *const *paths, size_t n)
 {
-	struct header h;
+	w->paths = paths;
+	w->n = n;
+	w->at = 0;
+}
+
+static int next_message(struct walk *w, struct header *h, size_t *ret_n)
+{
 	ssize_t n;
 
 	do
 		n = recv(w->list, w->message, sizeof(w->message), 0);
 	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (n == 0)
-		return 0;
-	if ((size_t)n < sizeof(h))
+	if (n <= 0)
+		return n < 0 ? -errno : -EPIPE;
+	if ((size_t)n < sizeof(*h))
 		return -EBADMSG;
-	memcpy(&h, w->message, sizeof(h));
-	if ((uint64_t)n != sizeof(h) + (uint64_t)h.path_n + h.acl_n + h.error_n)
+	memcpy(h, w->message, sizeof(*h));
+	*ret_n = (size_t)n;
+	return 0;
+}
+
+int walk_next(struct walk *w, struct walk_entry *ret)
+{
+	struct header h = { 0 };
+	size_t n = 0;
+
+	while (!h.kind) {
+		int r;
+
+		if (!w->busy) {
+			if (w->at == w->n)
+				return 0;
+			if (send(w->list, w->paths[w->at], strlen(w->paths[w->at]), MSG_NOSIGNAL) < 0)
+				return -errno;
+			w->at++;
+			w->busy = true;
+		}
+		r = next_message(w, &h, &n);
+		if (r < 0)
+			return r;
+		w->busy = h.kind != 0;
+	}
+	if (n != sizeof(h) + (uint64_t)h.path_n + h.acl_n + h.error_n)
 		return -EBADMSG;
 	ret->kind = (enum walk_kind)h.kind;
 	ret->place = h.place;

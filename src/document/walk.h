@@ -33,6 +33,8 @@ struct walk_totals { /* counted ahead, in the walker */
 
 /* paths: absolute, without symbolic links. exclude: a folder that is passed over (the state), or NULL. count: fill the totals. */
 int walk_start(char *const *paths, size_t n, const char *exclude, bool count, struct walk **ret);
+/* What is listed next: at or below those of walk_start. The paths live until walk_next has said 0; begun in the middle, the rest of the last one comes first. */
+void walk_begin(struct walk *w, char *const *paths, size_t n);
 /* 1 an entry, 0 the end. */
 int walk_next(struct walk *w, struct walk_entry *ret);
 /* A descriptor for reading, and its state at that moment. -ENOENT vanished, -EACCES, -ELOOP, -EINVAL not a regular file. */

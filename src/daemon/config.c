@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "event/event.h"
+
 #define FILE_MAX (1024 * 1024)
 
 const struct setting settings[] = {
@@ -14,6 +16,10 @@ const struct setting settings[] = {
 	{ "privacy.mask", SET_YES_NO, offsetof(struct config, mask), 0, "no", "show persons as p:17 unless --unmask --reason is given" },
 	{ "disk.reserve", SET_BYTES, offsetof(struct config, disk_reserve), 0, "256M",
 		"the index stops growing when less than this is free; the record goes on" },
+	{ "label.markings", SET_TEXT, offsetof(struct config, label_markings), 0, "", "file of the company's own markings: LABEL, a tab, MARKING a line" },
+	{ "label.contacts", SET_NUMBER, offsetof(struct config, label_contacts), 0, "0", "a document with so many persons' contact details is confidential; 0: off" },
+	{ "label.microsoft", SET_MICROSOFT, offsetof(struct config, label_microsoft), offsetof(struct config, n_label_microsoft), "",
+		"a Microsoft label: GUID, then public, internal, confidential or restricted, then its name; may be repeated" },
 	{ NULL },
 };
 
@@ -33,6 +39,27 @@ static int parse_bytes(str s, uint64_t *ret)
 static char *dup_str(str s)
 {
 	return strndup(s.p ? s.p : "", s.n);
+}
+
+/* "01234567-89ab-cdef-0123-456789abcdef confidential Name of it" */
+static bool is_microsoft(str v)
+{
+	const char *end;
+	str label;
+
+	if (v.n < 38 || v.p[36] != ' ')
+		return false;
+	for (size_t i = 0; i < 36; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? v.p[i] != '-' : !strchr("0123456789abcdefABCDEF", v.p[i]) || !v.p[i])
+			return false;
+	label = (str){ v.p + 37, v.n - 37 };
+	end = memchr(label.p, ' ', label.n);
+	if (end)
+		label.n = (size_t)(end - label.p);
+	for (unsigned l = 1; l < LABEL_MAX_; l++)
+		if (str_eq(label, str_c(event_label_name((enum event_label)l))))
+			return true;
+	return false;
 }
 
 /* NULL when taken, else what was expected. */
@@ -63,6 +90,18 @@ static const char *set_value(struct config *c, const struct setting *s, str v)
 		return NULL;
 	case SET_BYTES:
 		return parse_bytes(v, field) < 0 ? "a size, as in 256M" : NULL;
+	case SET_NUMBER:
+		return str_to_u64(v, field) < 0 ? "a number" : NULL;
+	case SET_MICROSOFT:
+		n = (size_t *)((char *)c + s->count_offset);
+		if (v.n == 0)
+			return NULL;
+		if (!is_microsoft(v))
+			return "a GUID, a space, and public, internal, confidential or restricted";
+		if (*n == CONFIG_PATHS_MAX)
+			return "at most 64 of them";
+		((char **)field)[(*n)++] = dup_str(v);
+		return NULL;
 	}
 	return "a known setting";
 }
@@ -80,6 +119,9 @@ void config_free(struct config *c)
 	free(c->people);
 	for (size_t i = 0; i < c->n_watch; i++)
 		free(c->watch[i]);
+	free(c->label_markings);
+	for (size_t i = 0; i < c->n_label_microsoft; i++)
+		free(c->label_microsoft[i]);
 	*c = (struct config){ 0 };
 }
 
@@ -162,6 +204,7 @@ void config_value(const struct config *c, const struct setting *s, struct buf *b
 		buf_puts(b, str_c(text));
 		break;
 	case SET_PATHS:
+	case SET_MICROSOFT:
 		n = *(const size_t *)((const char *)c + s->count_offset);
 		for (size_t i = 0; i < n; i++)
 			buf_putf(b, "%s%s", i ? ", " : "", ((char *const *)field)[i]);
@@ -170,6 +213,7 @@ void config_value(const struct config *c, const struct setting *s, struct buf *b
 		buf_puts(b, *(const bool *)field ? STR("yes") : STR("no"));
 		break;
 	case SET_BYTES:
+	case SET_NUMBER:
 		buf_putf(b, "%llu", (unsigned long long)*(const uint64_t *)field);
 		break;
 	}

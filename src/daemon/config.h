@@ -19,11 +19,15 @@ struct config {
 	char *people;
 	bool mask;
 	uint64_t disk_reserve; /* bytes that the index leaves free */
+	char *label_markings;
+	uint64_t label_contacts;
+	char *label_microsoft[CONFIG_PATHS_MAX]; /* "GUID LABEL NAME" */
+	size_t n_label_microsoft;
 };
 
 struct setting {
 	const char *key;
-	enum { SET_TEXT, SET_PATHS, SET_YES_NO, SET_BYTES } type;
+	enum { SET_TEXT, SET_PATHS, SET_YES_NO, SET_BYTES, SET_NUMBER, SET_MICROSOFT } type;
 	size_t offset, count_offset;
 	const char *standard; /* in force without a file */
 	const char *help;

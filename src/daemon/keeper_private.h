@@ -13,6 +13,7 @@
 #include "daemon/clockwatch.h"
 #include "daemon/indexer.h"
 #include "daemon/keeper.h"
+#include "daemon/known.h"
 #include "daemon/persons.h"
 #include "daemon/proto.h"
 #include "evidence/evidence.h"
@@ -45,6 +46,7 @@ struct client {
 	int64_t since; /* CLOCK_BOOTTIME */
 	struct buf in;
 	bool importing;
+	bool scanning;
 	bool answer_due;       /* the import is finished; answered when durable */
 	uint64_t import_seq;   /* leaf that began it */
 	uint64_t records, refused, rows;
@@ -87,6 +89,7 @@ struct keeper {
 	size_t n_blind;
 	int64_t gap_from;                    /* a gap is to be recorded when the first path is ready */
 	int64_t last_heartbeat;              /* CLOCK_BOOTTIME of the last heartbeat leaf */
+	struct known *known;                 /* which content stands where */
 
 	struct client clients[KEEPER_CLIENTS_MAX];
 	struct known_role {

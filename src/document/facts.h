@@ -29,6 +29,7 @@ struct place {          /* where it stands */
 	bool has_object;
 	bool has_document;
 	uint8_t document[32];
+	bool has_stat;          /* owner, group, mode, bytes, times; a part of a container has none of its own */
 	uint32_t owner, group;
 	uint32_t mode;          /* permission bits, 07777 */
 	str acl;                /* short text form of POSIX ACL, n 0: none beyond the mode */

@@ -10,11 +10,10 @@
 #ifndef TYTO_INDEX_INTERNAL_H
 #define TYTO_INDEX_INTERNAL_H
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/why.h"
 #include "evidence/evidence.h"
+#include "index/db.h"
 #include "index/index.h"
 
 #define INDEX_FORMAT 2
@@ -82,26 +81,6 @@ void aggs_free(struct aggs *a);
 /* Finds or adds; NULL: no memory. */
 struct agg *aggs_at(struct aggs *a, int64_t who);
 int aggs_add(struct aggs *a, int64_t who, int64_t first, int64_t last, uint64_t count, uint64_t verbs, uint64_t vias);
-
-/* db.c */
-#define index_fail(r, ...) why_set(&index_last, (r), __VA_ARGS__)
-extern _Thread_local struct why index_last;
-int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 **ret);
-/* Read only, by nobody else written to: no locks, no shared memory. */
-int db_open_resting(const char *dir, const char *file, sqlite3 **ret);
-void db_close(sqlite3 **db);
-#define _cleanup_db_ _cleanup_(db_close)
-int db_exec(sqlite3 *db, const char *sql);
-int db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret);
-void db_finalize(sqlite3_stmt **s);
-#define _cleanup_stmt_ _cleanup_(db_finalize)
-/* 1 a row, 0 done, -errno. */
-int db_step(sqlite3_stmt *s);
-/* For statements without rows: step and reset. */
-int db_run(sqlite3_stmt *s);
-/* A value of meta(k, v); -EUCLEAN when it is not there. */
-int db_meta_get(sqlite3 *db, const char *k, uint64_t *ret);
-int db_meta_put(sqlite3 *db, const char *k, uint64_t v);
 
 /* A consistent view of meta.db. */
 struct part {

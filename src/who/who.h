@@ -114,6 +114,8 @@ void who_touch(struct who *w, struct who_actor *a, bool held);
 /* The next execution that is settled, or false. `waiting`: some need who_drain called again some milliseconds later. */
 bool who_exec_next(struct who *w, struct who_exec *ret);
 bool who_exec_waiting(const struct who *w);
+/* Was it forked by `above`, which lives, or by a child of that, at most four deep? From the table alone; where it does not know, no. */
+bool who_below(struct who *w, pid_t tgid, pid_t above);
 void who_counters(const struct who *w, struct who_counters *ret);
 
 /* "192.0.2.7", "2001:db8::1": the text form kept in the log. Returns the length. */

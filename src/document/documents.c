@@ -1,0 +1,493 @@
+/* The table of documents: opening, following the log, asking. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "document/internal.h"
+#include "index/index.h"
+
+static const char schema[] =
+	"CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER) WITHOUT ROWID;"
+	"CREATE TABLE document(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, bytes INTEGER, type TEXT, label INTEGER, text_chars INTEGER,"
+	" contacts INTEGER, facts BLOB, ocr INTEGER, error TEXT, time INTEGER, seq INTEGER);"
+	"CREATE TABLE place(path BLOB PRIMARY KEY, dev INTEGER, ino INTEGER, gen INTEGER, document INTEGER, owner INTEGER, grp INTEGER, mode INTEGER,"
+	" acl TEXT, bytes INTEGER, modified INTEGER, changed INTEGER, time INTEGER, gone INTEGER, error TEXT, seq INTEGER) WITHOUT ROWID;"
+	/* Which content stood where, and when it was seen there first and last: deleted and overwritten documents still answer. */
+	"CREATE TABLE stood(document INTEGER, path BLOB, dev INTEGER, ino INTEGER, gen INTEGER, first INTEGER, last INTEGER, PRIMARY KEY(document, path)) WITHOUT ROWID;"
+	"CREATE INDEX place_object ON place(ino, dev, gen) WHERE ino IS NOT NULL;"
+	"CREATE INDEX place_document ON place(document) WHERE document IS NOT NULL;";
+
+static const char *const statements[ST_MAX_] = {
+	[ST_DOCUMENT_PUT] = "INSERT INTO document(hash, bytes, type, label, text_chars, contacts, facts, ocr, error, time, seq) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
+		" ON CONFLICT(hash) DO UPDATE SET bytes=?2, type=?3, label=?4, text_chars=?5, contacts=?6, facts=?7, ocr=?8, error=?9, time=?10, seq=?11"
+		" WHERE excluded.seq > seq",
+	[ST_DOCUMENT_ID] = "INSERT INTO document(hash, seq) VALUES(?1, -1) ON CONFLICT(hash) DO UPDATE SET hash=hash RETURNING id",
+	[ST_PLACE_PUT] = "INSERT OR REPLACE INTO place VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,0,?14,?15)",
+	[ST_PLACE_GONE] = "UPDATE place SET gone=1, time=?2, seq=?3 WHERE path=?1",
+	[ST_STOOD_PUT] = "INSERT INTO stood VALUES(?1,?2,?3,?4,?5,?6,?6) ON CONFLICT(document, path) DO UPDATE SET dev=?3, ino=?4, gen=?5, last=max(last, ?6)",
+	[ST_STOOD] = "SELECT path, dev, ino, gen, first, last FROM stood WHERE document=(SELECT id FROM document WHERE hash=?1) ORDER BY last DESC, path",
+	[ST_FACTS] = "SELECT hash, bytes, type, label, text_chars, contacts, facts, error FROM document WHERE hash=?1 AND seq >= 0",
+#define PLACE_COLUMNS "path, dev, ino, gen, (SELECT hash FROM document WHERE id=place.document), owner, grp, mode, acl, bytes, modified, changed, time, gone, error"
+	[ST_PLACE] = "SELECT " PLACE_COLUMNS " FROM place WHERE path=?1",
+	/* An object may have several names: the one that was seen last speaks for it. */
+	[ST_OBJECT] = "SELECT " PLACE_COLUMNS " FROM place WHERE ino=?2 AND dev=?1 AND gen=?3 ORDER BY gone, seq DESC LIMIT 1",
+	[ST_OF_HASH] = "SELECT " PLACE_COLUMNS " FROM place WHERE document=(SELECT id FROM document WHERE hash=?1) ORDER BY gone, path",
+};
+
+static _Thread_local char why[512] = "no error";
+
+const char *documents_why(void)
+{
+	return why;
+}
+
+int documents_fail(int r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+/* What the database said, with our name before it. */
+static int db_failed(int r)
+{
+	return documents_fail(r, "table of documents: %s", index_why());
+}
+
+int documents_statement(struct documents *d, enum documents_statement which, sqlite3_stmt **ret)
+{
+	int r = 0;
+
+	if (!d->st[which])
+		r = db_prepare(d->db, statements[which], &d->st[which]);
+	if (r < 0)
+		return db_failed(r);
+	sqlite3_reset(d->st[which]);
+	sqlite3_clear_bindings(d->st[which]);
+	*ret = d->st[which];
+	return 0;
+}
+
+/* --- opening --- */
+
+static void close_db(struct documents *d)
+{
+	for (unsigned i = 0; i < ST_MAX_; i++)
+		db_finalize(&d->st[i]);
+	db_close(&d->db);
+}
+
+static bool empty_db(sqlite3 *db)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+
+	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
+}
+
+/* Two may come to an empty folder at once: the second finds the first one's work. */
+static int create(struct documents *d)
+{
+	int r = db_exec(d->db, "BEGIN IMMEDIATE");
+
+	if (r == 0 && empty_db(d->db)) {
+		r = db_exec(d->db, schema);
+		if (r == 0)
+			r = db_meta_put(d->db, "format", DOCUMENTS_FORMAT);
+		if (r == 0)
+			r = db_meta_put(d->db, "known", 0);
+	}
+	return r == 0 ? db_exec(d->db, "COMMIT") : r;
+}
+
+static int load(struct documents *d)
+{
+	uint64_t format;
+	int r = db_meta_get(d->db, "format", &format);
+
+	if (r == 0 && format != DOCUMENTS_FORMAT)
+		return documents_fail(-EUCLEAN, "table of documents: another version");
+	if (r == 0)
+		r = db_meta_get(d->db, "known", &d->known);
+	return r < 0 ? db_failed(r) : 0;
+}
+
+static int open_db(struct documents *d)
+{
+	int r = db_open(d->dir, "documents.db", d->write, d->write, &d->db);
+
+	if (r < 0)
+		return db_failed(r);
+	if (d->write && empty_db(d->db)) {
+		r = create(d);
+		if (r < 0)
+			return db_failed(r);
+	}
+	return load(d);
+}
+
+static int remove_files(const char *dir)
+{
+	static const char *const files[] = { "documents.db", "documents.db-wal", "documents.db-shm" };
+	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (unlinkat(fd, files[i], 0) < 0 && errno != ENOENT)
+			return documents_fail(-errno, "%s/%s: %m", dir, files[i]);
+	return 0;
+}
+
+int documents_open(const char *state, bool write, struct documents **ret)
+{
+	struct documents *d = calloc(1, sizeof(*d));
+	int r = d && asprintf(&d->dir, "%s/documents", state) >= 0 ? 0 : -ENOMEM;
+
+	if (r < 0) {
+		free(d);
+		return documents_fail(r, "no memory");
+	}
+	d->write = write;
+	if (write && mkdir(d->dir, 0700) < 0 && errno != EEXIST)
+		r = documents_fail(-errno, "%s: %m", d->dir);
+	if (r == 0)
+		r = open_db(d);
+	if (r == -EUCLEAN && write) {
+		/* A view: built anew from the log. Identifiers come back with the next scan. */
+		close_db(d);
+		r = remove_files(d->dir);
+		if (r == 0)
+			r = open_db(d);
+	}
+	if (r < 0) {
+		documents_close(d);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+struct documents *documents_close(struct documents *d)
+{
+	if (!d)
+		return NULL;
+	close_db(d);
+	buf_free(&d->path);
+	buf_free(&d->text);
+	free(d->dir);
+	free(d);
+	return NULL;
+}
+
+uint64_t documents_known(const struct documents *d)
+{
+	return d->known;
+}
+
+/* --- following the log --- */
+
+/* Other kinds are passed over undecoded: most of a log is none of ours. */
+static int take_leaves(struct documents *d, struct evidence_reader *r, uint64_t from, uint64_t to)
+{
+	int e = 0;
+
+	for (uint64_t seq = from; e == 0 && seq < to; seq++) {
+		struct leaf l;
+		str packed;
+
+		e = evidence_read(r, seq, &packed);
+		if (e < 0)
+			return documents_fail(e, "%s", evidence_why());
+		if (packed.n < 2 || (packed.p[1] != LEAF_DOCUMENT && packed.p[1] != LEAF_PLACE))
+			continue;
+		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+		e = e < 0 ? documents_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq) :
+			documents_take(d, evidence_reader_names(r), seq, &l);
+	}
+	return e;
+}
+
+static int advance_batch(struct documents *d, struct evidence_reader *r, uint64_t to)
+{
+	uint64_t known = 0;
+	int e = db_exec(d->db, "BEGIN IMMEDIATE");
+
+	if (e < 0)
+		return db_failed(e);
+	/* The keeper and a scan beside it both follow the log: how far it is known stands in the table, not in us. */
+	e = db_meta_get(d->db, "known", &known);
+	if (e < 0)
+		db_failed(e);
+	to = MAX(to, known);
+	if (e == 0)
+		e = take_leaves(d, r, known, to);
+	if (e == 0) {
+		e = db_meta_put(d->db, "known", to);
+		if (e == 0)
+			e = db_exec(d->db, "COMMIT");
+		if (e < 0)
+			db_failed(e);
+	}
+	if (e < 0)
+		db_exec(d->db, "ROLLBACK");
+	else
+		d->known = to;
+	return e;
+}
+
+int documents_advance(struct documents *d, struct evidence_reader *r, uint64_t upto)
+{
+	int e = 0;
+
+	while (e == 0 && d->known < upto)
+		e = advance_batch(d, r, MIN(upto, d->known + DOCUMENTS_BATCH));
+	return e;
+}
+
+/* --- asking --- */
+
+static str column(sqlite3_stmt *s, int i)
+{
+	const void *p = sqlite3_column_blob(s, i);
+
+	return (str){ p, p ? (size_t)sqlite3_column_bytes(s, i) : 0 };
+}
+
+static bool column_hash(sqlite3_stmt *s, int i, uint8_t out[static 32])
+{
+	str v = column(s, i);
+
+	if (v.n != 32)
+		return false;
+	memcpy(out, v.p, 32);
+	return true;
+}
+
+/* Points into the row. */
+static void read_place(sqlite3_stmt *s, struct place *ret)
+{
+	*ret = (struct place){ .path = column(s, 0), .has_object = sqlite3_column_type(s, 2) != SQLITE_NULL,
+		.object = { (uint64_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2), (uint64_t)sqlite3_column_int64(s, 3) },
+		.has_stat = sqlite3_column_type(s, 5) != SQLITE_NULL, .owner = (uint32_t)sqlite3_column_int64(s, 5),
+		.group = (uint32_t)sqlite3_column_int64(s, 6), .mode = (uint32_t)sqlite3_column_int64(s, 7), .acl = column(s, 8),
+		.bytes = (uint64_t)sqlite3_column_int64(s, 9), .modified = sqlite3_column_int64(s, 10), .changed = sqlite3_column_int64(s, 11),
+		.time = sqlite3_column_int64(s, 12), .gone = sqlite3_column_int(s, 13) != 0, .error = column(s, 14) };
+	ret->has_document = column_hash(s, 4, ret->document);
+}
+
+/* The strs of a row move into scratch, one after the other. */
+struct moved {
+	str *s;
+	size_t at;
+};
+
+static int move_texts(struct buf *scratch, struct moved *m, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		m[i].at = scratch->n;
+		buf_puts(scratch, *m[i].s);
+	}
+	if (buf_error(scratch))
+		return documents_fail(buf_error(scratch), "no memory");
+	for (size_t i = 0; i < n; i++)
+		m[i].s->p = scratch->p + m[i].at;
+	return 0;
+}
+
+static int one_place(sqlite3_stmt *s, struct buf *scratch, struct place *ret)
+{
+	struct place p;
+	struct moved m[] = { { .s = &p.path }, { .s = &p.acl }, { .s = &p.error } };
+	int r = db_step(s);
+
+	if (r <= 0)
+		return r < 0 ? db_failed(r) : documents_fail(-ENOENT, "not known");
+	read_place(s, &p);
+	buf_clear(scratch);
+	r = move_texts(scratch, m, ARRAY_SIZE(m));
+	sqlite3_reset(s);
+	if (r == 0)
+		*ret = p;
+	return r;
+}
+
+int documents_place(struct documents *d, str path, struct buf *scratch, struct place *ret)
+{
+	sqlite3_stmt *s;
+	int r = documents_statement(d, ST_PLACE, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(s, 1, path.p, (int)path.n, SQLITE_STATIC);
+	return one_place(s, scratch, ret);
+}
+
+int documents_object(struct documents *d, const struct event_object *o, struct buf *scratch, struct place *ret)
+{
+	sqlite3_stmt *s;
+	int r = documents_statement(d, ST_OBJECT, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(s, 1, (sqlite3_int64)o->dev);
+	sqlite3_bind_int64(s, 2, (sqlite3_int64)o->ino);
+	sqlite3_bind_int64(s, 3, (sqlite3_int64)o->gen);
+	return one_place(s, scratch, ret);
+}
+
+int documents_facts(struct documents *d, const uint8_t hash[static 32], struct buf *scratch, struct facts *ret)
+{
+	_cleanup_buf_ struct buf why_text = BUF_INIT;
+	struct facts f = { 0 };
+	struct moved m[] = { { .s = &f.type }, { .s = &f.error }, { .s = &f.label_why } };
+	sqlite3_stmt *s;
+	int r = documents_statement(d, ST_FACTS, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
+	r = db_step(s);
+	if (r <= 0)
+		return r < 0 ? db_failed(r) : documents_fail(-ENOENT, "not known");
+	if (column(s, 6).n && facts_unpack(column(s, 6), &f, &why_text) < 0)
+		return documents_fail(-EUCLEAN, "table of documents: facts that are none");
+	memcpy(f.hash, hash, 32);
+	f.bytes = (uint64_t)sqlite3_column_int64(s, 1);
+	f.type = column(s, 2);
+	f.label = (enum event_label)sqlite3_column_int(s, 3);
+	f.text_chars = (uint64_t)sqlite3_column_int64(s, 4);
+	f.contacts = (uint64_t)sqlite3_column_int64(s, 5);
+	f.error = column(s, 7);
+	buf_clear(scratch);
+	r = move_texts(scratch, m, ARRAY_SIZE(m));
+	sqlite3_reset(s);
+	if (r == 0)
+		*ret = f;
+	return r;
+}
+
+static int each_place(sqlite3_stmt *s, int (*cb)(void *arg, const struct place *p), void *arg)
+{
+	struct place p;
+	int r;
+
+	while ((r = db_step(s)) > 0) {
+		read_place(s, &p);
+		r = cb(arg, &p);
+		if (r)
+			return r;
+	}
+	return r < 0 ? db_failed(r) : 0;
+}
+
+int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct place *p), void *arg)
+{
+	sqlite3_stmt *s;
+	int r = documents_statement(d, ST_OF_HASH, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
+	r = each_place(s, cb, arg);
+	sqlite3_reset(s);
+	return r;
+}
+
+int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg)
+{
+	sqlite3_stmt *s;
+	int r = documents_statement(d, ST_STOOD, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
+	while ((r = db_step(s)) > 0) {
+		struct stood one = { .path = column(s, 0), .has_object = sqlite3_column_type(s, 2) != SQLITE_NULL,
+			.object = { (uint64_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2), (uint64_t)sqlite3_column_int64(s, 3) },
+			.first = sqlite3_column_int64(s, 4), .last = sqlite3_column_int64(s, 5) };
+
+		r = cb(arg, &one);
+		if (r)
+			break;
+	}
+	if (r < 0)
+		r = db_failed(r);
+	sqlite3_reset(s);
+	return r;
+}
+
+/* Everything below `a` lies between "a/" and "a0", the byte behind '/'; the parts of a container at `a` likewise behind "a!/". */
+static void bind_below(sqlite3_stmt *s, int i, struct buf *b, str path, const char *tail)
+{
+	buf_clear(b);
+	buf_puts(b, path);
+	buf_puts(b, str_c(tail));
+	sqlite3_bind_blob(s, i, b->p, (int)b->n, SQLITE_TRANSIENT);
+}
+
+/* A statement of its own: callers ask other things while they walk. */
+int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *arg, const struct place *p), void *arg)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	int r = db_prepare(d->db, below.n ? "SELECT " PLACE_COLUMNS " FROM place WHERE (path=?2 OR path>=?3 AND path<?4 OR path>=?5 AND path<?6)"
+		" AND (?1 OR NOT gone) ORDER BY path" : "SELECT " PLACE_COLUMNS " FROM place WHERE ?1 OR NOT gone ORDER BY path", &s);
+
+	if (r < 0)
+		return db_failed(r);
+	sqlite3_bind_int(s, 1, gone);
+	if (below.n) {
+		sqlite3_bind_blob(s, 2, below.p, (int)below.n, SQLITE_STATIC);
+		bind_below(s, 3, &b, below, "/");
+		bind_below(s, 4, &b, below, "0");
+		bind_below(s, 5, &b, below, "!/");
+		bind_below(s, 6, &b, below, "!0");
+		if (buf_error(&b))
+			return documents_fail(-ENOMEM, "no memory");
+	}
+	return each_place(s, cb, arg);
+}
+
+/* A container's facts cover its parts, so that it waits itself. */
+int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct place *p), void *arg)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(d->db, "SELECT " PLACE_COLUMNS " FROM place WHERE document IN (SELECT id FROM document WHERE ocr) AND mode IS NOT NULL AND NOT gone", &s);
+
+	return r < 0 ? db_failed(r) : each_place(s, cb, arg);
+}
+
+int documents_stat(struct documents *d, struct documents_stat *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL, *l = NULL;
+	struct documents_stat st = { 0 };
+	int r = db_prepare(d->db, "SELECT (SELECT count(*) FROM document WHERE seq>=0), (SELECT count(*) FROM place), (SELECT count(*) FROM place WHERE gone),"
+		" (SELECT count(*) FROM place WHERE error IS NOT NULL AND NOT gone) + (SELECT count(*) FROM document WHERE error IS NOT NULL),"
+		" (SELECT count(*) FROM document WHERE ocr)", &s);
+
+	if (r == 0)
+		r = db_step(s);
+	if (r < 0)
+		return db_failed(r);
+	st.documents = (uint64_t)sqlite3_column_int64(s, 0);
+	st.places = (uint64_t)sqlite3_column_int64(s, 1);
+	st.gone = (uint64_t)sqlite3_column_int64(s, 2);
+	st.unreadable = (uint64_t)sqlite3_column_int64(s, 3);
+	st.waiting_ocr = (uint64_t)sqlite3_column_int64(s, 4);
+	r = db_prepare(d->db, "SELECT label, count(*) FROM document WHERE seq>=0 GROUP BY label", &l);
+	while (r >= 0 && (r = db_step(l)) > 0) {
+		int label = sqlite3_column_int(l, 0);
+
+		if (label > 0 && label < LABEL_MAX_)
+			st.labels[label] = (uint64_t)sqlite3_column_int64(l, 1);
+		else
+			st.unlabelled += (uint64_t)sqlite3_column_int64(l, 1);
+	}
+	if (r < 0)
+		return db_failed(r);
+	*ret = st;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* internal.h — what the files of the table of documents share; nobody outside src/document includes it.
+ *
+ * Purpose: struct documents, between documents.c (opening, asking), documents_take.c (leaves into rows). Ownership: documents.c owns the struct.
+ * Units: ns UTC, bytes, leaves. Threads: one at a time. Errors: negative errno, documents_why().
+ */
+#ifndef TYTO_DOCUMENT_INTERNAL_H
+#define TYTO_DOCUMENT_INTERNAL_H
+
+#include "document/documents.h"
+#include "index/db.h"
+#include "index/index.h"
+
+#define DOCUMENTS_FORMAT 1
+#define DOCUMENTS_BATCH 65536 /* leaves a transaction */
+
+enum documents_statement { /* prepared at first use */
+	ST_DOCUMENT_PUT, ST_DOCUMENT_ID, ST_PLACE_PUT, ST_PLACE_GONE, ST_STOOD_PUT, ST_STOOD, ST_FACTS, ST_PLACE, ST_OBJECT, ST_OF_HASH, ST_MAX_
+};
+
+struct documents {
+	char *dir;
+	sqlite3 *db;
+	sqlite3_stmt *st[ST_MAX_];
+	uint64_t known;
+	bool write;
+	struct buf path, text; /* scratch of a take */
+};
+
+int documents_fail(int r, const char *fmt, ...) _printf_(2, 3);
+/* Reset, ready to bind. */
+int documents_statement(struct documents *d, enum documents_statement which, sqlite3_stmt **ret);
+/* One leaf into rows, in the caller's transaction; other kinds are passed over. */
+int documents_take(struct documents *d, const struct names *n, uint64_t seq, const struct leaf *l);
+
+#endif

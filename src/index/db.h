@@ -1,0 +1,33 @@
+/* db.h — SQLite as the project uses it: page sums, WAL, errors as errno.
+ *
+ * Purpose: open, prepare, step; damage of any kind is -EUCLEAN. For the index and the table of documents. Ownership: the caller closes
+ * what it opened (cleanup attributes below). Units: none. Threads: a handle is used by one thread at a time (SQLITE_OPEN_NOMUTEX).
+ * Errors: negative errno, index_why() says more.
+ */
+#ifndef TYTO_DB_H
+#define TYTO_DB_H
+
+#include <sqlite3.h>
+
+#include "base/why.h"
+
+#define index_fail(r, ...) why_set(&index_last, (r), __VA_ARGS__)
+extern _Thread_local struct why index_last;
+int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 **ret);
+/* Read only, by nobody else written to: no locks, no shared memory. */
+int db_open_resting(const char *dir, const char *file, sqlite3 **ret);
+void db_close(sqlite3 **db);
+#define _cleanup_db_ _cleanup_(db_close)
+int db_exec(sqlite3 *db, const char *sql);
+int db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret);
+void db_finalize(sqlite3_stmt **s);
+#define _cleanup_stmt_ _cleanup_(db_finalize)
+/* 1 a row, 0 done, -errno. */
+int db_step(sqlite3_stmt *s);
+/* For statements without rows: step and reset. */
+int db_run(sqlite3_stmt *s);
+/* A value of meta(k, v); -EUCLEAN when it is not there. */
+int db_meta_get(sqlite3 *db, const char *k, uint64_t *ret);
+int db_meta_put(sqlite3 *db, const char *k, uint64_t v);
+
+#endif

@@ -26,12 +26,14 @@ static uint32_t municipality(const struct finding_scan *s, uint32_t i, const cha
 	uint32_t left = s->hi - i, best = 0;
 
 	while (*places) {
-		const char *end = strchr(places, ' ');
-		uint32_t n = (uint32_t)(end - places);
+		uint32_t n = 0;
 
-		if (n <= left && n > best && same(s->p + i, places, n))
+		while (places[n] != ' ')
+			n += 3;
+		/* No name begins with ヶ or ケ. */
+		if (n <= left && n > best && !memcmp(s->p + i, places, 3) && same(s->p + i, places, n))
 			best = n;
-		places = end + 1;
+		places += n + 1;
 	}
 	return best;
 }

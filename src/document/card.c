@@ -111,23 +111,26 @@ bool detect_card(struct finding_scan *s, const struct number *k)
 	return false;
 }
 
-/* Length by country, and how the account begins: a letters, n digits, c either (SWIFT IBAN registry). */
-static const struct { char country[3]; uint8_t n; char begin[5]; } ibans[] = {
-	{ "AD", 24, "nnnn" }, { "AE", 23, "nnnn" }, { "AL", 28, "nnnn" }, { "AT", 20, "nnnn" }, { "AZ", 28, "aaaa" }, { "BA", 20, "nnnn" },
-	{ "BE", 16, "nnnn" }, { "BG", 22, "aaaa" }, { "BH", 22, "aaaa" }, { "BI", 27, "nnnn" }, { "BR", 29, "nnnn" }, { "BY", 28, "cccc" },
-	{ "CH", 21, "nnnn" }, { "CR", 22, "nnnn" }, { "CY", 28, "nnnn" }, { "CZ", 24, "nnnn" }, { "DE", 22, "nnnn" }, { "DJ", 27, "nnnn" },
-	{ "DK", 18, "nnnn" }, { "DO", 28, "cccc" }, { "EE", 20, "nnnn" }, { "EG", 29, "nnnn" }, { "ES", 24, "nnnn" }, { "FI", 18, "nnnn" },
-	{ "FK", 18, "aann" }, { "FO", 18, "nnnn" }, { "FR", 27, "nnnn" }, { "GB", 22, "aaaa" }, { "GE", 22, "aann" }, { "GI", 23, "aaaa" },
-	{ "GL", 18, "nnnn" }, { "GR", 27, "nnnn" }, { "GT", 28, "cccc" }, { "HN", 28, "aaaa" }, { "HR", 21, "nnnn" }, { "HU", 28, "nnnn" },
-	{ "IE", 22, "aaaa" }, { "IL", 23, "nnnn" }, { "IQ", 23, "aaaa" }, { "IS", 26, "nnnn" }, { "IT", 27, "annn" }, { "JO", 30, "aaaa" },
-	{ "KW", 30, "aaaa" }, { "KZ", 20, "nnnc" }, { "LB", 28, "nnnn" }, { "LC", 32, "aaaa" }, { "LI", 21, "nnnn" }, { "LT", 20, "nnnn" },
-	{ "LU", 20, "nnnc" }, { "LV", 21, "aaaa" }, { "LY", 25, "nnnn" }, { "MC", 27, "nnnn" }, { "MD", 24, "cccc" }, { "ME", 22, "nnnn" },
-	{ "MK", 19, "nnnc" }, { "MN", 20, "nnnn" }, { "MR", 27, "nnnn" }, { "MT", 31, "aaaa" }, { "MU", 30, "aaaa" }, { "NI", 28, "aaaa" },
-	{ "NL", 18, "aaaa" }, { "NO", 15, "nnnn" }, { "OM", 23, "nnnc" }, { "PK", 24, "aaaa" }, { "PL", 28, "nnnn" }, { "PS", 29, "aaaa" },
-	{ "PT", 25, "nnnn" }, { "QA", 29, "aaaa" }, { "RO", 24, "aaaa" }, { "RS", 22, "nnnn" }, { "RU", 33, "nnnn" }, { "SA", 24, "nncc" },
-	{ "SC", 31, "aaaa" }, { "SD", 18, "nnnn" }, { "SE", 24, "nnnn" }, { "SI", 19, "nnnn" }, { "SK", 24, "nnnn" }, { "SM", 27, "annn" },
-	{ "SO", 23, "nnnn" }, { "ST", 25, "nnnn" }, { "SV", 28, "aaaa" }, { "TL", 23, "nnnn" }, { "TN", 24, "nnnn" }, { "TR", 26, "nnnn" },
-	{ "UA", 29, "nnnn" }, { "VA", 22, "nnnn" }, { "VG", 24, "aaaa" }, { "XK", 20, "nnnn" }, { "YE", 30, "aaaa" },
+/* Length by country, and of what the account is made (SWIFT IBAN registry): n digits, a letters, c either. */
+static const struct { char country[3]; uint8_t n; char made[14]; } ibans[] = {
+	{ "AD", 24, "n8c12" }, { "AE", 23, "n19" }, { "AL", 28, "n8c16" }, { "AT", 20, "n16" }, { "AZ", 28, "a4c20" },
+	{ "BA", 20, "n16" }, { "BE", 16, "n12" }, { "BG", 22, "a4n6c8" }, { "BH", 22, "a4c14" }, { "BI", 27, "n23" },
+	{ "BR", 29, "n23a1c1" }, { "BY", 28, "c4n4c16" }, { "CH", 21, "n5c12" }, { "CR", 22, "n18" }, { "CY", 28, "n8c16" },
+	{ "CZ", 24, "n20" }, { "DE", 22, "n18" }, { "DJ", 27, "n23" }, { "DK", 18, "n14" }, { "DO", 28, "c4n20" },
+	{ "EE", 20, "n16" }, { "EG", 29, "n25" }, { "ES", 24, "n20" }, { "FI", 18, "n14" }, { "FK", 18, "a2n12" },
+	{ "FO", 18, "n14" }, { "FR", 27, "n10c11n2" }, { "GB", 22, "a4n14" }, { "GE", 22, "a2n16" }, { "GI", 23, "a4c15" },
+	{ "GL", 18, "n14" }, { "GR", 27, "n7c16" }, { "GT", 28, "c24" }, { "HN", 28, "a4n20" }, { "HR", 21, "n17" },
+	{ "HU", 28, "n24" }, { "IE", 22, "a4n14" }, { "IL", 23, "n19" }, { "IQ", 23, "a4n15" }, { "IS", 26, "n22" },
+	{ "IT", 27, "a1n10c12" }, { "JO", 30, "a4n4c18" }, { "KW", 30, "a4c22" }, { "KZ", 20, "n3c13" },
+	{ "LB", 28, "n4c20" }, { "LC", 32, "a4c24" }, { "LI", 21, "n5c12" }, { "LT", 20, "n16" }, { "LU", 20, "n3c13" },
+	{ "LV", 21, "a4c13" }, { "LY", 25, "n21" }, { "MC", 27, "n10c11n2" }, { "MD", 24, "c20" }, { "ME", 22, "n18" },
+	{ "MK", 19, "n3c10n2" }, { "MN", 20, "n16" }, { "MR", 27, "n23" }, { "MT", 31, "a4n5c18" }, { "MU", 30, "a4n19a3" },
+	{ "NI", 28, "a4n20" }, { "NL", 18, "a4n10" }, { "NO", 15, "n11" }, { "OM", 23, "n3c16" }, { "PK", 24, "a4c16" },
+	{ "PL", 28, "n24" }, { "PS", 29, "a4c21" }, { "PT", 25, "n21" }, { "QA", 29, "a4c21" }, { "RO", 24, "a4c16" },
+	{ "RS", 22, "n18" }, { "RU", 33, "n14c15" }, { "SA", 24, "n2c18" }, { "SC", 31, "a4n20a3" }, { "SD", 18, "n14" },
+	{ "SE", 24, "n20" }, { "SI", 19, "n15" }, { "SK", 24, "n20" }, { "SM", 27, "a1n10c12" }, { "SO", 23, "n19" },
+	{ "ST", 25, "n21" }, { "SV", 28, "a4n20" }, { "TL", 23, "n19" }, { "TN", 24, "n20" }, { "TR", 26, "n6c16" },
+	{ "UA", 29, "n6c19" }, { "VA", 22, "n18" }, { "VG", 24, "a4n16" }, { "XK", 20, "n16" }, { "YE", 30, "a4n4c18" },
 };
 
 static int iban_of(const char *country)
@@ -138,28 +141,33 @@ static int iban_of(const char *country)
 	return -1;
 }
 
+/* The account is made as its country says. */
+static bool iban_made(const char *c, const char *made)
+{
+	while (*made) {
+		char kind = *made++;
+		unsigned n = 0;
+
+		while (is_digit(*made))
+			n = n * 10 + (unsigned)(*made++ - '0');
+		for (; n > 0; n--, c++)
+			if (kind == 'n' ? !is_digit(*c) : kind == 'a' ? !is_upper(*c) : !is_digit(*c) && !is_upper(*c))
+				return false;
+	}
+	return true;
+}
+
 bool iban_valid(const char *c, size_t n)
 {
 	unsigned rest = 0;
 	int of = n >= 5 ? iban_of(c) : -1;
 
-	if (of < 0 || n != ibans[of].n)
+	if (of < 0 || n != ibans[of].n || !is_digit(c[2]) || !is_digit(c[3]) || !iban_made(c + 4, ibans[of].made))
 		return false;
-	for (size_t i = 0; i < 4; i++) {
-		char kind = ibans[of].begin[i], x = c[4 + i];
-
-		if ((kind == 'n' && !is_digit(x)) || (kind == 'a' && !is_upper(x)))
-			return false;
-	}
 	for (size_t i = 0; i < n; i++) { /* ISO 7064 mod 97-10, the first four moved to the end */
 		char x = c[(i + 4) % n];
 
-		if (is_digit(x))
-			rest = (rest * 10 + (unsigned)(x - '0')) % 97;
-		else if (is_upper(x))
-			rest = (rest * 100 + (unsigned)(x - 'A') + 10) % 97;
-		else
-			return false;
+		rest = is_digit(x) ? (rest * 10 + (unsigned)(x - '0')) % 97 : (rest * 100 + (unsigned)(x - 'A') + 10) % 97;
 	}
 	return rest == 1;
 }
@@ -173,11 +181,11 @@ static char upper(char c)
 bool detect_iban(struct finding_scan *s, const struct number *k)
 {
 	char c[40];
-	uint32_t from = k->at - 2, i = k->at;
+	uint32_t gap = k->before == ' ', from = k->at - 2 - gap, i = k->at;
 	size_t n = 2;
 	int of;
 
-	if (k->at - s->lo < 2 || !is_alpha(s->p[from]) || !is_alpha(s->p[from + 1]))
+	if (k->at - s->lo < 2 + gap || !is_alpha(s->p[from]) || !is_alpha(s->p[from + 1]) || k->g[0].n < 2 || (gap && !is_upper(s->p[from])))
 		return false;
 	c[0] = upper(s->p[from]);
 	c[1] = upper(s->p[from + 1]);

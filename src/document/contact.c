@@ -7,9 +7,10 @@
 #define DOMAIN_MAX 253
 #define LABEL_MAX 63
 
+/* What RFC 5322 allows besides (/ = ! # …) more often stands before an address: x=, {, a path. */
 static bool is_local(char c)
 {
-	return is_alnum(c) || (c && strchr("._%+-'&/=!#$*?^{|}~`", c));
+	return is_alnum(c) || c == '.' || c == '_' || c == '-' || c == '+' || c == '%' || c == '\'' || c == '&';
 }
 
 /* Endings that name a file, not a domain: sprite@2x.png. */
@@ -73,12 +74,6 @@ bool detect_email(struct finding_scan *s, uint32_t i)
 
 	while (from > s->lo && from > s->done && i - from <= LOCAL_MAX && is_local(s->p[from - 1]))
 		from--;
-	/* Punctuation of the sentence, and what stands before a name: x=, {, quotes, a path. */
-	for (uint32_t k = i; k > from; k--)
-		if (!is_alnum(s->p[k - 1]) && !strchr("._%+-'&", s->p[k - 1])) {
-			from = k;
-			break;
-		}
 	while (from < i && !is_alnum(s->p[from]) && s->p[from] != '_')
 		from++;
 	if (from == i || i - from > LOCAL_MAX || s->p[i - 1] == '.' || latin_before(s, from) || memmem(s->p + from, i - from, "..", 2))

@@ -244,6 +244,8 @@ static int window(struct finding_scan *s)
 	r = literals_scan(s);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < s->n_marks; i++)
+		s->labels |= s->f->lit[s->marks[i].lit].mask;
 	s->n_starts = scan_starts(s->p, s->n, s->starts);
 	for (size_t i = 0; i < s->n_starts; i++) {
 		uint32_t x = s->starts[i];
@@ -294,7 +296,7 @@ int finding_run(struct finding_scan *s, const struct text *t, struct hits *ret)
 	s->err = 0;
 	s->cut = false;
 	s->n_hits = s->at_span = 0;
-	s->left_table = 0;
+	s->left_table = s->labels = 0;
 	buf_clear(&s->values);
 	memset(s->count, 0, sizeof(s->count));
 	memset(s->columns, 0, COLUMNS_MAX * sizeof(*s->columns));

@@ -52,7 +52,7 @@ static const struct { const char *text; uint32_t mask; } labels[] = {
 	{ "vat", VAT }, { "vat number", VAT }, { "vat no", VAT }, { "vat id", VAT }, { "ust-idnr", VAT }, { "ust-id", VAT }, { "tva", VAT }, { "partita iva", VAT },
 	{ "btw", VAT }, { "vat_number", VAT }, { "付加価値税番号", VAT }, { "vat registration", VAT },
 	{ "ip", IP }, { "ip address", IP }, { "ipアドレス", IP }, { "ipv4", IP }, { "ipv6", IP }, { "host", IP }, { "server", IP },
-	{ "生年月日", BIRTH }, { "誕生日", BIRTH }, { "生まれ", BIRTH }, { "出生", BIRTH }, { "出生日", BIRTH }, { "birth date", BIRTH }, { "birthdate", BIRTH },
+	{ "生年月日", BIRTH }, { "誕生日", BIRTH }, { "生まれ", BIRTH }, { "日生", BIRTH }, { "出生", BIRTH }, { "出生日", BIRTH }, { "birth date", BIRTH }, { "birthdate", BIRTH },
 	{ "birth_date", BIRTH }, { "date of birth", BIRTH }, { "date_of_birth", BIRTH }, { "birthday", BIRTH }, { "born", BIRTH }, { "born on", BIRTH }, { "dob", BIRTH },
 	{ "d.o.b", BIRTH },
 	{ "aws", AWS }, { "aws_secret_access_key", AWS }, { "secret_access_key", AWS }, { "secretaccesskey", AWS }, { "secret access key", AWS },

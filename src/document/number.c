@@ -10,22 +10,23 @@ static const struct {
 	bool (*detect)(struct finding_scan *s, const struct number *k);
 	uint32_t lengths; /* of the first group of digits */
 	unsigned flags;
+	uint32_t needs; /* not asked while no label of the document names one of these */
 } detectors[] = {
-	{ detect_iban, LEN(2), LETTERS | JOINED },
+	{ detect_iban, ANY_LENGTH & ~LEN(1), LETTERS | JOINED },
 	{ detect_ip6, ANY_LENGTH, LETTERS },
-	{ detect_vat, ANY_LENGTH, LETTERS },
+	{ detect_vat, ANY_LENGTH, LETTERS | JOINED },
 	{ detect_ip, LEN(1) | LEN(2) | LEN(3), 0 },
-	{ detect_birth_date, LEN(1) | LEN(2) | LEN(4) | LEN(8), LETTERS },
+	{ detect_birth_date, LEN(1) | LEN(2) | LEN(4) | LEN(8), LETTERS, BIT(DET_BIRTH_DATE) },
 	{ detect_phone, ANY_LENGTH, JOINED },
 	{ detect_card, LEN(4) | LEN(12) | LEN(13) | LEN(14) | LEN(15) | LEN(16) | LEN(17) | LEN(18) | LEN(19), 0 },
 	{ detect_ssn, LEN(3) | LEN(9), 0 },
-	{ detect_my_number, LEN(4) | LEN(12), 0 },
-	{ detect_license, LEN(2) | LEN(4) | LEN(12), 0 },
+	{ detect_my_number, LEN(4) | LEN(12), 0, BIT(DET_MY_NUMBER) },
+	{ detect_license, LEN(2) | LEN(4) | LEN(12), 0, BIT(DET_JP_DRIVERS_LICENSE) },
 	{ detect_corporate, LEN(1) | LEN(13), LETTERS },
-	{ detect_pension, LEN(4) | LEN(10), 0 },
+	{ detect_pension, LEN(4) | LEN(10), 0, BIT(DET_JP_PENSION_NUMBER) },
 	{ detect_postal, LEN(3) | LEN(7), 0 },
-	{ detect_bank, LEN(3) | LEN(4) | LEN(5) | LEN(7), 0 },
-	{ detect_passport, ANY_LENGTH, LETTERS },
+	{ detect_bank, LEN(3) | LEN(4) | LEN(5) | LEN(7), 0, BIT(DET_BANK_ACCOUNT_JP) },
+	{ detect_passport, LEN(6) | LEN(7) | LEN(8) | LEN(9), LETTERS, BIT(DET_PASSPORT) },
 };
 
 /* The separator at i before another group: one of "-./ ", or a bracket with or without a space. 0: none. */
@@ -101,7 +102,7 @@ void detect_number(struct finding_scan *s, uint32_t i)
 		return;
 	letters = is_alpha(k.before);
 	for (size_t d = 0; d < ARRAY_SIZE(detectors); d++)
-		if ((detectors[d].lengths >> k.g[0].n & 1) && (!letters || (detectors[d].flags & LETTERS)) &&
+		if ((detectors[d].lengths >> k.g[0].n & 1) && (!detectors[d].needs || (detectors[d].needs & s->labels)) && (!letters || (detectors[d].flags & LETTERS)) &&
 		    (!k.joined || (detectors[d].flags & JOINED)) && detectors[d].detect(s, &k))
 			return;
 }

@@ -168,11 +168,11 @@ static bool el_vat(const char *d, size_t n)
 {
 	unsigned sum = 0;
 
-	if (n != 9 || !all_digits(d, 9))
+	if ((n != 8 && n != 9) || !all_digits(d, n)) /* old ones lack the first zero */
 		return false;
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i + 1 < n; i++)
 		sum = (sum + digit(d, i)) * 2;
-	return value(d, 9) > 0 && sum % 11 % 10 == digit(d, 8);
+	return value(d, n) > 0 && sum % 11 % 10 == digit(d, n - 1);
 }
 
 static bool es_vat(const char *d, size_t n)
@@ -319,9 +319,9 @@ static bool lv_vat(const char *d, size_t n)
 		return false;
 	if (d[0] > '3')
 		return weighted(d, legal, 11) % 11 == 3;
-	if (!memcmp(d, "32", 2))
-		return true; /* persons since 2017 */
-	return value(d, 2) >= 1 && value(d, 2) <= 31 && value(d + 2, 2) >= 1 && value(d + 2, 2) <= 12 && (1 + weighted(d, person, 10)) % 11 % 10 == digit(d, 10);
+	if (memcmp(d, "32", 2) != 0 && (value(d, 2) < 1 || value(d, 2) > 31 || value(d + 2, 2) < 1 || value(d + 2, 2) > 12))
+		return false; /* persons: the date of birth, since 2017 the number 32 instead */
+	return (1 + weighted(d, person, 10)) % 11 % 10 == digit(d, 10);
 }
 
 static bool mt_vat(const char *d, size_t n)
@@ -331,22 +331,22 @@ static bool mt_vat(const char *d, size_t n)
 	return n == 8 && all_digits(d, 8) && d[0] != '0' && weighted(d, w, 8) % 37 == 0;
 }
 
-static bool nl_vat(const char *d, size_t n)
+static bool nl_vat(const char *given, size_t n)
 {
 	static const uint8_t w[] = { 9, 8, 7, 6, 5, 4, 3, 2 };
-	unsigned rest = 0;
-	const char whole[] = "NL";
+	char d[12] = "000000000000";
+	unsigned rest = (10 + 'N' - 'A') * 100 + 10 + 'L' - 'A';
 
-	if (n != 12 || !all_digits(d, 9) || d[9] != 'B' || !all_digits(d + 10, 2) || value(d + 10, 2) == 0)
+	if (n < 8 || n > 12)
+		return false;
+	memcpy(d + 12 - n, given, n); /* zeros in front may be left out */
+	if (!all_digits(d, 9) || d[9] != 'B' || !all_digits(d + 10, 2) || value(d + 10, 2) == 0 || value(d, 9) == 0)
 		return false;
 	if (weighted(d, w, 8) % 11 == digit(d, 8))
 		return true;
-	for (size_t i = 0; i < 2 + n; i++) { /* sole traders since 2020: mod 97-10 over the whole */
-		char x = i < 2 ? whole[i] : d[i - 2];
-
-		rest = is_digit(x) ? (rest * 10 + (unsigned)(x - '0')) % 97 : (rest * 100 + (unsigned)(x - 'A') + 10) % 97;
-	}
-	return rest == 1;
+	for (size_t i = 0; i < 12; i++) /* sole traders since 2020: mod 97-10 over the whole */
+		rest = is_digit(d[i]) ? (rest * 10 + digit(d, i)) % 97 : (rest * 100 + (unsigned)(d[i] - 'A') + 10) % 97;
+	return n == 12 && rest == 1;
 }
 
 static bool pl_vat(const char *d, size_t n)
@@ -399,15 +399,40 @@ static bool sk_vat(const char *d, size_t n)
 	return n == 10 && all_digits(d, 10) && d[0] != '0' && strchr("234789", d[2]) && ((uint64_t)value(d, 9) * 10 + digit(d, 9)) % 11 == 0;
 }
 
-#define VAT_MIN 4
+/* Northern Ireland trades as a member and counts as Great Britain does. */
+static bool xi_vat(const char *d, size_t n)
+{
+	static const uint8_t w[] = { 8, 7, 6, 5, 4, 3, 2, 10, 1 };
+	unsigned c;
+
+	if ((n != 9 && n != 12) || !all_digits(d, n))
+		return false;
+	c = weighted(d, w, 9) % 97;
+	return c == 0 || c == 42;
+}
+
+/* One stop shop: EU, the member's number in ISO 3166, five digits and one more whose rule is not published. */
+static bool eu_vat(const char *d, size_t n)
+{
+	static const char states[] = "040 056 100 191 196 203 208 233 246 250 276 300 348 372 380 428 440 442 470 528 616 620 642 703 705 724 752 900 ";
+
+	if (n != 9 || !all_digits(d, 9))
+		return false;
+	for (size_t i = 0; states[i]; i += 4)
+		if (!memcmp(states + i, d, 3))
+			return true;
+	return false;
+}
+
 #define VAT_MAX 14
 
 static const struct { char country[3]; bool (*valid)(const char *d, size_t n); uint8_t min, max; } members[] = {
 	{ "AT", at_vat, 9, 9 }, { "BE", be_vat, 9, 10 }, { "BG", bg_vat, 9, 10 }, { "CY", cy_vat, 9, 9 }, { "CZ", cz_vat, 8, 10 }, { "DE", de_vat, 9, 9 },
-	{ "DK", dk_vat, 8, 8 }, { "EE", ee_vat, 9, 9 }, { "EL", el_vat, 9, 9 }, { "GR", el_vat, 9, 9 }, { "ES", es_vat, 9, 9 }, { "FI", fi_vat, 8, 8 },
+	{ "DK", dk_vat, 8, 8 }, { "EE", ee_vat, 9, 9 }, { "EL", el_vat, 8, 9 }, { "GR", el_vat, 8, 9 }, { "ES", es_vat, 9, 9 }, { "FI", fi_vat, 8, 8 },
 	{ "FR", fr_vat, 11, 11 }, { "HR", hr_vat, 11, 11 }, { "HU", hu_vat, 8, 8 }, { "IE", ie_vat, 8, 9 }, { "IT", it_vat, 11, 11 }, { "LT", lt_vat, 9, 12 },
-	{ "LU", lu_vat, 8, 8 }, { "LV", lv_vat, 11, 11 }, { "MT", mt_vat, 8, 8 }, { "NL", nl_vat, 12, 12 }, { "PL", pl_vat, 10, 10 }, { "PT", pt_vat, 9, 9 },
-	{ "RO", ro_vat, 2, 13 }, { "SE", se_vat, 12, 12 }, { "SI", si_vat, 8, 8 }, { "SK", sk_vat, 10, 10 },
+	{ "LU", lu_vat, 8, 8 }, { "LV", lv_vat, 11, 11 }, { "MT", mt_vat, 8, 8 }, { "NL", nl_vat, 8, 12 }, { "PL", pl_vat, 10, 10 }, { "PT", pt_vat, 9, 9 },
+	{ "RO", ro_vat, 2, 13 }, { "SE", se_vat, 12, 12 }, { "SI", si_vat, 8, 8 }, { "SK", sk_vat, 10, 10 }, { "XI", xi_vat, 9, 12 },
+	{ "EU", eu_vat, 9, 9 },
 };
 
 bool vat_valid(const char *c, size_t n)
@@ -426,17 +451,30 @@ static int member(const char *c)
 	return -1;
 }
 
-/* The letters before the first digit: the country, with a space or not, and up to two that belong to the number (ATU, ESX, FRXX). */
+static bool is_between(char c)
+{
+	return c == ' ' || c == '-' || c == '.' || c == ':' || c == '(' || c == '/';
+}
+
+/* The letters before the first digit: the country, and up to two that belong to the number (ATU, ESX, FRXX), with or without marks between. */
 static int country_before(const struct finding_scan *s, uint32_t digits, uint32_t *ret_from)
 {
-	for (uint32_t back = 2; back <= 5 && digits - s->lo >= back; back++) {
-		uint32_t from = digits - back;
-		int m = is_upper(s->p[from]) && is_upper(s->p[from + 1]) && !is_alnum(before(s, from)) && before(s, from) != '-' ? member(s->p + from) : -1;
-		bool good = m >= 0;
+	for (uint32_t back = 2; back <= 7 && digits - s->lo >= back; back++) {
+		uint32_t from = digits - back, letters = 0;
+		char c[2], prev = before(s, from);
+		bool good = is_alpha(s->p[from]) && is_alpha(s->p[from + 1]) && !is_alnum(prev) && prev != '_';
+		int m;
 
-		for (uint32_t i = from + 2; i < digits; i++)
-			good = good && (is_upper(s->p[i]) || ((s->p[i] == ' ' || s->p[i] == '-') && i == from + 2));
-		if (good) {
+		for (uint32_t i = from + 2; i < digits && good; i++) {
+			letters += is_alpha(s->p[i]);
+			good = letters <= 2 && (is_alpha(s->p[i]) || is_between(s->p[i]));
+		}
+		if (!good)
+			continue;
+		c[0] = (char)(s->p[from] & ~0x20);
+		c[1] = (char)(s->p[from + 1] & ~0x20);
+		m = member(c);
+		if (m >= 0 && !(prev == '-' && is_alnum(before(s, from - 1)))) {
 			*ret_from = from;
 			return m;
 		}
@@ -444,36 +482,48 @@ static int country_before(const struct finding_scan *s, uint32_t digits, uint32_
 	return -1;
 }
 
+/* The end of the longest form that is valid; 0 none. Letters and digits of the number go to c, two of the country before them. */
+static uint32_t vat_end(const struct finding_scan *s, uint32_t from, int m, char *c, size_t *ret_n)
+{
+	uint32_t ends[VAT_MAX + 3] = { 0 };
+	size_t n = 2;
+
+	for (uint32_t i = from + 2; n < (size_t)members[m].max + 2; i++) {
+		char x = at(s, i);
+
+		if (is_alnum(x)) {
+			c[n++] = (char)(is_alpha(x) ? x & ~0x20 : x);
+			if (!is_alnum(at(s, i + 1)))
+				ends[n] = i + 1;
+		} else if (!is_between(x) && x != ')') {
+			break;
+		}
+	}
+	for (; n >= (size_t)members[m].min + 2; n--)
+		if (ends[n] && finding_ends(s, ends[n]) && vat_valid(c, n)) {
+			*ret_n = n;
+			return ends[n];
+		}
+	return 0;
+}
+
 bool detect_vat(struct finding_scan *s, const struct number *k)
 {
 	char c[VAT_MAX + 3];
-	uint32_t from = 0, ends[VAT_MAX + 3] = { 0 }, i;
-	int m = is_upper(k->before) || ((k->before == ' ' || k->before == '-') && is_upper(before(s, k->at - 1))) ? country_before(s, k->at, &from) : -1;
-	size_t n = 2;
-	uint32_t context;
+	uint32_t from = 0, end, context;
+	int m = is_alpha(k->before) || is_between(k->before) ? country_before(s, k->at, &from) : -1;
+	size_t n = 0;
 
 	if (m < 0)
 		return false;
 	memcpy(c, members[m].country, 2);
-	for (i = from + 2; n < (size_t)members[m].max + 2; i++) {
-		char x = at(s, i);
-
-		if (is_digit(x) || is_upper(x)) {
-			c[n++] = x;
-			if (!is_alnum(at(s, i + 1)))
-				ends[n] = i + 1;
-		} else if ((x != ' ' && x != '.' && x != '-' && x != ',') || !is_alnum(at(s, i + 1)))
-			break;
-	}
-	for (; n >= (size_t)members[m].min + 2; n--) {
-		if (!ends[n] || !finding_ends(s, ends[n]) || !vat_valid(c, n))
-			continue;
-		context = finding_context(s, from, ends[n]);
-		/* Few digits, or written apart from its country: only with its label. */
-		if ((context & LABEL_OTHER) || (!(context & BIT(DET_EU_VAT)) && (n < 10 || from + n != ends[n])))
-			return false;
-		finding_emit(s, DET_EU_VAT, from, ends[n], c, n);
-		return true;
-	}
-	return false;
+	end = vat_end(s, from, m, c, &n);
+	if (!end)
+		return false;
+	context = finding_context(s, from, end);
+	/* With few digits, without a check digit, written apart from its country or in small letters: only with its label. */
+	if ((context & LABEL_OTHER) || (!(context & BIT(DET_EU_VAT)) && (n < 10 || from + n != end || m == (int)ARRAY_SIZE(members) - 1 || !is_upper(s->p[from]))))
+		return false;
+	finding_emit(s, DET_EU_VAT, from, end, c, n);
+	return true;
 }

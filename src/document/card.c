@@ -185,12 +185,12 @@ bool detect_iban(struct finding_scan *s, const struct number *k)
 	size_t n = 2;
 	int of;
 
-	if (k->at - s->lo < 2 + gap || !is_alpha(s->p[from]) || !is_alpha(s->p[from + 1]) || k->g[0].n < 2 || (gap && !is_upper(s->p[from])))
+	if ((!gap && !is_alpha(k->before)) || k->at - s->lo < 2 + gap || is_alnum(before(s, from)) || !is_alpha(s->p[from]) || !is_alpha(s->p[from + 1]) || k->g[0].n < 2 || (gap && !is_upper(s->p[from])))
 		return false;
 	c[0] = upper(s->p[from]);
 	c[1] = upper(s->p[from + 1]);
 	of = iban_of(c);
-	if (of < 0 || is_alnum(before(s, from)) || before(s, from) == '_' || (before(s, from) == '-' && is_alnum(before(s, from - 1))))
+	if (of < 0 || before(s, from) == '_' || (before(s, from) == '-' && is_alnum(before(s, from - 1))))
 		return false;
 	while (n < ibans[of].n) {
 		char x = at(s, i);

@@ -16,12 +16,18 @@ static bool is_local(char c)
 /* Endings that name a file, not a domain: sprite@2x.png. */
 static bool is_file_ending(str tld)
 {
-	static const char *const endings[] = { "png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "css", "scss", "less", "js", "mjs", "jsx", "tsx",
+	static const char endings[][8] = { "png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "css", "scss", "less", "js", "mjs", "jsx", "tsx",
 					       "json", "html", "htm", "xml", "yaml", "yml", "txt", "pdf", "log", "conf", "service", "socket", "timer",
 					       "mount", "target", "slice", "scope", "device", "swap", "path" };
 
+	char small[8] = { 0 };
+
+	if (tld.n > 7)
+		return false;
+	for (size_t i = 0; i < tld.n; i++)
+		small[i] = lower(tld.p[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
-		if (tld.n == strlen(endings[i]) && !strncasecmp(tld.p, endings[i], tld.n))
+		if (!memcmp(endings[i], small, sizeof(small)))
 			return true;
 	return false;
 }
@@ -127,11 +133,14 @@ static bool is_hex(char c)
 
 bool detect_ip6(struct finding_scan *s, const struct number *k)
 {
-	uint32_t from = k->at, end = k->end;
+	uint32_t from = k->at, end;
 	unsigned colons = 0, digits = 0, run = 0, most = 0;
 	struct in6_addr a;
 	char text[INET6_ADDRSTRLEN], out[INET6_ADDRSTRLEN];
 
+	end = k->at + k->g[0].n;
+	if (!is_hex(k->before) && k->before != ':' && at(s, end) != ':' && !is_hex(at(s, end)))
+		return false;
 	end = k->at;
 	while (from > s->lo && k->at - from < 40 && (is_hex(s->p[from - 1]) || s->p[from - 1] == ':'))
 		from--;

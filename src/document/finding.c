@@ -246,6 +246,7 @@ static int window(struct finding_scan *s)
 		return r;
 	for (size_t i = 0; i < s->n_marks; i++)
 		s->labels |= s->f->lit[s->marks[i].lit].mask;
+	detect_number_prepare(s);
 	s->n_starts = scan_starts(s->p, s->n, s->starts);
 	for (size_t i = 0; i < s->n_starts; i++) {
 		uint32_t x = s->starts[i];

@@ -74,6 +74,7 @@ struct finding_scan {
 	uint32_t lo, hi; /* limits of the span in the window */
 	uint32_t done;   /* taken up to here */
 	uint32_t labels; /* what the labels of the document so far, and of this window, name: without its label most numbers need not be looked at */
+	uint16_t ask[4][32]; /* bits of the detectors of numbers: by what stands before and by digits of the first group */
 	uint32_t context_at, context; /* the last answer of finding_context */
 
 	struct column *columns;
@@ -89,7 +90,7 @@ struct finding_scan {
 /* A number as written: runs of digits with one separator between. */
 #define GROUPS_MAX 8
 struct number {
-	uint32_t at, end;      /* end of the last group */
+	uint32_t at;
 	unsigned n;            /* groups */
 	struct { uint32_t at; uint8_t n; char sep; } g[GROUPS_MAX]; /* sep stands before it; 0 before the first; '(' and ')' with or without a space */
 	bool joined;           /* part of something longer on the left: AB-1234 */
@@ -154,6 +155,7 @@ int literals_scan(struct finding_scan *s);
 
 /* Detectors: true when they took what stands at the place. */
 bool detect_email(struct finding_scan *s, uint32_t i);
+void detect_number_prepare(struct finding_scan *s); /* after `labels` */
 void detect_number(struct finding_scan *s, uint32_t i);
 bool detect_card(struct finding_scan *s, const struct number *k);
 bool detect_iban(struct finding_scan *s, const struct number *k);

@@ -54,7 +54,10 @@ static char separator(const struct finding_scan *s, uint32_t i, uint32_t *ret_n)
 
 static bool read_number(const struct finding_scan *s, uint32_t i, struct number *k)
 {
-	*k = (struct number){ .at = i, .end = i, .before = before(s, i) };
+	k->at = i;
+	k->n = 0;
+	k->before = before(s, i);
+	k->joined = false;
 	for (char sep = 0; k->n < GROUPS_MAX;) {
 		uint32_t from = i, skip;
 
@@ -67,7 +70,6 @@ static bool read_number(const struct finding_scan *s, uint32_t i, struct number 
 		k->g[k->n].at = from;
 		k->g[k->n].n = (uint8_t)(i - from);
 		k->g[k->n++].sep = sep;
-		k->end = i;
 		sep = separator(s, i, &skip);
 		if (!sep)
 			break;
@@ -93,16 +95,28 @@ static bool read_number(const struct finding_scan *s, uint32_t i, struct number 
 	return true;
 }
 
+void detect_number_prepare(struct finding_scan *s)
+{
+	memset(s->ask, 0, sizeof(s->ask));
+	for (unsigned d = 0; d < ARRAY_SIZE(detectors); d++) {
+		if (detectors[d].needs && !(detectors[d].needs & s->labels))
+			continue;
+		for (unsigned n = 1; n < 32; n++)
+			if (detectors[d].lengths >> n & 1)
+				for (unsigned how = 0; how < 4; how++)
+					if (!(how & ~detectors[d].flags))
+						s->ask[how][n] |= (uint16_t)(1u << d);
+	}
+}
+
 void detect_number(struct finding_scan *s, uint32_t i)
 {
 	struct number k;
-	bool letters;
+	unsigned ask;
 
 	if (!read_number(s, i, &k))
 		return;
-	letters = is_alpha(k.before);
-	for (size_t d = 0; d < ARRAY_SIZE(detectors); d++)
-		if ((detectors[d].lengths >> k.g[0].n & 1) && (!detectors[d].needs || (detectors[d].needs & s->labels)) && (!letters || (detectors[d].flags & LETTERS)) &&
-		    (!k.joined || (detectors[d].flags & JOINED)) && detectors[d].detect(s, &k))
+	for (ask = s->ask[(is_alpha(k.before) ? LETTERS : 0) | (k.joined ? JOINED : 0)][k.g[0].n]; ask; ask &= ask - 1)
+		if (detectors[__builtin_ctz(ask)].detect(s, &k))
 			return;
 }

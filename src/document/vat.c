@@ -459,7 +459,13 @@ static bool is_between(char c)
 /* The letters before the first digit: the country, and up to two that belong to the number (ATU, ESX, FRXX), with or without marks between. */
 static int country_before(const struct finding_scan *s, uint32_t digits, uint32_t *ret_from)
 {
-	for (uint32_t back = 2; back <= 7 && digits - s->lo >= back; back++) {
+	uint32_t near = digits;
+
+	while (digits - near < 3 && is_between(before(s, near)))
+		near--;
+	if (!is_alpha(before(s, near)))
+		return -1;
+	for (uint32_t back = digits - near + 1; back <= 7 && digits - s->lo >= back; back++) {
 		uint32_t from = digits - back, letters = 0;
 		char c[2], prev = before(s, from);
 		bool good = is_alpha(s->p[from]) && is_alpha(s->p[from + 1]) && !is_alnum(prev) && prev != '_';

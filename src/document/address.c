@@ -87,24 +87,29 @@ static uint32_t tail(const struct finding_scan *s, uint32_t i)
 	return good;
 }
 
-void detect_address(struct finding_scan *s, const struct mark *m, unsigned prefecture)
+uint32_t address_begins(const struct finding_scan *s, const struct mark *m, unsigned prefecture)
 {
-	uint32_t i = m->end, n, end;
+	uint32_t i = m->end, n, d;
 
 	/* 東京都府中市 holds 京都府. */
-	if (m->at - s->lo >= 3 && !memcmp(s->p + m->at, "京都府", 9) && !memcmp(s->p + m->at - 3, "東", 3))
-		return;
+	if (m->end > s->hi || (m->at - s->lo >= 3 && !memcmp(s->p + m->at, "京都府", 9) && !memcmp(s->p + m->at - 3, "東", 3)))
+		return 0;
 	if (at(s, i) == ' ')
 		i++;
 	n = municipality(s, i, prefectures[prefecture].places);
-	if (!n) {
-		uint32_t d = district(s, i);
+	if (n)
+		return i + n;
+	d = district(s, i);
+	n = d ? municipality(s, i + d, prefectures[prefecture].places) : 0;
+	return n ? i + d + n : 0;
+}
 
-		n = d ? municipality(s, i + d, prefectures[prefecture].places) : 0;
-		n = n ? n + d : 0;
-	}
-	if (!n)
+void detect_address(struct finding_scan *s, const struct mark *m, unsigned prefecture)
+{
+	uint32_t end = address_begins(s, m, prefecture);
+
+	if (!end)
 		return;
-	end = tail(s, i + n);
+	end = tail(s, end);
 	finding_emit(s, DET_ADDRESS_JP, m->at, end, s->p + m->at, end - m->at);
 }

@@ -209,7 +209,7 @@ static void on_mark(struct finding_scan *s, const struct mark *m)
 	case LIT_EXTRA:
 		finding_emit_literal(s, l->arg, m->at, m->end);
 		break;
-	case LIT_POSTAL_MARK: /* a label that is one character */
+	case LIT_BEHIND: /* only says that there are such numbers */
 		break;
 	}
 }

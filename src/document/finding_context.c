@@ -43,9 +43,30 @@ static uint32_t small_word(const struct finding_scan *s, uint32_t i, uint32_t to
 	return 0;
 }
 
-/* A label reaches over a list of numbers and small words; what names a person's number also over a few other words without a number of their own. */
-static bool reaches(const struct finding_scan *s, uint32_t from, uint32_t to, bool other)
+static bool is_token(char c)
 {
+	return is_alnum(c) || c == '-' || c == '.' || c == '/' || c == ':' || c == '_';
+}
+
+/* The number at `to` is written as the one before it is, so that both are of one list: digit for digit, mark for mark. */
+static bool same_shape(const struct finding_scan *s, uint32_t from, uint32_t to)
+{
+	uint32_t end = to, i, k = to;
+
+	while (end > from && !is_alnum(s->p[end - 1]))
+		end--;
+	for (i = end; i > from && is_token(s->p[i - 1]); i--)
+		;
+	for (; i < end && is_token(at(s, k)); i++, k++)
+		if (is_digit(s->p[i]) != is_digit(s->p[k]) || (!is_alnum(s->p[i]) && s->p[i] != s->p[k]))
+			return false;
+	return i == end && !is_alnum(at(s, k));
+}
+
+/* A label reaches over a list of numbers and small words; one that names a person's number also over a few other words without a number of their own. */
+static bool reaches(const struct finding_scan *s, uint32_t from, uint32_t to, uint32_t mask)
+{
+	bool strict = mask & (LABEL_OTHER | BIT(DET_POSTAL_CODE_JP));
 	unsigned run = 0, digits = 0, words = 0;
 
 	for (uint32_t i = from; i < to; i++) {
@@ -54,17 +75,21 @@ static bool reaches(const struct finding_scan *s, uint32_t from, uint32_t to, bo
 
 		run = is_digit(c) ? run + 1 : 0;
 		digits = MAX(digits, run);
+		if (digits && (c == ';' || c == '|')) /* the next statement */
+			return false;
 		if (!is_alpha(c) && !(c & 0x80))
 			continue;
 		skip = small_word(s, i, to);
 		words += !skip;
-		if (words && (other || to - from > REACH))
+		if (words && (strict || to - from > REACH))
 			return false;
 		while (!skip && i + 1 < to && (is_alpha(s->p[i + 1]) || (s->p[i + 1] & 0x80)))
 			i++;
 		i += skip ? skip - 1 : 0;
 	}
-	return !words || digits <= 2;
+	if (digits && (mask & BIT(DET_BIRTH_DATE))) /* one to a label */
+		return false;
+	return words ? digits <= 2 : !digits || same_shape(s, from, to);
 }
 
 /* The mask of the nearest label that ends in (limit, from]; 0 none or one that does not reach so far. */
@@ -80,7 +105,7 @@ static uint32_t label_before(const struct finding_scan *s, uint32_t limit, uint3
 		if (s->f->lit[m->lit].kind != LIT_LABEL || m->at < limit)
 			continue;
 		m = longest(s, j);
-		if (!reaches(s, m->end, from, s->f->lit[m->lit].mask & LABEL_OTHER))
+		if (!reaches(s, m->end, from, s->f->lit[m->lit].mask))
 			continue;
 		*ret_end = m->end;
 		return s->f->lit[m->lit].mask;

@@ -22,7 +22,7 @@
 #define BIT(d) (1u << (d))
 #define LABEL_OTHER BIT(0)          /* the label of something else: an order, a hash, a date */
 
-enum literal_kind { LIT_LABEL, LIT_SECRET, LIT_PREFECTURE, LIT_POSTAL_MARK, LIT_EXTRA };
+enum literal_kind { LIT_LABEL, LIT_SECRET, LIT_PREFECTURE, LIT_BEHIND /* a label that follows its number */, LIT_EXTRA };
 
 struct literal {
 	const char *text;
@@ -173,6 +173,8 @@ bool detect_passport(struct finding_scan *s, const struct number *k);
 bool detect_birth_date(struct finding_scan *s, const struct number *k);
 bool detect_vat(struct finding_scan *s, const struct number *k);
 void detect_secret(struct finding_scan *s, const struct mark *m, unsigned which);
+/* Where prefecture and municipality end; 0: there is no address. */
+uint32_t address_begins(const struct finding_scan *s, const struct mark *m, unsigned prefecture);
 void detect_address(struct finding_scan *s, const struct mark *m, unsigned prefecture);
 
 /* Check digits, tested by themselves. digits: ASCII digits (or capitals where a format has them), n of them. */

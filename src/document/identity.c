@@ -1,6 +1,9 @@
 /* US social security numbers, passports, dates of birth. */
 #include "document/finding_internal.h"
 
+/* Labels that stand near other numbers without being theirs. */
+#define SOFT (BIT(DET_PHONE) | BIT(DET_IP_ADDRESS) | BIT(DET_POSTAL_CODE_JP) | BIT(DET_BIRTH_DATE))
+
 bool detect_ssn(struct finding_scan *s, const struct number *k)
 {
 	char d[9];
@@ -27,7 +30,7 @@ bool detect_ssn(struct finding_scan *s, const struct number *k)
 	    !memcmp(d, "078051120", 9) || !memcmp(d, "219099999", 9) || !finding_ends(s, end))
 		return false;
 	context = finding_context(s, k->at, end);
-	if (!(context & BIT(DET_US_SSN)) && (!hyphens || context))
+	if (!(context & BIT(DET_US_SSN)) && (!hyphens || (context & ~SOFT)))
 		return false;
 	finding_emit(s, DET_US_SSN, k->at, end, d, 9);
 	return true;

@@ -133,16 +133,16 @@ bool detect_bank(struct finding_scan *s, const struct number *k)
 	return false;
 }
 
-/* A prefecture follows. */
-static bool before_prefecture(const struct finding_scan *s, uint32_t end)
+/* An address follows. */
+static bool before_address(const struct finding_scan *s, uint32_t end)
 {
 	uint32_t i = end;
 
-	while (i < s->hi && i - end < 3 && (s->p[i] == ' ' || s->p[i] == '\n' || s->p[i] == ','))
+	while (i < s->hi && i - end < 3 && (s->p[i] == ' ' || s->p[i] == '\n'))
 		i++;
 	for (size_t j = s->seen; j < s->n_marks && s->marks[j].at <= i; j++)
 		if (s->marks[j].at == i && s->f->lit[s->marks[j].lit].kind == LIT_PREFECTURE)
-			return true;
+			return address_begins(s, &s->marks[j], s->f->lit[s->marks[j].lit].arg) > 0;
 	return false;
 }
 
@@ -150,14 +150,15 @@ bool detect_postal(struct finding_scan *s, const struct number *k)
 {
 	char d[7];
 	unsigned groups = shape(s, k, (const uint8_t[]){ 3, 4, 0 }, 7, d);
-	uint32_t end;
+	uint32_t end, context;
 
 	if (!groups || (groups == 2 && k->g[1].sep != '-'))
 		return false;
 	end = end_of(k, groups);
 	if (!memcmp(d, "000", 3) || !finding_ends(s, end))
 		return false;
-	if (!(finding_context(s, k->at, end) & BIT(DET_POSTAL_CODE_JP)) && !(groups == 2 && before_prefecture(s, end)))
+	context = finding_context(s, k->at, end);
+	if (!(context & BIT(DET_POSTAL_CODE_JP)) && ((context & LABEL_OTHER) || groups != 2 || !before_address(s, end)))
 		return false;
 	finding_emit(s, DET_POSTAL_CODE_JP, k->at, end, d, 7);
 	return true;

@@ -52,7 +52,7 @@ static const struct { const char *text; uint32_t mask; } labels[] = {
 	{ "vat", VAT }, { "vat number", VAT }, { "vat no", VAT }, { "vat id", VAT }, { "ust-idnr", VAT }, { "ust-id", VAT }, { "tva", VAT }, { "partita iva", VAT },
 	{ "btw", VAT }, { "vat_number", VAT }, { "付加価値税番号", VAT }, { "vat registration", VAT },
 	{ "ip", IP }, { "ip address", IP }, { "ipアドレス", IP }, { "ipv4", IP }, { "ipv6", IP }, { "host", IP }, { "server", IP },
-	{ "生年月日", BIRTH }, { "誕生日", BIRTH }, { "生まれ", BIRTH }, { "日生", BIRTH }, { "出生", BIRTH }, { "出生日", BIRTH }, { "birth date", BIRTH }, { "birthdate", BIRTH },
+	{ "生年月日", BIRTH }, { "誕生日", BIRTH }, { "出生日", BIRTH }, { "birth date", BIRTH }, { "birthdate", BIRTH },
 	{ "birth_date", BIRTH }, { "date of birth", BIRTH }, { "date_of_birth", BIRTH }, { "birthday", BIRTH }, { "born", BIRTH }, { "born on", BIRTH }, { "dob", BIRTH },
 	{ "d.o.b", BIRTH },
 	{ "aws", AWS }, { "aws_secret_access_key", AWS }, { "secret_access_key", AWS }, { "secretaccesskey", AWS }, { "secret access key", AWS },
@@ -81,6 +81,9 @@ static const struct { const char *text; uint32_t mask; } labels[] = {
 	{ "created", LABEL_OTHER }, { "issued", LABEL_OTHER }, { "expires", LABEL_OTHER }, { "due", LABEL_OTHER },
 };
 
+/* Behind a date. */
+static const char *const born[] = { "生まれ", "日生", "出生" };
+
 static void set(struct finder *f, const char *text, size_t n, struct literal l)
 {
 	l.text = text;
@@ -95,6 +98,8 @@ static void add_own(struct finder *f)
 		    (struct literal){ .kind = LIT_LABEL, .mask = labels[i].mask, .word = !(labels[i].text[0] & 0x80) });
 	for (unsigned i = 0; i < PREFECTURES; i++)
 		set(f, prefectures[i].name, strlen(prefectures[i].name), (struct literal){ .kind = LIT_PREFECTURE, .arg = (uint16_t)i });
+	for (size_t i = 0; i < ARRAY_SIZE(born); i++)
+		set(f, born[i], strlen(born[i]), (struct literal){ .kind = LIT_BEHIND, .mask = BIRTH });
 	for (unsigned i = 0; secrets[i].anchor; i++)
 		set(f, secrets[i].anchor, strlen(secrets[i].anchor), (struct literal){ .kind = LIT_SECRET, .arg = (uint16_t)i, .exact = true });
 }
@@ -144,7 +149,7 @@ static int compile(struct finder *f)
 
 int literals_compile(struct finder *f, const struct finder_literal *extra, size_t n_extra)
 {
-	size_t n = ARRAY_SIZE(labels) + PREFECTURES + n_extra;
+	size_t n = ARRAY_SIZE(labels) + ARRAY_SIZE(born) + PREFECTURES + n_extra;
 	int r;
 
 	for (unsigned i = 0; secrets[i].anchor; i++)

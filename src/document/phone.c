@@ -64,7 +64,7 @@ static unsigned japan_code(const char *d, size_t n)
 }
 
 /* The groups agree with the code: 03-1234-5678, 045-123-4567, 0466-12-3456, 04992-1-2345, 090-1234-5678, 0120-123-456. */
-static bool japan_grouped(const struct number *k, unsigned code, size_t total)
+static bool japan_grouped(const struct number *k, const char *d, unsigned code, size_t total)
 {
 	unsigned a = k->g[0].n, b = k->n > 1 ? k->g[1].n : 0, c = k->n > 2 ? k->g[2].n : 0;
 
@@ -77,7 +77,7 @@ static bool japan_grouped(const struct number *k, unsigned code, size_t total)
 	if (c == 3)
 		return a == 4 && code == 4 && b == 3;
 	/* Areas with longer codes lie inside the shorter ones: 04-2912-3456, 0422-12-3456, 04992-1-2345. */
-	return c == 4 && ((a == code) || (a == 2 && k->g[0].n == 2 && code != 3) || (a >= 3 && a <= 5 && a != code && code >= 3));
+	return c == 4 && ((a == code) || (a == 2 && d[1] == '4') || (a >= 3 && a <= 5 && a != code && code >= 3));
 }
 
 static size_t digits_of(const struct finding_scan *s, const struct number *k, unsigned from, unsigned to, char *out, size_t max)
@@ -193,7 +193,7 @@ static bool japan(struct finding_scan *s, const struct number *k, unsigned group
 	bool spaces;
 
 	part.n = groups;
-	if (!code || !phone_ends(s, end) || (groups > 1 && (!japan_grouped(&part, code, n) || !separated(k, groups, &spaces))))
+	if (!code || !phone_ends(s, end) || (groups > 1 && (!japan_grouped(&part, d, code, n) || !separated(k, groups, &spaces))))
 		return false;
 	context = finding_context(s, from, end);
 	if (context & LABEL_OTHER)

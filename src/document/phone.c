@@ -27,7 +27,7 @@ static unsigned country_digits(const char *d, size_t n)
 			return 2;
 	for (size_t i = 0; three[i]; i += 3)
 		if (three[i] == d[0] && three[i + 1] == d[1])
-			return 3;
+			return d[0] == '9' && d[1] == '9' && strchr("0179", d[2]) ? 0 : 3; /* not assigned */
 	return 0;
 }
 

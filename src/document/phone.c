@@ -99,7 +99,7 @@ static bool phone_ends(const struct finding_scan *s, uint32_t end)
 
 	if (c == 'x' && is_digit(at(s, end + 1)))
 		return true;
-	return finding_ends(s, end) && !(at(s, end) == '/' && is_digit(at(s, end + 1)) && !is_digit(at(s, end + 3)));
+	return finding_ends(s, end);
 }
 
 static bool take(struct finding_scan *s, uint32_t from, uint32_t end, const char *code, const char *national, size_t n)

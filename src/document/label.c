@@ -109,6 +109,12 @@ static int make_literals(struct labels *l)
 		if (r == 0)
 			r = add_literal(l, at);
 	}
+	if (r == 0) {
+		size_t at = l->literal_text.n;
+
+		buf_puts(&l->literal_text, STR("㊙")); /* folded here, not by the finder */
+		r = add_literal(l, at);
+	}
 	for (size_t i = 0, at = 0; r == 0 && i < l->n_literals; at += l->literals[i++].text.n)
 		l->literals[i].text.p = l->literal_text.p + at;
 	return r;
@@ -427,7 +433,7 @@ static void body_line(struct deciding *d, struct body *b, const struct span *s, 
 	sure = at < b->head || at >= b->tail;
 	if (j.m->weak && !sure)
 		return;
-	sure = sure || (j.loud && !heads_prose(d->t, s, line));
+	sure = sure || j.framed || (j.loud && !heads_prose(d->t, s, line));
 	b->labels |= j.labels;
 	while (i < b->n && b->lines[i].m != j.m)
 		i++;

@@ -164,6 +164,11 @@ static void add_to_word(struct line *l, struct token *t, uint32_t c)
 	t->n = (uint16_t)(l->text_n - t->at);
 }
 
+static bool after_tlp(const struct line *l)
+{
+	return is_word(l, l->n - 1) && str_eq(token_text(l, &l->t[l->n - 1]), STR("tlp"));
+}
+
 static void tokenize(struct line *l, str s)
 {
 	static const uint8_t kinds[] = { [CH_SEPARATOR] = T_SEPARATOR, [CH_COLON] = T_COLON, [CH_STOP] = T_STOP, [CH_COMMA] = T_COMMA, [CH_BRACKET] = T_BRACKET,
@@ -199,16 +204,14 @@ static void tokenize(struct line *l, str s)
 			if (word && word->cjk != (k == CH_CJK) && !(c >= '0' && c <= '9') && !word->digits)
 				word = NULL;
 			if (!word)
-				word = new_token(l, T_WORD, gap);
+				word = new_token(l, T_WORD, after_tlp(l) ? 1 : gap);
 			word->cjk = word->cjk || k == CH_CJK;
 			add_to_word(l, word, c);
 		} else {
 			word = NULL;
 			/* TLP:RED */
-			if (k == CH_COLON && l->n && str_eq(token_text(l, &l->t[l->n - 1]), STR("tlp")) && l->t[l->n - 1].kind == T_WORD) {
-				gap = 1;
+			if (k == CH_COLON && after_tlp(l))
 				continue;
-			}
 			new_token(l, kinds[k], gap);
 		}
 		gap = 0;
@@ -405,7 +408,8 @@ static bool like_a_name(const struct line *l, size_t from, size_t to)
 }
 
 /* All words of the segment belong to markings or go with them; the highest of them. */
-static const struct marking *segment_marking(const struct markings *m, enum marking_place place, const struct line *l, const struct segment_of *s, bool *ret_loud)
+static const struct marking *segment_marking(const struct markings *m, enum marking_place place, const struct line *l, const struct segment_of *s, bool *ret_loud,
+	bool *ret_framed)
 {
 	const struct marking *best = NULL;
 	bool caps = true, joined = false;
@@ -437,7 +441,8 @@ static const struct marking *segment_marking(const struct markings *m, enum mark
 	/* In a body, what begins small belongs to a sentence. */
 	if (place == MARK_LINE && !l->t[s->from].cjk && !l->t[s->from].title)
 		return NULL;
-	*ret_loud = caps || s->bracketed || joined;
+	*ret_framed = s->bracketed || joined;
+	*ret_loud = caps || *ret_framed;
 	return best;
 }
 
@@ -473,7 +478,7 @@ static bool reply_prefix(const struct line *l, const struct segment_of *s)
 /* May what stands before a ':' stand before a marking? */
 static bool key_allows(enum marking_place place, const struct line *l, const struct segment_of *key)
 {
-	return is_key(l, key) || place == MARK_MARGIN || (place == MARK_TITLE && reply_prefix(l, key));
+	return is_key(l, key) || (place == MARK_MARGIN && like_a_name(l, key->from, key->to)) || (place == MARK_TITLE && reply_prefix(l, key));
 }
 
 static unsigned bits(unsigned labels)
@@ -495,8 +500,9 @@ struct judged marking_judge(const struct markings *m, enum marking_place place, 
 		return j;
 	join_spaced(&l);
 	for (size_t at = 0; next_segment(&l, place, &at, &seg); last = seg) {
-		bool loud = false, here_keyed = place == MARK_VALUE;
-		const struct marking *x = seg.boxed ? NULL : segment_marking(m, place, &l, &seg, &loud);
+		bool loud = false, framed = false, here_keyed = place == MARK_VALUE;
+		bool no = seg.boxed || (seg.before_colon && is_key(&l, &seg));
+		const struct marking *x = no ? NULL : segment_marking(m, place, &l, &seg, &loud, &framed);
 
 		if (x && seg.after_colon && last.to) {
 			if (!key_allows(place, &l, &last))
@@ -516,6 +522,7 @@ struct judged marking_judge(const struct markings *m, enum marking_place place, 
 		}
 		j.labels |= 1u << x->label;
 		j.loud = j.loud || loud || keyed;
+		j.framed = j.framed || framed || keyed;
 		if (!j.m || x->label > j.m->label)
 			j.m = x;
 	}

@@ -46,7 +46,8 @@ enum marking_place {
 
 struct judged {
 	const struct marking *m; /* the highest; NULL: none */
-	bool loud;               /* capitals, brackets, spaced out, or behind a key */
+	bool loud;               /* in capitals, or framed */
+	bool framed;             /* in brackets, spaced out, or behind a key: no heading looks so */
 	unsigned labels;         /* bits of all that the line says */
 };
 struct judged marking_judge(const struct markings *m, enum marking_place place, str line);

@@ -37,6 +37,7 @@ struct client {
 	uid_t uid;
 	struct buf in;
 	bool importing;
+	bool scanning;
 	bool answer_due;       /* the import is finished; answered when durable */
 	uint64_t import_seq;   /* leaf that began it */
 	uint64_t records, refused, rows;

@@ -108,14 +108,3 @@ int classify_text(struct classify *c, const struct text *t, struct facts *ret, s
 	*ret_contacts = contacts;
 	return 0;
 }
-
-void classify_add_part(struct facts *whole, const struct facts *part)
-{
-	whole->label = MAX(whole->label, part->label);
-	for (unsigned d = 0; d < DET_MAX_; d++)
-		whole->findings[d] += part->findings[d];
-	whole->contacts += part->contacts;
-	whole->clients += part->clients;
-	whole->text_chars += part->text_chars;
-	whole->wants_ocr = whole->wants_ocr || part->wants_ocr;
-}

@@ -1,7 +1,7 @@
 /* classify.h — text in, label, findings, contacts and identifiers out: the whole of what a scan says about one document.
  *
- * Purpose: joins finding, label and contacts; a container's numbers cover its parts. Ownership: struct classifier is shared, struct classify one a thread;
- * results live until the next call. Units: none. Threads: as said. Errors: negative errno.
+ * Purpose: joins finding, label and contacts, one part a call; a container's numbers cover its parts (cover.h: whoever reads it sums, persons are the
+ * union). Ownership: struct classifier is shared, struct classify one a thread; results live until the next call. Units: none. Threads: as said. Errors: negative errno.
  */
 #ifndef TYTO_CLASSIFY_H
 #define TYTO_CLASSIFY_H
@@ -19,8 +19,5 @@ int classify_new(const struct classifier *c, struct classify **ret);
 struct classify *classify_free(struct classify *c);
 /* Fills label, label_why, findings, contacts, clients, text_chars of ret; identifiers in ret_contacts. */
 int classify_text(struct classify *c, const struct text *t, struct facts *ret, struct contacts_result *ret_contacts);
-/* A container covers its parts: whoever reads it adds each part to it, findings, contacts, clients and characters summed, the label the highest. Somebody who
- * stands in two members counts twice there; documents_identifiers_of() gives the union. label_why stays the container's own. */
-void classify_add_part(struct facts *whole, const struct facts *part);
 
 #endif

@@ -29,7 +29,7 @@ struct contacts {
 	uint8_t key[IDENTIFIER_KEY];
 	const struct client_list *clients;
 	uint8_t *client_seen;    /* a bit a client */
-	struct groups groups;
+	struct contact_groups groups;
 	struct identifier_set set;
 	struct buf scratch;
 	struct detail *details;  /* of the block, row or run of bare blocks at hand */
@@ -72,7 +72,7 @@ struct contacts *contacts_free(struct contacts *c)
 {
 	if (!c)
 		return NULL;
-	groups_free(&c->groups);
+	contact_groups_free(&c->groups);
 	identifier_set_free(&c->set);
 	buf_free(&c->scratch);
 	free(c->client_seen);
@@ -116,7 +116,7 @@ static int add_detail(struct contacts *c, const struct hit *x)
 		c->cap_details = cap;
 	}
 	c->details[c->n_details++] = (struct detail){ .key = identifier_key(c->key, phone ? IDENT_PHONE : IDENT_EMAIL, value), .at = x->at, .end = x->at + x->n,
-		.phone = phone, .role = !phone && role_address(value) };
+		.phone = phone, .role = !phone && contact_role(value) };
 	/* E-mails and phones enter the set at the end, with their persons. */
 	see_client(c, c->details[c->n_details - 1].key);
 	return 0;
@@ -149,12 +149,12 @@ static int take_hits(struct contacts *c, const struct span *s, bool *ret_any)
 
 static int group_of_details(struct contacts *c, size_t from, size_t n, uint64_t name, enum name_column sure)
 {
-	int r = n ? groups_open(&c->groups) : 0;
+	int r = n ? contact_groups_open(&c->groups) : 0;
 
 	if (n && r == 0)
-		groups_name(&c->groups, name, sure);
+		contact_groups_name(&c->groups, name, sure);
 	for (size_t i = from; r == 0 && i < from + n; i++)
-		r = groups_add(&c->groups, c->details[i].key, c->details[i].phone, c->details[i].role);
+		r = contact_groups_add(&c->groups, c->details[i].key, c->details[i].phone, c->details[i].role);
 	return r;
 }
 
@@ -255,7 +255,7 @@ static int take_row(struct contacts *c, size_t *i)
 		return row_group(c, s, to - from);
 	for (size_t k = from; s->row <= HEADER_ROWS && !c->contacts_began && k < to; k++)
 		if (t->spans[k].col < COLUMNS) {
-			enum name_column kind = name_header(text_span(t, &t->spans[k]));
+			enum name_column kind = contact_header(text_span(t, &t->spans[k]));
 
 			if (kind)
 				c->columns[t->spans[k].col] = (uint8_t)kind;
@@ -334,11 +334,11 @@ static int groups_of_columns(struct contacts *c)
 			i++;
 		end = i;
 		for (size_t k = 0; r == 0 && k < MAX(b - a, end - b); k++) {
-			r = groups_open(&c->groups);
+			r = contact_groups_open(&c->groups);
 			if (r == 0 && a + k < b)
-				r = groups_add(&c->groups, c->details[c->units[a + k].from].key, c->details[c->units[a + k].from].phone, c->details[c->units[a + k].from].role);
+				r = contact_groups_add(&c->groups, c->details[c->units[a + k].from].key, c->details[c->units[a + k].from].phone, c->details[c->units[a + k].from].role);
 			if (r == 0 && b + k < end)
-				r = groups_add(&c->groups, c->details[c->units[b + k].from].key, c->details[c->units[b + k].from].phone, c->details[c->units[b + k].from].role);
+				r = contact_groups_add(&c->groups, c->details[c->units[b + k].from].key, c->details[c->units[b + k].from].phone, c->details[c->units[b + k].from].role);
 		}
 	}
 	return r;
@@ -487,12 +487,12 @@ static int take_text(struct contacts *c, size_t *i)
 
 static int finish(struct contacts *c, struct contacts_result *ret)
 {
-	struct groups *g = &c->groups;
-	uint64_t persons = groups_persons(g);
+	struct contact_groups *g = &c->groups;
+	uint64_t persons = contact_groups_persons(g);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n_nodes; i++)
-		r = identifier_set_add(&c->set, g->nodes[i].key, g->nodes[i].phone ? IDENT_PHONE : IDENT_EMAIL, groups_person_of(g, &g->nodes[i]));
+		r = identifier_set_add(&c->set, g->nodes[i].key, g->nodes[i].phone ? IDENT_PHONE : IDENT_EMAIL, contact_groups_person_of(g, &g->nodes[i]));
 	if (r < 0)
 		return r;
 	identifier_set_finish(&c->set);
@@ -520,7 +520,7 @@ int contacts_run(struct contacts *c, const struct text *t, const struct hits *h,
 	c->found = 0;
 	c->bare = false;
 	table_begin(c, 0);
-	groups_clear(&c->groups);
+	contact_groups_clear(&c->groups);
 	identifier_set_clear(&c->set);
 	if (c->clients)
 		memset(c->client_seen, 0, client_list_clients(c->clients) / 8 + 1);

@@ -32,7 +32,7 @@ struct group {
 	bool counts;
 };
 
-struct groups {
+struct contact_groups {
 	struct node *nodes;
 	size_t n_nodes, cap_nodes;
 	uint32_t *slots;     /* node + 1 by key; a power of two */
@@ -46,19 +46,19 @@ struct groups {
 /* What a header says of its column: names of persons; of persons or companies; of companies. */
 enum name_column { COLUMN_OTHER, COLUMN_NAME, COLUMN_PERSON, COLUMN_COMPANY };
 
-void groups_clear(struct groups *g);
-void groups_free(struct groups *g);
+void contact_groups_clear(struct contact_groups *g);
+void contact_groups_free(struct contact_groups *g);
 /* Opens a group; members go to the one opened last. */
-int groups_open(struct groups *g);
-void groups_name(struct groups *g, uint64_t name, enum name_column sure);
-int groups_add(struct groups *g, uint64_t key, bool phone, bool role);
+int contact_groups_open(struct contact_groups *g);
+void contact_groups_name(struct contact_groups *g, uint64_t name, enum name_column sure);
+int contact_groups_add(struct contact_groups *g, uint64_t key, bool phone, bool role);
 /* Joins groups into persons; returns how many. */
-uint64_t groups_persons(struct groups *g);
-/* Of a node, after groups_persons: 0 nobody's. */
-uint32_t groups_person_of(const struct groups *g, const struct node *n);
+uint64_t contact_groups_persons(struct contact_groups *g);
+/* Of a node, after contact_groups_persons: 0 nobody's. */
+uint32_t contact_groups_person_of(const struct contact_groups *g, const struct node *n);
 
 /* info@, sales@…: an address of a post, not of a person. */
-bool role_address(str email);
-enum name_column name_header(str cell);
+bool contact_role(str email);
+enum name_column contact_header(str cell);
 
 #endif

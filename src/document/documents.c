@@ -82,16 +82,25 @@ static void close_db(struct documents *d)
 	db_close(&d->db);
 }
 
+static bool empty_db(sqlite3 *db)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+
+	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
+}
+
+/* Two may come to an empty folder at once: the second finds the first one's work. */
 static int create(struct documents *d)
 {
 	int r = db_exec(d->db, "BEGIN IMMEDIATE");
 
-	if (r == 0)
+	if (r == 0 && empty_db(d->db)) {
 		r = db_exec(d->db, schema);
-	if (r == 0)
-		r = db_meta_put(d->db, "format", DOCUMENTS_FORMAT);
-	if (r == 0)
-		r = db_meta_put(d->db, "known", 0);
+		if (r == 0)
+			r = db_meta_put(d->db, "format", DOCUMENTS_FORMAT);
+		if (r == 0)
+			r = db_meta_put(d->db, "known", 0);
+	}
 	return r == 0 ? db_exec(d->db, "COMMIT") : r;
 }
 
@@ -105,13 +114,6 @@ static int load(struct documents *d)
 	if (r == 0)
 		r = db_meta_get(d->db, "known", &d->known);
 	return r < 0 ? db_failed(r) : 0;
-}
-
-static bool empty_db(sqlite3 *db)
-{
-	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-
-	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
 }
 
 static int open_db(struct documents *d)
@@ -188,26 +190,41 @@ uint64_t documents_known(const struct documents *d)
 
 /* --- following the log --- */
 
-struct take {
-	struct documents *d;
-	const struct names *names;
-};
-
-static int take_leaf(void *arg, uint64_t seq, const struct leaf *l)
+/* Other kinds are passed over undecoded: most of a log is none of ours. */
+static int take_leaves(struct documents *d, struct evidence_reader *r, uint64_t from, uint64_t to)
 {
-	struct take *t = arg;
+	int e = 0;
 
-	return documents_take(t->d, t->names, seq, l);
+	for (uint64_t seq = from; e == 0 && seq < to; seq++) {
+		struct leaf l;
+		str packed;
+
+		e = evidence_read(r, seq, &packed);
+		if (e < 0)
+			return documents_fail(e, "%s", evidence_why());
+		if (packed.n < 2 || (packed.p[1] != LEAF_DOCUMENT && packed.p[1] != LEAF_PLACE))
+			continue;
+		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+		e = e < 0 ? documents_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq) :
+			documents_take(d, evidence_reader_names(r), seq, &l);
+	}
+	return e;
 }
 
 static int advance_batch(struct documents *d, struct evidence_reader *r, uint64_t to)
 {
-	struct take t = { .d = d, .names = evidence_reader_names(r) };
+	uint64_t known = 0;
 	int e = db_exec(d->db, "BEGIN IMMEDIATE");
 
 	if (e < 0)
 		return db_failed(e);
-	e = evidence_each(r, d->known, to, take_leaf, &t);
+	/* The keeper and a scan beside it both follow the log: how far it is known stands in the table, not in us. */
+	e = db_meta_get(d->db, "known", &known);
+	if (e < 0)
+		db_failed(e);
+	to = MAX(to, known);
+	if (e == 0)
+		e = take_leaves(d, r, known, to);
 	if (e == 0) {
 		e = db_meta_put(d->db, "known", to);
 		if (e == 0)

@@ -25,6 +25,9 @@ uint64_t documents_known(const struct documents *d);
 /* Identifiers of a content; durable before the content's leaf is appended. */
 int documents_identifiers(struct documents *d, const uint8_t hash[static 32], uint32_t version, const struct identifier *i, size_t n);
 
+/* The state's key of identifiers (STATE/documents/key), made at the first call. */
+int documents_key(const char *state, uint8_t ret[static IDENTIFIER_KEY]);
+
 /* -ENOENT where not known. scratch owns the strs. */
 int documents_facts(struct documents *d, const uint8_t hash[static 32], struct buf *scratch, struct facts *ret);
 int documents_place(struct documents *d, str path, struct buf *scratch, struct place *ret);

@@ -5,20 +5,20 @@
 
 /* --- building --- */
 
-void groups_clear(struct groups *g)
+void contact_groups_clear(struct contact_groups *g)
 {
 	g->n_nodes = g->n_members = g->n_groups = 0;
 	if (g->slots)
 		memset(g->slots, 0, g->n_slots * sizeof(*g->slots));
 }
 
-void groups_free(struct groups *g)
+void contact_groups_free(struct contact_groups *g)
 {
 	free(g->nodes);
 	free(g->slots);
 	free(g->members);
 	free(g->groups);
-	*g = (struct groups){ 0 };
+	*g = (struct contact_groups){ 0 };
 }
 
 static int grow(void *array, size_t n, size_t *cap, size_t size)
@@ -36,7 +36,7 @@ static int grow(void *array, size_t n, size_t *cap, size_t size)
 	return 0;
 }
 
-static int grow_slots(struct groups *g)
+static int grow_slots(struct contact_groups *g)
 {
 	size_t n = g->n_slots ? 2 * g->n_slots : 1024;
 	uint32_t *s = calloc(n, sizeof(*s));
@@ -56,7 +56,7 @@ static int grow_slots(struct groups *g)
 	return 0;
 }
 
-int groups_open(struct groups *g)
+int contact_groups_open(struct contact_groups *g)
 {
 	int r = grow(&g->groups, g->n_groups, &g->cap_groups, sizeof(*g->groups));
 
@@ -67,7 +67,7 @@ int groups_open(struct groups *g)
 	return r;
 }
 
-void groups_name(struct groups *g, uint64_t name, enum name_column sure)
+void contact_groups_name(struct contact_groups *g, uint64_t name, enum name_column sure)
 {
 	struct group *x = &g->groups[g->n_groups - 1];
 
@@ -76,7 +76,7 @@ void groups_name(struct groups *g, uint64_t name, enum name_column sure)
 	x->personal = sure == COLUMN_PERSON && name;
 }
 
-static int node_of(struct groups *g, uint64_t key, bool phone, bool role, uint32_t *ret)
+static int node_of(struct contact_groups *g, uint64_t key, bool phone, bool role, uint32_t *ret)
 {
 	size_t at;
 	int r = 2 * g->n_nodes >= g->n_slots ? grow_slots(g) : 0;
@@ -97,7 +97,7 @@ static int node_of(struct groups *g, uint64_t key, bool phone, bool role, uint32
 	return 0;
 }
 
-int groups_add(struct groups *g, uint64_t key, bool phone, bool role)
+int contact_groups_add(struct contact_groups *g, uint64_t key, bool phone, bool role)
 {
 	struct group *x = &g->groups[g->n_groups - 1];
 	uint32_t node;
@@ -118,7 +118,7 @@ int groups_add(struct groups *g, uint64_t key, bool phone, bool role)
 
 /* --- union-find --- */
 
-static uint32_t find(struct groups *g, uint32_t i)
+static uint32_t find(struct contact_groups *g, uint32_t i)
 {
 	while (g->groups[i].up != i) {
 		g->groups[i].up = g->groups[g->groups[i].up].up;
@@ -127,7 +127,7 @@ static uint32_t find(struct groups *g, uint32_t i)
 	return i;
 }
 
-static void join(struct groups *g, uint32_t a, uint32_t b)
+static void join(struct contact_groups *g, uint32_t a, uint32_t b)
 {
 	a = find(g, a);
 	b = find(g, b);
@@ -140,12 +140,12 @@ static void join(struct groups *g, uint32_t a, uint32_t b)
 
 #define EACH_GROUP(g, node, m) for (uint32_t m = (node)->first; m != NONE; m = (g)->members[m].next)
 
-static struct group *group_of(struct groups *g, uint32_t m)
+static struct group *group_of(struct contact_groups *g, uint32_t m)
 {
 	return &g->groups[g->members[m].group];
 }
 
-static void join_by_email(struct groups *g)
+static void join_by_email(struct contact_groups *g)
 {
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		struct node *n = &g->nodes[i];
@@ -166,7 +166,7 @@ static void join_by_email(struct groups *g)
  * groups a number is a switchboard, where a name alone says less. */
 #define LOOK_BACK 64
 
-static void join_same_name(struct groups *g, const struct node *n)
+static void join_same_name(struct contact_groups *g, const struct node *n)
 {
 	uint32_t seen[LOOK_BACK], k = 0;
 
@@ -189,7 +189,7 @@ static void join_same_name(struct groups *g, const struct node *n)
 }
 
 /* All groups of a number that is one person's. Those with another name are somebody else who is reached there, too. */
-static void join_by_number(struct groups *g, struct node *n, uint32_t owner)
+static void join_by_number(struct contact_groups *g, struct node *n, uint32_t owner)
 {
 	uint64_t name = 0;
 	bool sure = false, two = false;
@@ -221,7 +221,7 @@ static void join_by_number(struct groups *g, struct node *n, uint32_t owner)
 		join_same_name(g, n);
 }
 
-static void join_by_phone(struct groups *g)
+static void join_by_phone(struct contact_groups *g)
 {
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		struct node *n = &g->nodes[i];
@@ -248,7 +248,7 @@ static void join_by_phone(struct groups *g)
 /* --- counting --- */
 
 /* Does it hold a detail by which this person, and not just a post, is reached? */
-static bool counts(const struct groups *g, const struct group *x)
+static bool counts(const struct contact_groups *g, const struct group *x)
 {
 	bool role = false, shared = false;
 
@@ -264,7 +264,7 @@ static bool counts(const struct groups *g, const struct group *x)
 	return shared && x->sure && !role;
 }
 
-uint64_t groups_persons(struct groups *g)
+uint64_t contact_groups_persons(struct contact_groups *g)
 {
 	uint32_t persons = 0;
 
@@ -292,7 +292,7 @@ uint64_t groups_persons(struct groups *g)
 	return persons;
 }
 
-uint32_t groups_person_of(const struct groups *g, const struct node *n)
+uint32_t contact_groups_person_of(const struct contact_groups *g, const struct node *n)
 {
 	return n->group == NONE ? 0 : g->groups[n->group].person;
 }
@@ -319,7 +319,7 @@ static const char *const roles[] = {
 	"staff", "store", "subscribe", "support", "system", "team", "tech", "technical", "toiawase", "unsubscribe", "web", "webadmin", "webinfo", "webmaster", "welcome",
 };
 
-bool role_address(str email)
+bool contact_role(str email)
 {
 	const char *at = memchr(email.p, '@', email.n);
 	str local = { email.p, at ? (size_t)(at - email.p) : email.n };
@@ -365,7 +365,7 @@ static const struct { const char *text; enum name_column kind; } headers[] = {
 	{ "勤務先名", COLUMN_COMPANY }, { "組織名", COLUMN_COMPANY }, { "顧客企業", COLUMN_COMPANY },
 };
 
-enum name_column name_header(str cell)
+enum name_column contact_header(str cell)
 {
 	char b[64];
 	size_t n = 0;

@@ -10,7 +10,7 @@ static void together(void **state)
 	struct classifier *shared = NULL;
 	struct classify *c = NULL;
 	struct contacts_result contacts;
-	struct facts f = { 0 }, whole = { 0 };
+	struct facts f = { 0 };
 
 	assert_int_equal(classifier_new(&(struct label_config){ .contacts_confidential = 2 }, key, NULL, &shared), 0);
 	assert_int_equal(classify_new(shared, &c), 0);
@@ -25,14 +25,11 @@ static void together(void **state)
 	assert_true(f.contacts == 2 && f.clients == 0 && f.text_chars == 77);
 	assert_int_equal(contacts.n, 4); /* and the header "E-mail" */
 
-	/* A container is what its parts are. */
-	classify_add_part(&whole, &f);
+	/* Nothing is left of it in the next. */
 	doc_begin();
 	doc_put(ZONE_BODY, "Nothing to see.");
 	assert_int_equal(classify_text(c, &doc, &f, &contacts), 0);
 	assert_true(f.label == 0 && f.label_why.n == 0 && f.contacts == 0 && contacts.n == 0);
-	classify_add_part(&whole, &f);
-	assert_true(whole.label == LABEL_CONFIDENTIAL && whole.contacts == 2 && whole.findings[DET_EMAIL] == 2);
 	classify_free(c);
 	classifier_free(shared);
 }

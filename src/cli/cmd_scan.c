@@ -369,13 +369,14 @@ static int make_tools(struct tools *t, int client_fd)
 	if (client_fd >= 0) {
 		r = client_list_load(client_fd, t->key, &t->clients);
 		if (r < 0) {
-			log_error("%s: expected clients, one a line or CSV: %s", client_file, strerror(-r));
+			log_error("%s: expected clients, one a line or CSV: %s", client_file, client_list_why());
 			return r;
 		}
 	}
+	config_labels(&cli.config, &labels);
 	r = classifier_new(&labels, t->key, t->clients, &t->classifier);
 	if (r < 0)
-		log_error("the classifier cannot be made: %s", strerror(-r));
+		log_error("documents cannot be classified: %s", classify_why());
 	return r;
 }
 

@@ -17,6 +17,13 @@ struct classify {
 	struct buf why;
 };
 
+static _Thread_local const char *why = "no error";
+
+const char *classify_why(void)
+{
+	return why;
+}
+
 int classifier_new(const struct label_config *labels, const uint8_t key[static IDENTIFIER_KEY], const struct client_list *clients, struct classifier **ret)
 {
 	static const struct label_config none;
@@ -25,14 +32,19 @@ int classifier_new(const struct label_config *labels, const uint8_t key[static I
 	size_t n;
 	int r;
 
+	why = "no memory";
 	if (!c)
 		return -ENOMEM;
 	memcpy(c->key, key, IDENTIFIER_KEY);
 	c->clients = clients;
 	r = labels_new(labels ? labels : &none, &c->labels);
-	if (r == 0) {
+	if (r < 0) {
+		why = label_why_text();
+	} else {
 		literals = labels_literals(c->labels, &n);
 		r = finder_new(literals, n, &c->finder);
+		if (r < 0)
+			why = "the patterns cannot be compiled";
 	}
 	if (r < 0) {
 		classifier_free(c);

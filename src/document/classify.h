@@ -11,6 +11,7 @@
 #include "document/label.h"
 
 struct classifier;
+const char *classify_why(void); /* of classifier_new: what is wrong with the label settings */
 int classifier_new(const struct label_config *labels, const uint8_t key[static IDENTIFIER_KEY], const struct client_list *clients, struct classifier **ret);
 struct classifier *classifier_free(struct classifier *c);
 

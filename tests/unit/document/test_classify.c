@@ -39,7 +39,7 @@ static void bad_configuration(void **state)
 	struct classifier *c = NULL;
 
 	assert_true(classifier_new(&(struct label_config){ .file = "/nonexistent/markings" }, key, NULL, &c) < 0);
-	assert_non_null(strstr(label_why_text(), "/nonexistent/markings"));
+	assert_non_null(strstr(classify_why(), "/nonexistent/markings"));
 	assert_true(classifier_new(&(struct label_config){ .ms = { { NULL, LABEL_PUBLIC, NULL } }, .n_ms = 1 }, key, NULL, &c) < 0);
 }
 

@@ -167,7 +167,7 @@ void flow_para_end(struct flow *f)
 	give_all(f, l);
 	sink_block(f->sink);
 	l->para = 0;
-	if (f->links.n)
+	if (f->links.n && !f->depth)
 		give_links(f);
 }
 

@@ -293,7 +293,7 @@ static void put_plain(struct buf *b, str stored, double v)
 {
 	if (fabs(v) < 1e18 && v == floor(v))
 		buf_putf(b, "%.0f", v);
-	else if (stored.n > 17) /* 0.30000000000000004 */
+	else if (stored.n > 17 && memchr(stored.p, '.', stored.n)) /* 0.30000000000000004 */
 		buf_putf(b, "%.15g", v);
 	else
 		buf_puts(b, stored);
@@ -304,6 +304,7 @@ struct layout {
 	unsigned whole, decimals; /* placeholders before and after the point */
 	unsigned zeros;           /* of the whole ones, those that are always shown */
 	bool point, percent, thousands;
+	bool odd;                 /* exponents, fractions: shown as the number itself */
 };
 
 /* Section by sign; a first one with a condition ([<=999]) is taken when it holds. */
@@ -337,9 +338,12 @@ static void measure(const char *code, struct layout *l)
 
 	*l = (struct layout){ .code = code };
 	for (const char *p = code; *p;) {
+		const char *from = p;
+
 		p += next_token(p, &t);
 		if (t.c == ';')
 			break;
+		l->odd = l->odd || t.c == 'e' || *from == '/';
 		if (t.c == '.')
 			l->point = true;
 		else if (t.c == ',' && l->whole && !l->point)
@@ -418,7 +422,7 @@ static void put_number(struct buf *b, const struct numfmt *f, str stored, double
 	struct layout l;
 
 	measure(code, &l);
-	if (l.whole > 60 || l.decimals > 30 || fabs(v) >= 1e18 || (!l.whole && !l.decimals) || strpbrk(code, "eE/")) {
+	if (l.whole > 60 || l.decimals > 30 || fabs(v) >= 1e18 || (!l.whole && !l.decimals) || l.odd) {
 		put_plain(b, stored, v);
 		return;
 	}

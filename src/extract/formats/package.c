@@ -9,7 +9,7 @@
 #include "extract/formats/source.h"
 
 #define DIRECTORY_MAX (1u << 20) /* bytes of the zip's directory that a bid looks at */
-#define TAIL (64u << 10)
+#define TAIL (66u << 10) /* the end's record has a comment of 64 KiB at most */
 #define NAME_MAX_ 512
 #define PARTS_DEEP 16
 
@@ -80,22 +80,32 @@ static bool names_have(str s, bool directory, const char *name)
 	return false;
 }
 
+/* Where the directory ends: at the record of its end, whatever stands before the zip; 64-bit ones have two more records between. */
+static uint64_t directory_end(const char *p, size_t i, uint64_t from)
+{
+	if (i >= 76 && memcmp(p + i - 20, "PK\6\7", 4) == 0 && memcmp(p + i - 76, "PK\6\6", 4) == 0)
+		return from + i - 76;
+	return from + i;
+}
+
+/* Reads of a MiB do not go through the input's window, where the head lies that the bids are looking at. */
 static bool directory_has(struct in *in, const char *name)
 {
-	uint64_t size = in_size(in), from = size > TAIL ? size - TAIL : 0;
+	uint64_t size = in_size(in), from = size > DIRECTORY_MAX ? size - DIRECTORY_MAX : 0;
 	_cleanup_free_ char *p = malloc(DIRECTORY_MAX);
-	ssize_t n = p ? in_read(in, from, p, TAIL) : 0;
+	ssize_t n = p ? in_read(in, from, p, DIRECTORY_MAX) : 0;
 
-	for (ssize_t i = n - 22; i >= 0; i--) {
-		if (memcmp(p + i, "PK\5\6", 4) == 0) {
-			uint64_t length = le32(p + i + 12), end = from + (uint64_t)i;
+	for (ssize_t i = n - 22; i >= 0 && i >= n - (ssize_t)TAIL; i--) {
+		uint64_t end, begin;
 
-			/* The directory ends where this record begins, whatever stands before the zip. */
-			if (length > end || length == 0)
-				return false;
-			n = in_read(in, end - length, p, MIN(length, (uint64_t)DIRECTORY_MAX));
-			return n > 0 && names_have((str){ p, (size_t)n }, true, name);
-		}
+		if (memcmp(p + i, "PK\5\6", 4) != 0)
+			continue;
+		end = directory_end(p, (size_t)i, from);
+		begin = end - MIN((uint64_t)le32(p + i + 12), end);
+		if (begin >= from)
+			return names_have((str){ p + (begin - from), (size_t)(end - begin) }, true, name);
+		n = in_read(in, begin, p, DIRECTORY_MAX);
+		return n > 0 && names_have((str){ p, (size_t)n }, true, name);
 	}
 	return false;
 }

@@ -12,6 +12,9 @@
 #define TAIL (66u << 10) /* the end's record has a comment of 64 KiB at most */
 #define NAME_MAX_ 512
 #define PARTS_DEEP 16
+#define STREAMED_MAX (768u << 20) /* bytes of large members, all of them */
+#define THIN_FREE (64u << 20)
+#define THIN_RATIO 200
 
 enum state { MEMBER_THERE, MEMBER_LOADED, MEMBER_LOCKED, MEMBER_GIVEN };
 
@@ -31,6 +34,7 @@ struct package {
 	struct member *members; /* in order of their names after opening */
 	size_t n, cap, cached;
 	unsigned streams, depth;
+	uint64_t streamed;
 	int error;
 };
 
@@ -204,26 +208,43 @@ static bool is_xml(const char *name)
 	return false;
 }
 
+/* The next piece of the member at hand: 1, 0 its end, negative errno. By libarchive's own blocks: archive_read_data would fill a buffer, and on an error
+ * forget what it had put there. */
+static int piece(struct package *p, struct archive *a, str *ret)
+{
+	const void *q;
+	size_t n;
+	la_int64_t at;
+	int k = archive_read_data_block(a, &q, &n, &at);
+
+	if (k == ARCHIVE_EOF)
+		return 0;
+	if (k < ARCHIVE_WARN)
+		return trouble(p, a);
+	if (sink_unpacked(p->sink, n) < 0)
+		return -EMSGSIZE;
+	*ret = (str){ n ? q : "", n };
+	return 1;
+}
+
 /* Keeps what is small; a large one is left to be found again. */
 static int load(struct package *p, struct archive *a, struct member *m)
 {
-	static char block[64 << 10];
 	_cleanup_buf_ struct buf b = { .max = PACKAGE_LOADED_MAX };
+	str s;
 
 	for (;;) {
-		la_ssize_t n = archive_read_data(a, block, sizeof(block));
+		int r = piece(p, a, &s);
 
-		if (n == 0)
+		if (r == -EMSGSIZE)
+			return r;
+		if (r < 0)
+			m->error = r;
+		if (r <= 0)
 			break;
-		if (n < 0) {
-			m->error = trouble(p, a);
-			break;
-		}
-		if (sink_unpacked(p->sink, (uint64_t)n) < 0)
-			return -EMSGSIZE;
-		if (b.n + (size_t)n > PACKAGE_LOADED_MAX || p->cached + b.n + (size_t)n > PACKAGE_CACHE_MAX)
+		if (b.n + s.n > PACKAGE_LOADED_MAX || p->cached + b.n + s.n > PACKAGE_CACHE_MAX)
 			return 0;
-		buf_put(&b, block, (size_t)n);
+		buf_puts(&b, s);
 	}
 	if (buf_error(&b))
 		return -ENOMEM;
@@ -376,32 +397,46 @@ static struct archive *find_again(struct package *p, uint32_t index, int *ret_er
 	return NULL;
 }
 
+/* What unpacks to so much more than it is, is made to. */
+static int too_thin(struct package *p, uint64_t from, uint64_t n)
+{
+	uint64_t packed = p->source.at - MIN(from, p->source.at);
+
+	p->streamed += n;
+	if (p->streamed > STREAMED_MAX) {
+		sink_reason(p->sink, "more than %u MiB of XML", STREAMED_MAX >> 20);
+		return -EMSGSIZE;
+	}
+	if (p->streamed > THIN_FREE && p->streamed / THIN_RATIO > packed) {
+		sink_reason(p->sink, "unpacks to more than %u times its size", THIN_RATIO);
+		return -EMSGSIZE;
+	}
+	return 0;
+}
+
 static int stream(struct package *p, struct member *m, int (*feed)(void *, str, bool), void *arg)
 {
-	_cleanup_free_ char *block = malloc(SOURCE_BLOCK);
 	struct archive *a;
+	uint64_t from;
+	str s;
 	int r = 0;
 
-	if (!block)
-		return -ENOMEM;
 	if (++p->streams > PACKAGE_STREAMS_MAX) {
 		sink_reason(p->sink, "too many large members");
 		return -EMSGSIZE;
 	}
 	a = find_again(p, m->index, &r);
+	from = p->source.at > SOURCE_BLOCK ? p->source.at - SOURCE_BLOCK : 0; /* the block that is at hand belongs to it, too */
 	while (a && r == 0) {
-		la_ssize_t n = archive_read_data(a, block, SOURCE_BLOCK);
-
-		if (n < 0)
-			r = trouble(p, a);
-		else if (n > 0)
-			r = sink_unpacked(p->sink, (uint64_t)n);
-		if (n > 0 && r == 0)
-			r = feed(arg, (str){ block, (size_t)n }, false);
-		if (n == 0) {
+		r = piece(p, a, &s);
+		if (r == 0) {
 			r = feed(arg, STR(""), true);
 			break;
 		}
+		if (r == 1)
+			r = too_thin(p, from, s.n);
+		if (r == 0)
+			r = feed(arg, s, false);
 	}
 	if (a)
 		archive_read_free(a);
@@ -450,26 +485,22 @@ static int one_medium(struct package *p, struct archive *a, struct member *m, en
 	str name = str_c(last_component(m->name));
 	const char *damage = NULL;
 	struct in *in;
-	int r = 0;
+	str s;
+	int r;
 
-	for (;;) {
-		la_ssize_t n;
-
-		if (buf_reserve(&b, 64 << 10) < 0) {
+	while ((r = piece(p, a, &s)) > 0) {
+		buf_puts(&b, s);
+		if (buf_error(&b)) {
 			sink_part_failed(p->sink, name, -EMSGSIZE, "a member of more than 256 MiB");
 			return 0;
 		}
-		n = archive_read_data(a, b.p + b.n, 64 << 10);
-		if (n < 0) {
-			damage = archive_error_string(a);
-			damage = damage ? damage : "damaged";
-			package_fail(p, trouble(p, a));
-		}
-		if (n <= 0)
-			break;
-		b.n += (size_t)n;
-		if (sink_unpacked(p->sink, (uint64_t)n) < 0)
-			return -EMSGSIZE;
+	}
+	if (r == -EMSGSIZE)
+		return r;
+	if (r < 0) {
+		damage = archive_error_string(a);
+		damage = damage ? damage : "damaged";
+		package_fail(p, r);
 	}
 	if (use == PACKAGE_IMAGE) {
 		if (!damage)

@@ -397,6 +397,61 @@ static void on_text(void *arg, str s)
 
 static const struct xml_handler handler = { names, ARRAY_SIZE(names), on_start, on_end, on_text };
 
+/* ---- what a workbook keeps of others: sources of pivot tables, values of linked books ---- */
+
+enum { K_ITEM = 1, K_VALUE };
+static const struct xml_name kept_names[] = { { "cacheField", K_ITEM }, { "d", K_ITEM }, { "n", K_ITEM }, { "s", K_ITEM }, { "v", K_VALUE } };
+
+/* Nobody sees it, and it is all there: hidden text, a value a line. */
+static void kept_start(void *arg, struct xml *x, int id, const char **atts)
+{
+	struct reading *g = arg;
+	const char *v = id == K_ITEM ? xml_attr(atts, "v") : NULL;
+
+	if (id == K_ITEM && !v)
+		v = xml_attr(atts, "name");
+	if (v) {
+		flow_text(&g->flow, FLOW_HIDDEN, str_c(v));
+		flow_para_end(&g->flow);
+	}
+	g->take = id == K_VALUE;
+}
+
+static void kept_end(void *arg, struct xml *x, int id)
+{
+	struct reading *g = arg;
+
+	g->take = false;
+	if (id == K_VALUE)
+		flow_para_end(&g->flow);
+}
+
+static void kept_text(void *arg, str s)
+{
+	struct reading *g = arg;
+
+	if (g->take)
+		flow_text(&g->flow, FLOW_HIDDEN, s);
+}
+
+static const struct xml_handler kept_handler = { kept_names, ARRAY_SIZE(kept_names), kept_start, kept_end, kept_text };
+
+static void read_kept(void *arg, const char *part)
+{
+	_cleanup_rels_ struct rels rels = { 0 };
+	struct xlsx *w = arg;
+	struct reading g = { .w = w };
+
+	if (!package_enter(w->p))
+		return;
+	rels_read(w->p, part, &rels);
+	flow_init(&g.flow, w->sink, ZONE_BODY);
+	xml_read(w->p, part, &kept_handler, &g);
+	flow_finish(&g.flow);
+	rels_each(&rels, "pivotCacheRecords", read_kept, w);
+	package_leave(w->p);
+}
+
 /* ---- what belongs to a sheet ---- */
 
 struct related {
@@ -486,6 +541,8 @@ int xlsx_read(struct package *p, const char *main)
 	for (size_t i = 0; !w.n_sheets && package_name(p, i); i++)
 		if (strncasecmp(package_name(p, i), "xl/worksheets/sheet", 19) == 0)
 			read_sheet(&w, package_name(p, i), &(struct sheet){ .name = (char[]){ 0 } });
+	rels_each(&rels, "pivotCacheDefinition", read_kept, &w);
+	rels_each(&rels, "externalLink", read_kept, &w);
 	release(&w);
 	return package_error(p);
 }

@@ -85,6 +85,20 @@ static void test_numbers(void **state)
 	}
 }
 
+/* The sheet is gone, what a pivot table knows of it is not. */
+static void test_kept(void **state)
+{
+	const char *d = book("==xl/_rels/workbook.xml.rels\n<Relationships><Relationship Id=\"p\" Type=\"" R "pivotCacheDefinition\" Target=\"pivotCache/def1.xml\"/>"
+		"<Relationship Id=\"e\" Type=\"" R "externalLink\" Target=\"externalLinks/externalLink1.xml\"/></Relationships>\n"
+		BOOK("", SHEET1)
+		"==xl/pivotCache/def1.xml\n<pivotCacheDefinition><cacheFields><cacheField name=\"Client\"><sharedItems><s v=\"a client\"/><n v=\"5\"/></sharedItems></cacheField></cacheFields></pivotCacheDefinition>\n"
+		"==xl/pivotCache/_rels/def1.xml.rels\n<Relationships><Relationship Id=\"r\" Type=\"" R "pivotCacheRecords\" Target=\"rec1.xml\"/></Relationships>\n"
+		"==xl/pivotCache/rec1.xml\n<pivotCacheRecords><r><x v=\"0\"/><s v=\"a record\"/></r></pivotCacheRecords>\n"
+		"==xl/externalLinks/externalLink1.xml\n<externalLink><externalBook><sheetDataSet><sheetData><row><cell r=\"A1\"><v>elsewhere</v></cell></row></sheetData></sheetDataSet></externalBook></externalLink>\n");
+
+	assert_has(d, " hidden body 1: Client\n hidden body 2: a client\n hidden body 3: 5\n hidden body 4: a record\n hidden body 5: elsewhere\n");
+}
+
 static void test_beside(void **state)
 {
 	const char *d = book(BOOK("", SHEET1)
@@ -146,7 +160,7 @@ static void test_kinds(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_cells), cmocka_unit_test(test_formats), cmocka_unit_test(test_numbers), cmocka_unit_test(test_beside), cmocka_unit_test(test_large),
+	cmocka_unit_test(test_cells), cmocka_unit_test(test_formats), cmocka_unit_test(test_numbers), cmocka_unit_test(test_kept), cmocka_unit_test(test_beside), cmocka_unit_test(test_large),
 	cmocka_unit_test(test_kinds),
 };
 EXTRACT_TEST_MAIN(tests)

@@ -553,10 +553,15 @@ static enum package_use use(const char *name)
 	return PACKAGE_PART;
 }
 
+static bool has(str s, size_t within, const char *word)
+{
+	return s.p && s.n && memmem(s.p, MIN(s.n, within), word, strlen(word));
+}
+
 static int bid(struct in *in, str head)
 {
-	if (head.n > 60 && memcmp(head.p, "PK\3\4", 4) == 0 && memmem(head.p + 30, 128 < head.n - 30 ? 128 : head.n - 30, "mimetype", 8) &&
-	    (memmem(head.p, MIN(head.n, (size_t)256), "vnd.oasis.opendocument", 22) || memmem(head.p, MIN(head.n, (size_t)256), "vnd.sun.xml", 11)))
+	/* The first member is its type, not packed. */
+	if (str_starts(head, STR("PK\3\4")) && has(head, 64, "mimetype") && (has(head, 256, "vnd.oasis.opendocument") || has(head, 256, "vnd.sun.xml")))
 		return 60;
 	return package_has_member(in, head, "META-INF/manifest.xml") && package_has_member(in, head, "content.xml") ? 50 : 0;
 }
@@ -616,7 +621,7 @@ const struct format format_odf = { .name = "odf", .mime = "application/vnd.oasis
 
 static int flat_bid(struct in *in, str head)
 {
-	return head.n && memmem(head.p, head.n, "<office:document", 16) && memmem(head.p, head.n, "urn:oasis:names:tc:opendocument:xmlns:office", 44) ? 60 : 0;
+	return has(head, head.n, "<office:document") && has(head, head.n, "urn:oasis:names:tc:opendocument:xmlns:office") ? 60 : 0;
 }
 
 static int flat_read(struct in *in, struct sink *s)
@@ -630,7 +635,7 @@ static int flat_read(struct in *in, struct sink *s)
 		char mime[64];
 
 		snprintf(mime, sizeof(mime), "application/vnd.oasis.opendocument.%s", kinds[i]);
-		if (memmem(head.p, head.n, mime, strlen(mime))) {
+		if (has(head, head.n, mime)) {
 			snprintf(mime, sizeof(mime), "application/vnd.oasis.opendocument.%s-flat-xml", kinds[i]);
 			sink_type(s, mime);
 			break;

@@ -1,12 +1,11 @@
 /* Containers and compressed files through libarchive: members are parts; a file that is only compressed is one part without the ending. */
-#include <archive.h>
 #include <archive_entry.h>
 #include <ctype.h>
 #include <errno.h>
 
-#include "extract/format.h"
+#include "extract/formats/source.h"
 
-#define BLOCK (256u << 10)
+#define BLOCK SOURCE_BLOCK
 
 enum kind { KIND_ZIP, KIND_7Z, KIND_RAR, KIND_CAB, KIND_LHA, KIND_TAR, KIND_CPIO, KIND_PACKED /* perhaps a tar inside */ };
 
@@ -65,47 +64,6 @@ static int bid(struct in *in, str head)
 	if (!m)
 		return 0;
 	return m->bytes.n <= 3 && m->kind != KIND_PACKED ? 20 : 30; /* formats that are zips inside bid higher */
-}
-
-struct source {
-	struct in *in;
-	uint64_t at;
-	char block[BLOCK];
-};
-
-static la_ssize_t on_read(struct archive *a, void *arg, const void **ret)
-{
-	struct source *s = arg;
-	ssize_t n = in_read(s->in, s->at, s->block, BLOCK);
-
-	if (n < 0) {
-		archive_set_error(a, (int)-n, "read error");
-		return ARCHIVE_FATAL;
-	}
-	s->at += (size_t)n;
-	*ret = s->block;
-	return n;
-}
-
-static la_int64_t on_skip(struct archive *a, void *arg, la_int64_t n)
-{
-	struct source *s = arg;
-	uint64_t left = in_size(s->in) > s->at ? in_size(s->in) - s->at : 0;
-
-	n = n < 0 ? 0 : MIN(n, (la_int64_t)left);
-	s->at += (uint64_t)n;
-	return n;
-}
-
-static la_int64_t on_seek(struct archive *a, void *arg, la_int64_t to, int whence)
-{
-	struct source *s = arg;
-	int64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64_t)s->at : (int64_t)in_size(s->in), at;
-
-	if (__builtin_add_overflow(base, to, &at) || at < 0)
-		return ARCHIVE_FATAL;
-	s->at = (uint64_t)at;
-	return at;
 }
 
 static void support(struct archive *a, enum kind kind, bool raw_only)
@@ -300,13 +258,8 @@ static int open_and_read(struct reading *r, struct source *source, bool raw_only
 	r->a = archive_read_new();
 	if (!r->a)
 		return -ENOMEM;
-	source->at = 0;
 	support(r->a, r->kind, raw_only);
-	archive_read_set_read_callback(r->a, on_read);
-	archive_read_set_skip_callback(r->a, on_skip);
-	archive_read_set_seek_callback(r->a, on_seek);
-	archive_read_set_callback_data(r->a, source);
-	k = archive_read_open1(r->a) < ARCHIVE_WARN ? trouble(r->a, r->sink) : members(r);
+	k = source_open(source, r->a) < ARCHIVE_WARN ? trouble(r->a, r->sink) : members(r);
 	archive_read_free(r->a);
 	return k;
 }

@@ -30,12 +30,22 @@ static int hex(char c)
 	return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? (c | 0x20) - 'a' + 10 : -1;
 }
 
+static bool starts_nocase(str s, const char *word)
+{
+	return s.n >= strlen(word) && strncasecmp(s.p, word, strlen(word)) == 0;
+}
+
 int mail_charset_text(str charset, str bytes, struct buf *ret)
 {
 	const char *guess;
 	bool vague = charset.n == 0 || (charset.n == 8 && strncasecmp(charset.p, "us-ascii", 8) == 0) || (charset.n == 5 && strncasecmp(charset.p, "utf-8", 5) == 0);
 
 	if (vague && str_utf8_valid(bytes) && !memchr(bytes.p ? bytes.p : "", 0x1b, bytes.n)) {
+		buf_puts(ret, bytes);
+		return buf_error(ret);
+	}
+	/* What says it is Latin and reads as UTF-8 with letters beyond ASCII is UTF-8: no word in Latin looks so. */
+	if ((starts_nocase(charset, "iso-8859") || starts_nocase(charset, "windows-125")) && str_utf8_valid(bytes)) {
 		buf_puts(ret, bytes);
 		return buf_error(ret);
 	}

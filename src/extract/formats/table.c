@@ -1,12 +1,14 @@
 /* The formats, one file each. A tie of bids goes to the one that stands first. */
 #include "extract/format.h"
 
-extern const struct format format_archive, format_csv, format_html, format_pdf, format_rtf, format_text;
+extern const struct format format_archive, format_csv, format_html, format_mail, format_mbox, format_pdf, format_rtf, format_text;
 
 const struct format *const formats[] = {
 	&format_archive,
 	&format_csv,
 	&format_html,
+	&format_mail,
+	&format_mbox,
 	&format_pdf,
 	&format_rtf,
 	&format_text,

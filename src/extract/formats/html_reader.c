@@ -76,6 +76,15 @@ static const struct elem *elem_find(str name)
 	return NULL;
 }
 
+static uint32_t name_hash(str name)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < name.n; i++)
+		h = (h ^ (uint32_t)tolower((unsigned char)name.p[i])) * 16777619u;
+	return h;
+}
+
 static bool is(str s, const char *word)
 {
 	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
@@ -386,6 +395,7 @@ static void close_to(struct html *h, unsigned depth)
 			html_put_run(h);
 		if (h->now.ruby && !o->ruby && h->ruby.n)
 			buf_putc(&h->ruby, ' ');
+		h->open[o->hash % ARRAY_SIZE(h->open)]--;
 		h->now = *o;
 		h->depth--;
 	}
@@ -396,16 +406,17 @@ static unsigned opened(const struct html *h, str name)
 {
 	unsigned least = h->depth > 256 ? h->depth - 256 : 0;
 	const struct elem *wanted = elem_find(name);
+	uint32_t hash = name_hash(name);
 	bool across = wanted && (wanted->id == EL_TD || wanted->id == EL_TR || wanted->id == EL_TABLE);
 
-	for (unsigned d = h->depth; d > least; d--) {
+	for (unsigned d = h->open[hash % ARRAY_SIZE(h->open)] ? h->depth : 0; d > least; d--) {
 		const struct elem *e = h->stack[d - 1].e;
 		str o = h->stack[d - 1].name;
 
 		if (e && (e->id == EL_TABLE || e->id == EL_TD) && !across && !(wanted && wanted == e)) /* nothing in a cell ends what is around it */
 			return 0;
 
-		if (o.n == name.n && strncasecmp(o.p, name.p, name.n) == 0)
+		if (h->stack[d - 1].hash == hash && o.n == name.n && strncasecmp(o.p, name.p, name.n) == 0)
 			return d;
 	}
 	return 0;
@@ -430,6 +441,8 @@ static void push(struct html *h, const struct elem *e, str name, const struct at
 	if ((hides && !was.hidden) || zone != was.zone)
 		html_put_run(h);
 	was.name = name;
+	was.hash = name_hash(name);
+	h->open[was.hash % ARRAY_SIZE(h->open)]++;
 	was.e = e;
 	h->stack[h->depth++] = was;
 	h->now.zone = (uint8_t)zone;
@@ -590,7 +603,8 @@ static size_t declaration(struct html *h, str s)
 		h->no_comment_end = true; /* the rest of the page is worth more than the rule */
 	}
 	if (str_starts(s, STR("<![CDATA["))) {
-		end = memmem(s.p, s.n, "]]>", 3);
+		end = h->no_cdata_end ? NULL : memmem(s.p, s.n, "]]>", 3);
+		h->no_cdata_end = !end;
 		if (end)
 			html_put_text(h, (str){ s.p + 9, (size_t)(end - s.p) - 9 });
 		return end ? (size_t)(end - s.p) + 3 : 9;

@@ -16,6 +16,7 @@ struct elem;
 struct open {
 	const struct elem *e;
 	str name;       /* of those that are in no table, too */
+	uint32_t hash;  /* of it, whatever the case */
 	uint8_t zone;
 	bool hidden, drop, pre, ruby;
 };
@@ -34,6 +35,7 @@ struct html {
 	struct open now;     /* what holds here */
 	struct open *stack;
 	unsigned depth, over;
+	uint16_t open[64];   /* elements by hash: most end tags that fit none are told at once */
 	struct table *tables;
 	unsigned n_tables, over_tables;
 	struct buf run, links, ruby, value;
@@ -42,7 +44,7 @@ struct html {
 	char space;          /* 0, or the white space that waits */
 	bool begun;          /* the block has text */
 	unsigned bad_tags;
-	bool no_close, no_comment_end;
+	bool no_close, no_comment_end, no_cdata_end;
 };
 
 /* The table whose cell text goes to; NULL: text is a paragraph. */

@@ -12,6 +12,8 @@
 #define LEVELS_MAX 64   /* multiparts in multiparts */
 #define PARTS_MAX 10000
 #define ADDRESSES_MAX 100000
+#define HEADER_MAX (4u << 20) /* gmime makes an object of each field and address, */
+#define BOUNDARIES_MAX 100000 /* and of each part, before anything can be said */
 
 struct mail {
 	struct sink *s;
@@ -390,6 +392,36 @@ static int walk(struct mail *m, GMimeObject *o, unsigned level)
 	return GMIME_IS_PART(o) ? leaf(m, o) : 0;
 }
 
+/* More than can be taken apart at a reasonable cost: then it is read as the text that it is. */
+static const char *too_much(str s)
+{
+	size_t boundaries = 0, at = 0;
+	bool header = true;
+
+	while (at < s.n) {
+		const char *end = memchr(s.p + at, '\n', s.n - at);
+		size_t n = end ? (size_t)(end - s.p) - at : s.n - at;
+
+		if (header && n <= 1 && (n == 0 || s.p[at] == '\r'))
+			header = false;
+		at += n + 1;
+		if (header && at > HEADER_MAX)
+			return "its header is longer than 4 MiB";
+		boundaries += at + 1 < s.n && s.p[at] == '-' && s.p[at + 1] == '-';
+		if (boundaries > BOUNDARIES_MAX)
+			return "it has more than 100,000 parts";
+	}
+	return NULL;
+}
+
+static int read_as_text(struct sink *s, str bytes)
+{
+	_cleanup_buf_ struct buf utf8 = BUF_INIT;
+
+	mail_charset_text(STR_NONE, bytes, &utf8);
+	return utf8.n ? mail_plain(s, buf_str(&utf8), false, false) : -EBADMSG;
+}
+
 static int read_message(struct sink *s, str bytes)
 {
 	GByteArray whole = { (guint8 *)bytes.p, (guint)bytes.n }; /* read only */
@@ -406,8 +438,10 @@ static int read_message(struct sink *s, str bytes)
 		put_header(&m, msg);
 		r = walk(&m, g_mime_message_get_mime_part(msg), 0);
 		g_object_unref(msg);
-	} else {
-		sink_reason(s, "no mail can be made of it");
+	} else { /* no field at its head: all of it is text */
+		r = read_as_text(s, bytes);
+		if (r < 0)
+			sink_reason(s, "no mail can be made of it");
 	}
 	g_object_unref(p);
 	g_object_unref(st);
@@ -441,6 +475,7 @@ static int bid(struct in *in, str head)
 
 static int read_mail(struct in *in, struct sink *s)
 {
+	const char *why;
 	str bytes;
 	int r = in_whole(in, IN_WHOLE_MAX, &bytes);
 
@@ -448,7 +483,13 @@ static int read_mail(struct in *in, struct sink *s)
 		sink_reason(s, "a mail of more than %u bytes", IN_WHOLE_MAX);
 	if (r < 0)
 		return r;
-	return read_message(s, trimmed(in_name_is(in, "emlx") ? without_length(bytes) : bytes));
+	bytes = trimmed(in_name_is(in, "emlx") ? without_length(bytes) : bytes);
+	why = too_much(bytes);
+	if (!why)
+		return read_message(s, bytes);
+	sink_reason(s, "%s: read as text", why);
+	r = read_as_text(s, bytes);
+	return r < 0 ? r : -EMSGSIZE;
 }
 
 const struct format format_mail = { .name = "mail", .mime = "message/rfc822", .bid = bid, .read = read_mail, .prepare = prepare };

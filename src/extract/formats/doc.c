@@ -185,6 +185,31 @@ static void end_paragraph(struct words *w, uint32_t mark, uint8_t flags)
 
 /* ---- fields ---- */
 
+/* EQ \o\ad(\s\up 9(reading),base): a phonetic guide; the base is the text, and there is no result. */
+static void take_base(struct words *w)
+{
+	static const char word[] = "\\ad(";
+	str s = buf_str(&w->instruction);
+	const char *p = s.n ? memmem(s.p, s.n, word, sizeof(word) - 1) : NULL;
+	size_t from, to;
+
+	if (!p || !memmem(s.p, s.n, "EQ", 2))
+		return;
+	from = to = s.n;
+	while (to > (size_t)(p - s.p) && s.p[to - 1] != ')')
+		to--;
+	to -= to > 0;
+	for (from = to; from > (size_t)(p - s.p) && s.p[from - 1] != ',' && s.p[from - 1] != ';' && s.p[from - 1] != '(';)
+		from--;
+	if (!w->n_segments || w->segment[w->n_segments - 1].flags) {
+		if (w->n_segments == SEGMENTS_MAX)
+			return;
+		w->segment[w->n_segments++].flags = 0;
+	}
+	buf_put(&w->text, s.p + from, to - from);
+	w->segment[w->n_segments - 1].end = w->text.n;
+}
+
 /* HYPERLINK "target" … */
 static void take_link(struct words *w)
 {
@@ -216,6 +241,8 @@ static void field(struct words *w, uint32_t mark)
 		w->in_instruction |= 1u << w->field;
 		w->field++;
 	} else if (mark != 0x13 && w->field) {
+		if (w->in_instruction & bit && mark == 0x15)
+			take_base(w);
 		if (w->in_instruction & bit)
 			take_link(w);
 		w->in_instruction &= ~bit;
@@ -262,7 +289,7 @@ static void put_char(struct words *w, uint32_t c, uint8_t flags)
 
 	if (w->in_instruction) {
 		if (w->instruction.n < 4096)
-			put_utf8(&w->instruction, c);
+			put_utf8(&w->instruction, c >= 0x201c && c <= 0x201e ? '"' : c);
 		return;
 	}
 	if (!last || (last->flags != flags && w->n_segments < SEGMENTS_MAX)) {

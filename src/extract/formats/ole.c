@@ -2,6 +2,8 @@
 #include "ole.h"
 
 #include <errno.h>
+#include <strings.h>
+
 #include <gsf/gsf.h>
 #include <gsf/gsf-infile-msole.h>
 #include <gsf/gsf-input-memory.h>
@@ -45,9 +47,24 @@ static int bid(struct in *in, str head)
 
 /* ---- streams ---- */
 
-bool ole_has(GsfInfile *dir, const char *name)
+/* Names count whatever their case. */
+static GsfInput *child_of(GsfInfile *dir, const char *name)
 {
 	GsfInput *i = gsf_infile_child_by_name(dir, name);
+	int n = gsf_infile_num_children(dir);
+
+	for (int k = 0; !i && k < MIN(n, OLE_ENTRIES_MAX); k++) {
+		const char *other = gsf_infile_name_by_index(dir, k);
+
+		if (other && strcasecmp(other, name) == 0)
+			i = gsf_infile_child_by_index(dir, k);
+	}
+	return i;
+}
+
+bool ole_has(GsfInfile *dir, const char *name)
+{
+	GsfInput *i = child_of(dir, name);
 
 	if (i)
 		g_object_unref(i);
@@ -56,7 +73,7 @@ bool ole_has(GsfInfile *dir, const char *name)
 
 GsfInfile *ole_dir(GsfInfile *dir, const char *name)
 {
-	GsfInput *i = gsf_infile_child_by_name(dir, name);
+	GsfInput *i = child_of(dir, name);
 
 	if (i && GSF_IS_INFILE(i) && gsf_infile_num_children(GSF_INFILE(i)) >= 0)
 		return GSF_INFILE(i);
@@ -93,7 +110,7 @@ static int load_input(struct ole *o, GsfInput *i, struct buf *ret)
 
 int ole_load(struct ole *o, GsfInfile *dir, const char *name, struct buf *ret)
 {
-	GsfInput *i = gsf_infile_child_by_name(dir, name);
+	GsfInput *i = child_of(dir, name);
 	int r;
 
 	if (!i)

@@ -1,13 +1,14 @@
 /* The formats, one file each. A tie of bids goes to the one that stands first. */
 #include "extract/format.h"
 
-extern const struct format format_archive, format_csv, format_ole, format_pdf, format_text, format_xls;
+extern const struct format format_archive, format_csv, format_ole, format_pdf, format_pst, format_text, format_xls;
 
 const struct format *const formats[] = {
 	&format_archive,
 	&format_csv,
 	&format_ole,
 	&format_pdf,
+	&format_pst,
 	&format_text,
 	&format_xls,
 	NULL,

@@ -59,7 +59,7 @@ enum number_kind { KIND_PLAIN = 1, KIND_DATE, KIND_TIME, KIND_BOTH, KIND_DIGITS 
 /* Letters of dates outside quotes, brackets and escapes; or zeros alone, that is, an identifier whose zeros count. */
 static uint8_t kind_of(str f)
 {
-	unsigned dates = 0, times = 0, zeros = 0, other = 0, minutes = 0;
+	unsigned dates = 0, times = 0, zeros = 0, other = 0, minutes = 0, words = 0;
 
 	for (size_t i = 0; i < f.n && f.p[i] != ';'; i++) {
 		char c = (char)tolower((unsigned char)f.p[i]);
@@ -80,6 +80,7 @@ static uint8_t kind_of(str f)
 			times += c == 'h' || c == 's';
 			minutes += c == 'm';
 			zeros += c == '0';
+			words += isalpha((unsigned char)c) && !strchr("dmyhsegbap", c);
 			other += c == '#' || c == '?' || c == '.' || c == '%' || c == '@' || c == ',';
 		}
 	}
@@ -87,7 +88,7 @@ static uint8_t kind_of(str f)
 		dates++;
 	if (zeros)
 		return zeros > 3 && !other && !dates && !times ? (uint8_t)(KIND_DIGITS + MIN(zeros, 32u)) : KIND_PLAIN;
-	if (str_starts(f, STR("General")) || (!dates && !times))
+	if (words || (!dates && !times)) /* "General", in any language */
 		return KIND_PLAIN;
 	return dates && times ? KIND_BOTH : dates ? KIND_DATE : KIND_TIME;
 }

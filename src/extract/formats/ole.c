@@ -33,9 +33,13 @@ static void quiet(const gchar *domain, GLogLevelFlags level, const gchar *messag
 {
 }
 
-static int prepare(void)
+int ole_prepare(void)
 {
-	gsf_init();
+	static bool done;
+
+	if (!done)
+		gsf_init();
+	done = true;
 	g_log_set_default_handler(quiet, NULL);
 	return 0;
 }
@@ -197,7 +201,6 @@ static int rebuild(struct ole *o, GsfInfile *storage, str name)
 
 		r = ole_part(o, name, (str){ (const char *)gsf_output_memory_get_bytes(GSF_OUTPUT_MEMORY(mem)), n > 0 ? (size_t)n : 0 });
 	}
-	gsf_output_close(mem);
 	g_object_unref(out);
 	g_object_unref(mem);
 	return r;
@@ -357,4 +360,4 @@ static int read_ole(struct in *in, struct sink *s)
 	return r;
 }
 
-const struct format format_ole = { .name = "ole", .mime = "application/x-ole-storage", .bid = bid, .read = read_ole, .prepare = prepare };
+const struct format format_ole = { .name = "ole", .mime = "application/x-ole-storage", .bid = bid, .read = read_ole, .prepare = ole_prepare };

@@ -20,6 +20,8 @@ struct ole {
 	GsfInfile *root;
 };
 
+/* A format's prepare: loads libgsf. */
+int ole_prepare(void);
 /* The stream's bytes, as far as they go: -EBADMSG only when there are none of those it claims. */
 int ole_load(struct ole *o, GsfInfile *dir, const char *name, struct buf *ret);
 bool ole_has(GsfInfile *dir, const char *name);

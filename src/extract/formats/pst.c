@@ -320,7 +320,6 @@ static int one_message(struct store *s, libpff_item_t *message, str folder)
 		r = in ? sink_part(s->sink, buf_str(&name), in) : -ENOMEM;
 		in_close(in);
 	}
-	gsf_output_close(mem);
 	g_object_unref(out);
 	g_object_unref(mem);
 	return r;
@@ -434,4 +433,4 @@ static int read_pst(struct in *in, struct sink *sink)
 	return read_store(&s);
 }
 
-const struct format format_pst = { .name = "pst", .mime = "application/vnd.ms-outlook-pst", .bid = bid, .read = read_pst };
+const struct format format_pst = { .name = "pst", .mime = "application/vnd.ms-outlook-pst", .bid = bid, .read = read_pst, .prepare = ole_prepare };

@@ -45,6 +45,7 @@ struct book {
 	uint8_t kind[FORMATS_MAX]; /* enum number_kind of each format; 0 not said */
 	uint16_t n_formats;      /* before Excel 5 they are only counted */
 	/* of the sheet at hand */
+	bool hidden;
 	uint8_t hidden_row[65536 / 8], hidden_col[256 / 8];
 	struct buf later;
 	uint16_t object;         /* kind of the last drawn object */
@@ -172,6 +173,12 @@ static bool bit(const uint8_t *bits, size_t max, uint32_t i)
 	return i < max && bits[i / 8] >> i % 8 & 1;
 }
 
+/* Of a sheet, row or column that is hidden. From 1. */
+static void show_or_hide(struct book *k, uint32_t row, uint32_t col)
+{
+	sink_hidden(k->sink, k->hidden || bit(k->hidden_row, 65536, row - 1) || bit(k->hidden_col, 256, col - 1));
+}
+
 struct at {
 	uint32_t row, col; /* from 1 */
 	uint16_t xf;
@@ -181,7 +188,7 @@ static struct at place(struct book *k, str d)
 {
 	struct at a = { le16(d, 0) + 1u, le16(d, 2) + 1u, k->version == 2 ? le8(d, 4) & 0x3f : le16(d, 4) };
 
-	sink_hidden(k->sink, bit(k->hidden_row, 65536, a.row - 1) || bit(k->hidden_col, 256, a.col - 1));
+	show_or_hide(k, a.row, a.col);
 	return a;
 }
 
@@ -232,7 +239,7 @@ static void on_mulrk(struct book *k, const struct record *r)
 	uint32_t row = le16(r->data, 0) + 1u, col = le16(r->data, 2) + 1u;
 
 	for (size_t at = 4; le_has(r->data, at, 8); at += 6, col++) {
-		sink_hidden(k->sink, bit(k->hidden_row, 65536, row - 1) || bit(k->hidden_col, 256, col - 1));
+		show_or_hide(k, row, col);
 		put_number(k, row, col, le16(r->data, at), rk(le32(r->data, at + 2)));
 	}
 }
@@ -569,6 +576,7 @@ static void one_sheet(struct book *k, size_t at, str name, bool hidden)
 {
 	memset(k->hidden_row, 0, sizeof(k->hidden_row));
 	memset(k->hidden_col, 0, sizeof(k->hidden_col));
+	k->hidden = hidden;
 	k->object = 0;
 	k->awaits = false;
 	sink_table(k->sink, name, hidden);

@@ -1,8 +1,8 @@
 /* Bytes as a mail or a file of mails, with what may be attached. The first byte chooses the name. */
 #include "fuzz_format.h"
 
-extern const struct format format_html, format_mail, format_mbox, format_rtf, format_text;
-const struct format *const formats[] = { &format_html, &format_mail, &format_mbox, &format_rtf, &format_text, NULL };
+extern const struct format format_html, format_mail, format_mbox, format_rtf, format_text, format_tnef;
+const struct format *const formats[] = { &format_html, &format_mail, &format_mbox, &format_rtf, &format_text, &format_tnef, NULL };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

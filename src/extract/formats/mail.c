@@ -7,6 +7,7 @@
 
 #include "extract/formats/html.h"
 #include "extract/formats/mail_header.h"
+#include "extract/formats/message.h"
 #include "extract/formats/msip.h"
 
 #define LEVELS_MAX 64   /* multiparts in multiparts */
@@ -171,6 +172,7 @@ static str bytes_of(const GByteArray *b)
 /* A name for what has none. */
 static void part_name(struct mail *m, GMimeObject *o, struct buf *ret)
 {
+	_cleanup_buf_ struct buf given = BUF_INIT;
 	static const struct {
 		const char *type, *subtype, *name, *ext;
 	} names[] = {
@@ -182,9 +184,10 @@ static void part_name(struct mail *m, GMimeObject *o, struct buf *ret)
 		{ "*", "*", "part", "" },
 	};
 
-	if (file_name(o, ret) && ret->n)
+	if (file_name(o, &given) && given.n) {
+		message_name(ret, buf_str(&given), "part");
 		return;
-	buf_clear(ret);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (i + 1 == ARRAY_SIZE(names) || is_type(o, names[i].type, names[i].subtype)) {
 			buf_putf(ret, "%s-%u%s", names[i].name, m->parts, names[i].ext);

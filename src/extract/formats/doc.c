@@ -1,10 +1,10 @@
 /* Word 6 to 2003 (MS-DOC): the piece table says where the text stands, marks in the text say what it is. */
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 #include <errno.h>
 #include <strings.h>
 
-#include "doc_runs.h"
+#include "extract/formats/doc_runs.h"
 
 #define FIELDS_MAX 32
 #define PARAGRAPH_MAX (1u << 20) /* one that does not end is taken in pieces of this size */

@@ -1,5 +1,5 @@
 /* OLE2 compound files: which reader the root's entries ask for, streams as bytes, and embedded objects as documents of their own. */
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 #include <errno.h>
 #include <strings.h>

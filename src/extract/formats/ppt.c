@@ -1,5 +1,5 @@
 /* PowerPoint 97-2003 (MS-PPT): a tree of records; text atoms, and what the records around them say of slide, notes, master. */
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 #include <errno.h>
 #include <zlib.h>

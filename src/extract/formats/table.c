@@ -1,14 +1,19 @@
 /* The formats, one file each. A tie of bids goes to the one that stands first. */
 #include "extract/format.h"
 
-extern const struct format format_archive, format_csv, format_ole, format_pdf, format_pst, format_text, format_xls;
+extern const struct format format_archive, format_csv, format_html, format_mail, format_mbox, format_ole, format_pdf, format_pst, format_rtf, format_text,
+	format_xls;
 
 const struct format *const formats[] = {
 	&format_archive,
 	&format_csv,
+	&format_html,
+	&format_mail,
+	&format_mbox,
 	&format_ole,
 	&format_pdf,
 	&format_pst,
+	&format_rtf,
 	&format_text,
 	&format_xls,
 	NULL,

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "xls_strings.h"
+#include "extract/formats/xls_strings.h"
 
 #define SHEETS_MAX 1024
 #define FORMATS_MAX 4096

@@ -117,7 +117,7 @@ static void put_into_cell(struct words *w)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < w->n_segments; i++) {
+	for (size_t i = 0; w->text.p && i < w->n_segments; i++) {
 		const struct segment *g = &w->segment[i];
 		struct buf *b = g->flags & RUN_DELETED ? &w->deleted : &w->cell;
 
@@ -190,7 +190,7 @@ static void take_base(struct words *w)
 {
 	static const char word[] = "\\ad(";
 	str s = buf_str(&w->instruction);
-	const char *p = s.n ? memmem(s.p, s.n, word, sizeof(word) - 1) : NULL;
+	const char *p = s.p ? memmem(s.p, s.n, word, sizeof(word) - 1) : NULL;
 	size_t from, to;
 
 	if (!p || !memmem(s.p, s.n, "EQ", 2))
@@ -214,21 +214,17 @@ static void take_base(struct words *w)
 static void take_link(struct words *w)
 {
 	static const char word[] = "HYPERLINK";
-	const char *p = w->instruction.n ? memmem(w->instruction.p, w->instruction.n, word, sizeof(word) - 1) : NULL, *end;
-	size_t left;
+	str s = buf_str(&w->instruction);
+	const char *p = s.p ? memmem(s.p, s.n, word, sizeof(word) - 1) : NULL, *end = NULL;
 
-	if (p) {
-		left = (size_t)(w->instruction.p + w->instruction.n - p);
-		p = memchr(p, '"', left);
-	}
+	p = p ? memchr(p, '"', s.n - (size_t)(p - s.p)) : NULL;
 	if (p) {
 		p++;
-		left = (size_t)(w->instruction.p + w->instruction.n - p);
-		end = memchr(p, '"', left);
-		if (end && end > p && w->links.n < LINKS_MAX) {
-			buf_put(&w->links, p, (size_t)(end - p));
-			buf_putc(&w->links, '\0');
-		}
+		end = memchr(p, '"', s.n - (size_t)(p - s.p));
+	}
+	if (end && end > p && w->links.n < LINKS_MAX) {
+		buf_put(&w->links, p, (size_t)(end - p));
+		buf_putc(&w->links, '\0');
 	}
 	buf_clear(&w->instruction);
 }

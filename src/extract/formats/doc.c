@@ -610,29 +610,18 @@ static int read_document(struct words *w)
 	return r;
 }
 
-int doc_read_ole(struct ole *o)
+static int read_streams(struct ole *o, str document, str table)
 {
-	_cleanup_buf_ struct buf document = BUF_INIT, table = BUF_INIT;
 	struct words *w = calloc(1, sizeof(*w));
-	int r = ole_load(o, o->root, "WordDocument", &document), k = 0;
+	int r = -ENOMEM;
 
 	if (w)
 		w->parts = calloc(PARTS_MAX, sizeof(*w->parts));
-	if (!w || !w->parts)
-		r = -ENOMEM;
-	if (r == 0 && le16(buf_str(&document), 2) >= WORD_97) {
-		k = ole_load(o, o->root, le16(buf_str(&document), 0x0a) & 0x200 ? "1Table" : "0Table", &table);
-		if (k == -EMSGSIZE || k == -ENOMEM)
-			r = k;
-	}
-	if (r == 0) {
+	if (w && w->parts) {
 		w->ole = o;
 		w->sink = o->sink;
-		w->document = buf_str(&document);
-		w->table = table.n ? buf_str(&table) : w->document;
-		if (table.n == 0 && k < 0)
-			w->table = STR_NONE;
-		ole_properties(o);
+		w->document = document;
+		w->table = table;
 		r = read_document(w);
 	}
 	if (w) {
@@ -647,4 +636,26 @@ int doc_read_ole(struct ole *o)
 	}
 	free(w);
 	return r;
+}
+
+int doc_read_stream(struct ole *o, str stream)
+{
+	return read_streams(o, stream, STR_NONE);
+}
+
+int doc_read_ole(struct ole *o)
+{
+	_cleanup_buf_ struct buf document = BUF_INIT, table = BUF_INIT;
+	int r = ole_load(o, o->root, "WordDocument", &document), k = 0;
+	bool old;
+
+	if (r < 0)
+		return r;
+	old = le16(buf_str(&document), 2) < WORD_97;
+	if (!old)
+		k = ole_load(o, o->root, le16(buf_str(&document), 0x0a) & 0x200 ? "1Table" : "0Table", &table);
+	if (k == -EMSGSIZE || k == -ENOMEM)
+		return k;
+	ole_properties(o);
+	return read_streams(o, buf_str(&document), old ? buf_str(&document) : buf_str(&table));
 }

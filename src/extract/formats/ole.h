@@ -17,7 +17,7 @@
 struct ole {
 	struct in *in;
 	struct sink *sink;
-	GsfInfile *root;
+	GsfInfile *root; /* NULL: lost */
 };
 
 /* A format's prepare: loads libgsf. */
@@ -54,6 +54,10 @@ int doc_read_ole(struct ole *o);
 int xls_read_ole(struct ole *o);
 int ppt_read_ole(struct ole *o);
 int msg_read_ole(struct ole *o);
+/* The main stream alone, of a file whose directory is lost: there is no root then. */
+int doc_read_stream(struct ole *o, str stream);
+int xls_read_stream(struct ole *o, str stream);
+int ppt_read_stream(struct ole *o, str stream);
 
 /* Office's drawings (doc, xls, ppt): text of word art, which is how watermarks are made, and pictures. */
 void art_text(str records, struct sink *s, enum zone zone);

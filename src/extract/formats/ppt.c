@@ -383,6 +383,13 @@ static void pictures(struct show *w)
 		art_pictures(buf_str(&b), STR_NONE, w->sink);
 }
 
+int ppt_read_stream(struct ole *o, str stream)
+{
+	struct show w = { .ole = o, .sink = o->sink, .stream = stream, .left = RECORDS_MAX };
+
+	return read_show(&w);
+}
+
 int ppt_read_ole(struct ole *o)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;

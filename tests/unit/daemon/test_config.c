@@ -65,7 +65,7 @@ static void standard(void **state)
 		config_value(&c, s, &b);
 		buf_putc(&b, ' ');
 	}
-	assert_str(buf_str(&b), "state=/var/lib/tyto watch= people= privacy.mask=no disk.reserve=268435456 ");
+	assert_str(buf_str(&b), "state=/var/lib/tyto watch= people= privacy.mask=no disk.reserve=268435456 label.markings= label.contacts=0 label.microsoft= ");
 	config_free(&c);
 }
 

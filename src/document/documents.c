@@ -175,6 +175,7 @@ struct documents *documents_close(struct documents *d)
 	if (!d)
 		return NULL;
 	close_db(d);
+	postings_close(d->identifiers);
 	buf_free(&d->path);
 	buf_free(&d->text);
 	free(d->dir);
@@ -460,6 +461,24 @@ int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct
 	return r < 0 ? db_failed(r) : each_place(s, cb, arg);
 }
 
+/* Bytes on disk: the table, its journal, and the identifiers. */
+static void stat_disk(struct documents *d, struct documents_stat *st)
+{
+	static const char *const files[] = { "documents.db", "documents.db-wal" };
+	_cleanup_close_ int fd = open(d->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct postings_stat p;
+	struct stat s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (fstatat(fd, files[i], &s, AT_SYMLINK_NOFOLLOW) == 0)
+			st->disk += (uint64_t)s.st_size;
+	if (documents_identifiers_open(d) < 0)
+		return;
+	postings_stat(d->identifiers, &p);
+	st->identifiers = p.postings;
+	st->disk += p.disk;
+}
+
 int documents_stat(struct documents *d, struct documents_stat *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL, *l = NULL;
@@ -488,6 +507,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 	}
 	if (r < 0)
 		return db_failed(r);
+	stat_disk(d, &st);
 	*ret = st;
 	return 0;
 }

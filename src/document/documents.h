@@ -49,6 +49,10 @@ struct stood {
 	int64_t first, last;
 };
 int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg);
+/* Were they damaged and begun anew since this was opened? Then a scan is due. */
+bool documents_identifiers_lost(const struct documents *d);
+/* Every identifier of these documents, in no order: distinct persons over many documents are the union. Reads the whole store. */
+int documents_identifiers_of(struct documents *d, const uint8_t (*hashes)[32], size_t n, int (*cb)(void *arg, const struct identifier *i), void *arg);
 /* Containment: how many of these keys (sorted, unique) each document has, most first, at most max documents. */
 int documents_containing(struct documents *d, const uint64_t *keys, size_t n, size_t max, int (*cb)(void *arg, const uint8_t hash[static 32], uint64_t count),
 	void *arg);

@@ -10,6 +10,7 @@ int scantools_new(const char *state, const struct config *config, int client_fd,
 	uint8_t key[IDENTIFIER_KEY];
 	int r = documents_key(state, key);
 
+	*ret_clients = NULL;
 	if (r < 0) {
 		log_error("%s", documents_why());
 		return r;

@@ -18,6 +18,7 @@ struct entry {
 struct known {
 	struct entry *e;
 	uint32_t n, cap, max;
+	uint32_t patience; /* so many new ones are refused before room is looked for again: it costs as much as the table is large */
 	int64_t floor; /* scans that began before it count no more */
 	uint8_t key[16];
 };
@@ -54,8 +55,13 @@ static bool grow(struct known *k, int64_t now)
 {
 	uint32_t cap = !k->cap ? 1024 : k->cap < k->max ? k->cap * 2 : k->cap, n = 0;
 	bool drop = cap == k->cap;
-	struct entry *e = calloc(cap, sizeof(*e));
+	struct entry *e;
 
+	if (drop && k->patience) {
+		k->patience--;
+		return false;
+	}
+	e = calloc(cap, sizeof(*e));
 	if (!e)
 		return false;
 	for (uint32_t i = 0; i < k->cap; i++) {
@@ -67,6 +73,8 @@ static bool grow(struct known *k, int64_t now)
 	/* That they were written is forgotten with them. */
 	if (drop && n < k->n)
 		k->floor = now + KNOWN_QUIET_NS;
+	if (drop && n > cap / 2)
+		k->patience = cap / 4;
 	free(k->e);
 	k->e = e;
 	k->cap = cap;

@@ -26,6 +26,8 @@
 #define READY_NS (300 * NSEC_PER_SEC)
 #define AGAIN_NS (5 * NSEC_PER_SEC)
 #define NICENESS 10
+#define BACK_LEAVES 65536
+#define BACK_NS (30 * NSEC_PER_SEC)
 
 struct pending {
 	char *path; /* NULL: free */
@@ -39,6 +41,7 @@ struct scanner {
 	struct classifier *classifier;
 	struct evidence_reader *reader;
 	uint64_t followed;
+	int64_t since;     /* records before it were followed by whoever ran before us, or are scanned with everything */
 	struct buf scratch;
 	struct pending *pending;
 	uint32_t *bucket;
@@ -139,7 +142,7 @@ static int on_leaf(void *arg, uint64_t seq, const struct leaf *l)
 	if (r < 0)
 		return r;
 	/* Imported records are of other times or places. */
-	if (event_has(&e, EV_SOURCE))
+	if (event_has(&e, EV_SOURCE) || e.time < s->since)
 		return 0;
 	if (e.verb == VERB_GAP && !(event_has(&e, EV_CAUSE) && e.cause == CAUSE_CLOCK))
 		s->all_due = now + NSEC_PER_SEC;
@@ -317,6 +320,7 @@ static int begin(struct scanner *s)
 {
 	struct account owner;
 	const char *why = "";
+	uint64_t size = 0;
 	int r;
 
 	setpriority(PRIO_PROCESS, 0, NICENESS);
@@ -342,7 +346,10 @@ static int begin(struct scanner *s)
 	if (r == 0)
 		r = evidence_reader_open(s->c->state, &s->reader);
 	if (r == 0)
-		r = evidence_reader_refresh(s->reader, &s->followed);
+		r = evidence_reader_refresh(s->reader, &size);
+	/* What was written just before we start is not quiet yet when everything is scanned: it comes once more. */
+	s->since = time_now() - BACK_NS;
+	s->followed = size - MIN(size, (uint64_t)BACK_LEAVES);
 	return r < 0 ? r : s->c->classifier(s->c->state, s->c->settings, &s->classifier);
 }
 

@@ -44,7 +44,7 @@ n=0
 # clamscan runs an expression only where some fixed bytes stand in the file too: bytes that each of the three texts has.
 while read -r p; do
 	n=$((n + 1))
-	echo "Shape.$n;Engine:81-255,Target:0;0&1;(20746865|e38081e3|2c323032);0/$(printf '%s' "$p" | sed 's/;/\\x3b/g')/g"
+	echo "Shape.$n;Engine:81-255,Target:0;(0|1|2)&3;20746865;e38081e3;2c323032;0|1|2/$(printf '%s' "$p" | sed 's/;/\\x3b/g')/g"
 done <"$dir/patterns" >"$dir/shapes.ldb"
 
 # rate NAME FILE COMMAND…: best of the rounds in MB/s.

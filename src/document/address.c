@@ -51,7 +51,7 @@ static uint32_t district(const struct finding_scan *s, uint32_t i)
 static uint32_t tail(const struct finding_scan *s, uint32_t i)
 {
 	uint32_t from = i, good = i;
-	bool digits = false;
+	bool digits = false, spaces = false;
 
 	while (i < s->hi && i - from < TAIL_MAX) {
 		uint8_t c = (uint8_t)s->p[i];
@@ -63,6 +63,9 @@ static uint32_t tail(const struct finding_scan *s, uint32_t i)
 		} else if (c == '-' && is_digit(at(s, i + 1))) {
 			i++;
 		} else if (c == ' ' && !digits && is_digit(at(s, i + 1)) && at(s, i + 1) != '0') {
+			i++;
+		} else if (c == ' ' && !digits && !spaces && (uint8_t)at(s, i + 1) >= 0xe3) { /* 渋谷区 神宮前1-2-3 */
+			spaces = true;
 			i++;
 		} else if (c >= 0xe3 && c <= 0xe9 && i + 3 <= s->hi) {
 			static const char *const numbers[] = { "丁", "目", "番", "地", "号", "条", "の", "東", "西", "南", "北" };

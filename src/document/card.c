@@ -70,7 +70,7 @@ static bool one_digit(const char *d, size_t n)
 	return true;
 }
 
-static bool take_card(struct finding_scan *s, const struct number *k, unsigned groups)
+static bool take_card(struct finding_scan *s, const struct number *k, unsigned groups, bool goes_on)
 {
 	uint32_t end = k->g[groups - 1].at + k->g[groups - 1].n, context;
 	char d[20];
@@ -86,7 +86,8 @@ static bool take_card(struct finding_scan *s, const struct number *k, unsigned g
 	/* The label of another number is believed: one order number in ten passes Luhn. */
 	if (context && !(context & BIT(DET_PAYMENT_CARD)) && (context & (LABEL_OTHER | ~(BIT(DET_PHONE) | BIT(DET_IP_ADDRESS) | BIT(DET_POSTAL_CODE_JP)))))
 		return false;
-	if (!card_valid(d, n, context & BIT(DET_PAYMENT_CARD)))
+	/* Four digits more of the same kind: a longer number, unless a card is spoken of. */
+	if (!card_valid(d, n, context & BIT(DET_PAYMENT_CARD)) || (goes_on && !(context & BIT(DET_PAYMENT_CARD))))
 		return false;
 	finding_emit(s, DET_PAYMENT_CARD, k->at, end, d, n);
 	return true;
@@ -95,7 +96,7 @@ static bool take_card(struct finding_scan *s, const struct number *k, unsigned g
 bool detect_card(struct finding_scan *s, const struct number *k)
 {
 	if (k->g[0].n > 4)
-		return take_card(s, k, 1);
+		return take_card(s, k, 1, false);
 	if (k->n < 3 || (k->g[1].sep != ' ' && k->g[1].sep != '-' && k->g[1].sep != '.'))
 		return false;
 	/* Four digits more of the same kind on the left: a longer number, of which this would be a part. */
@@ -104,8 +105,9 @@ bool detect_card(struct finding_scan *s, const struct number *k)
 	for (size_t i = 0; i < ARRAY_SIZE(groupings); i++) {
 		unsigned groups = grouped(k, groupings[i]);
 
-		if (groups && !(k->n > groups && k->g[groups].sep == k->g[1].sep && k->g[groups].n == 4 && groupings[i][groups - 1] == 4 && groups < 5) &&
-		    take_card(s, k, groups))
+		bool goes_on = groups && k->n > groups && k->g[groups].sep == k->g[1].sep && k->g[groups].n == 4;
+
+		if (groups && take_card(s, k, groups, goes_on))
 			return true;
 	}
 	return false;

@@ -142,10 +142,13 @@ bool detect_ip6(struct finding_scan *s, const struct number *k)
 	if (!is_hex(k->before) && k->before != ':' && at(s, end) != ':' && !is_hex(at(s, end)))
 		return false;
 	end = k->at;
+	if (k->at < s->ip6_seen) /* groups of what has been looked at */
+		return false;
 	while (from > s->lo && k->at - from < 40 && (is_hex(s->p[from - 1]) || s->p[from - 1] == ':'))
 		from--;
 	while (end < s->hi && end - from < INET6_ADDRSTRLEN - 1 && (is_hex(s->p[end]) || s->p[end] == ':' || (s->p[end] == '.' && is_digit(at(s, end + 1)))))
 		end++;
+	s->ip6_seen = end;
 	if (end - from < 3 || from < s->done)
 		return false;
 	while (end > from + 1 && s->p[end - 1] == ':' && s->p[end - 2] != ':')

@@ -238,7 +238,7 @@ static int window(struct finding_scan *s)
 	size_t first = s->n_hits;
 	int r;
 
-	s->lo = s->hi = s->done = 0;
+	s->lo = s->hi = s->done = s->ip6_seen = 0;
 	s->seen = s->n_marks = 0;
 	s->context_at = UINT32_MAX;
 	r = literals_scan(s);

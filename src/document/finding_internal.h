@@ -73,6 +73,7 @@ struct finding_scan {
 	size_t n_spans, at_span;
 	uint32_t lo, hi; /* limits of the span in the window */
 	uint32_t done;   /* taken up to here */
+	uint32_t ip6_seen;
 	uint32_t labels; /* what the labels of the document so far, and of this window, name: without its label most numbers need not be looked at */
 	uint16_t ask[4][32]; /* bits of the detectors of numbers: by what stands before and by digits of the first group */
 	uint32_t context_at, context; /* the last answer of finding_context */

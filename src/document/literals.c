@@ -165,9 +165,11 @@ int literals_compile(struct finder *f, const struct finder_literal *extra, size_
 	return r < 0 ? r : compile(f);
 }
 
-/* A letter or digit of a literal's edge must not go on outside it. */
-static bool is_word(const struct finding_scan *s, uint32_t from, uint32_t end)
+/* A letter or digit of a literal's edge must not go on outside it; a label's number may follow at once. */
+static bool is_word(const struct finding_scan *s, uint32_t from, uint32_t end, bool label)
 {
+	if (label && end < s->n && is_digit(s->p[end]))
+		return !(from > 0 && is_alnum(s->p[from]) && is_alnum(s->p[from - 1]));
 	return !((from > 0 && is_alnum(s->p[from]) && is_alnum(s->p[from - 1])) ||
 		 (end < s->n && is_alnum(s->p[end - 1]) && is_alnum(s->p[end])));
 }
@@ -177,7 +179,7 @@ static int on_literal(unsigned id, unsigned long long from, unsigned long long t
 	struct finding_scan *s = arg;
 	uint32_t end = (uint32_t)to, begin = end - s->f->n[id];
 
-	if (s->f->lit[id].word && !is_word(s, begin, end))
+	if (s->f->lit[id].word && !is_word(s, begin, end, s->f->lit[id].kind == LIT_LABEL))
 		return 0;
 	return finding_mark(s, begin, end, (uint16_t)id) < 0;
 }

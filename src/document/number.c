@@ -76,7 +76,10 @@ static bool read_number(const struct finding_scan *s, uint32_t i, struct number 
 		i += skip;
 	}
 	switch (k->before) {
-	case '_': case '-': case '.': case '\\': case '&': case '$':
+	case '.': /* No.1234567 */
+		k->joined = is_alnum(before(s, k->at - 1)) && lower(before(s, k->at - 1)) != 'o';
+		break;
+	case '_': case '-': case '\\': case '&': case '$':
 		k->joined = k->before == '_' || k->before == '$' || is_alnum(before(s, i = k->at - 1));
 		break;
 	case ',':
@@ -116,6 +119,9 @@ void detect_number(struct finding_scan *s, uint32_t i)
 
 	if (!read_number(s, i, &k))
 		return;
+	for (size_t j = s->seen; is_alpha(k.before) && j-- > 0 && s->marks[j].end == k.at;)
+		if (s->f->lit[s->marks[j].lit].kind == LIT_LABEL)
+			k.before = ' '; /* TEL03-1234-5678 */
 	for (ask = s->ask[(is_alpha(k.before) ? LETTERS : 0) | (k.joined ? JOINED : 0)][k.g[0].n]; ask; ask &= ask - 1)
 		if (detectors[__builtin_ctz(ask)].detect(s, &k))
 			return;

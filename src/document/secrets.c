@@ -14,12 +14,15 @@ static bool begins(const struct finding_scan *s, const struct mark *m)
 {
 	char c = before(s, m->at);
 
-	return !is_alnum(c) && c != '_' && c != '-';
+	return !is_alnum(c) && ((c != '_' && c != '-') || c == s->p[m->at]);
 }
 
-static uint32_t run(const struct finding_scan *s, uint32_t i, bool (*is)(char c))
+/* Ends where what is allowed ends, or one behind the most that is wanted. */
+static uint32_t run(const struct finding_scan *s, uint32_t i, bool (*is)(char c), uint32_t most)
 {
-	while (i < s->hi && is(s->p[i]))
+	uint32_t from = i;
+
+	while (i < s->hi && i - from <= most && is(s->p[i]))
 		i++;
 	return i;
 }
@@ -50,16 +53,16 @@ static bool is_varied(const char *p, size_t n)
 
 static bool take_word(struct finding_scan *s, const struct mark *m, const struct secret *of)
 {
-	uint32_t end = run(s, m->end, is_alnum);
+	uint32_t end = run(s, m->end, is_alnum, of->max);
 
-	return begins(s, m) && long_enough(of, end - m->end) && at(s, end) != '_' && is_varied(s->p + m->end, end - m->end) && emit(s, of, m->at, end);
+	return long_enough(of, end - m->end) && at(s, end) != '_' && is_varied(s->p + m->end, end - m->end) && emit(s, of, m->at, end);
 }
 
 static bool take_url_word(struct finding_scan *s, const struct mark *m, const struct secret *of)
 {
-	uint32_t end = run(s, m->end, is_base64url);
+	uint32_t end = run(s, m->end, is_base64url, of->max);
 
-	return begins(s, m) && long_enough(of, end - m->end) && is_varied(s->p + m->end, end - m->end) && emit(s, of, m->at, end);
+	return long_enough(of, end - m->end) && is_varied(s->p + m->end, end - m->end) && emit(s, of, m->at, end);
 }
 
 /* GitHub's and npm's tokens end in six digits to the base of 62: the CRC-32 of what stands before, without its prefix. */
@@ -82,20 +85,20 @@ bool github_crc_valid(const char *token, size_t prefix, size_t n)
 
 static bool take_crc(struct finding_scan *s, const struct mark *m, const struct secret *of)
 {
-	uint32_t end = run(s, m->end, is_alnum);
+	uint32_t end = run(s, m->end, is_alnum, of->max);
 
-	return begins(s, m) && long_enough(of, end - m->end) && at(s, end) != '_' &&
+	return long_enough(of, end - m->end) && at(s, end) != '_' &&
 	       github_crc_valid(s->p + m->at, m->end - m->at, end - m->at) && emit(s, of, m->at, end);
 }
 
 /* github_pat_ and 22 characters, _, 59 characters. */
 static bool take_github_pat(struct finding_scan *s, const struct mark *m, const struct secret *of)
 {
-	uint32_t middle = run(s, m->end, is_alnum), end;
+	uint32_t middle = run(s, m->end, is_alnum, 22), end;
 
-	if (!begins(s, m) || middle - m->end != 22 || at(s, middle) != '_')
+	if (middle - m->end != 22 || at(s, middle) != '_')
 		return false;
-	end = run(s, middle + 1, is_alnum);
+	end = run(s, middle + 1, is_alnum, 59);
 	return end - middle - 1 == 59 && emit(s, of, m->at, end);
 }
 
@@ -112,11 +115,11 @@ static bool is_key_id(char c)
 /* AKIA, ASIA… and 16 of base 32; with its label also those that are made up of other digits. */
 static bool take_aws_id(struct finding_scan *s, const struct mark *m, const struct secret *of)
 {
-	uint32_t end = run(s, m->end, is_key_id);
+	uint32_t end = run(s, m->end, is_key_id, 16);
 
-	if (!begins(s, m) || end - m->end != 16 || is_alnum(at(s, end)) || at(s, end) == '_' || !is_varied(s->p + m->end, 16))
+	if (end - m->end != 16 || is_alnum(at(s, end)) || at(s, end) == '_' || !is_varied(s->p + m->end, 16))
 		return false;
-	if (run(s, m->end, is_base32) != end && !(finding_context(s, m->at, end) & BIT(DET_SECRET_AWS)))
+	if (run(s, m->end, is_base32, 16) != end && !(finding_context(s, m->at, end) & BIT(DET_SECRET_AWS)))
 		return false;
 	return emit(s, of, m->at, end);
 }
@@ -148,13 +151,13 @@ static bool is_slack(char c)
 /* xoxb-, digits, -, digits, -, a secret. */
 static bool take_slack(struct finding_scan *s, const struct mark *m, const struct secret *of)
 {
-	uint32_t end = run(s, m->end, is_slack), digits = 0, parts = 1;
+	uint32_t end = run(s, m->end, is_slack, of->max), digits = 0, parts = 1;
 
 	for (uint32_t i = m->end; i < end; i++) {
 		digits += is_digit(s->p[i]);
 		parts += s->p[i] == '-';
 	}
-	return begins(s, m) && long_enough(of, end - m->end) && digits >= 8 && parts >= 2 && is_alnum(s->p[end - 1]) && emit(s, of, m->at, end);
+	return long_enough(of, end - m->end) && digits >= 8 && parts >= 2 && is_alnum(s->p[end - 1]) && emit(s, of, m->at, end);
 }
 
 static bool is_hook(char c)
@@ -164,7 +167,7 @@ static bool is_hook(char c)
 
 static bool take_hook(struct finding_scan *s, const struct mark *m, const struct secret *of)
 {
-	uint32_t end = run(s, m->end, is_hook), slashes = 0;
+	uint32_t end = run(s, m->end, is_hook, of->max), slashes = 0;
 
 	for (uint32_t i = m->end; i < end; i++)
 		slashes += s->p[i] == '/';
@@ -203,14 +206,14 @@ static bool decodes(const char *p, size_t n, const char *key)
 /* header.payload.signature: the header says by what it is signed, the payload is JSON as far as it is looked at. */
 static bool take_jwt(struct finding_scan *s, const struct mark *m, const struct secret *of)
 {
-	uint32_t a = run(s, m->end, is_base64url), b, c;
+	uint32_t a = run(s, m->end, is_base64url, of->max), b, c;
 
-	if (!begins(s, m) || at(s, a) != '.' || a - m->at < 16)
+	if (at(s, a) != '.' || a - m->at < 16)
 		return false;
-	b = run(s, a + 1, is_base64url);
+	b = run(s, a + 1, is_base64url, of->max);
 	if (at(s, b) != '.' || b - a < 9 || memcmp(s->p + a + 1, "ey", 2) != 0)
 		return false;
-	c = run(s, b + 1, is_base64url);
+	c = run(s, b + 1, is_base64url, of->max);
 	if (c - b < 17 || c - m->at > of->max || !decodes(s->p + m->at, a - m->at, "alg") ||
 	    (b - a - 1 <= JWT_HEADER_MAX && !decodes(s->p + a + 1, b - a - 1, NULL)))
 		return false;
@@ -275,5 +278,6 @@ const struct secret secrets[] = {
 
 void detect_secret(struct finding_scan *s, const struct mark *m, unsigned which)
 {
-	secrets[which].take(s, m, &secrets[which]);
+	if (begins(s, m))
+		secrets[which].take(s, m, &secrets[which]);
 }

@@ -124,6 +124,7 @@ static void test_japan(void **state)
 	assert_none("301234567890", 0);
 	assert_one("普通 1234567", DET_BANK_ACCOUNT_JP, "1234567");
 	assert_one("口座番号：０００１−１２３−１２３４５６７", DET_BANK_ACCOUNT_JP, "00011231234567");
+	assert_one("当座 No.7654321", DET_BANK_ACCOUNT_JP, "7654321");
 	assert_none("在庫 1234567", 0);
 	assert_none("1234567", 0);
 	assert_one("〒100-0001", DET_POSTAL_CODE_JP, "1000001");

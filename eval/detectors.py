@@ -70,7 +70,7 @@ DETECTORS = {
     'my_number': D(lambda r, ja: N.spaced12(r, N.my_number(r)), ['My Number', 'individual number (My Number)'], ['マイナンバー', '個人番号'], ('My Number', '個人番号'), bad=my_bad),
     'jp_corporate_number': D(corp, ['Corporate Number', 'corporate number (Japan)'], ['法人番号', '登録番号', '適格請求書発行事業者登録番号'], ('corporate number', '法人番号'), bad=corp_bad),
     'jp_pension_number': D(plain(N.pension), ['basic pension number', 'pension number'], ['基礎年金番号', '年金番号'], ('pension number', '基礎年金番号')),
-    'jp_drivers_license': D(plain(N.license), ["driver's license no.", 'driving licence number'], ['運転免許証番号', '免許証番号'], ("driver's license number", '運転免許証番号')),
+    'jp_drivers_license': D(plain(N.license), ["driver's license no.", 'driving licence number'], ['運転免許証番号', '免許証番号'], ("driver's license number", '運転免許証番号'), log='drivers_license_number'),
     'passport': D(plain(N.passport), ['passport no.', 'passport number', 'Passport'], ['旅券番号', 'パスポート番号'], ('passport number', '旅券番号')),
     'bank_account_jp': D(bank, ['bank account', 'pay to'], ['振込先', '口座', 'お振込先'], ('bank account', '振込先口座')),
     'postal_code_jp': D(post, ['postal code (Japan)', 'postcode', '〒'], ['郵便番号', '〒'], ('postal code', '郵便番号')),

@@ -60,8 +60,9 @@ def custom(pairs):
 
 
 def shape(text, kind=''):
+    y = {'title': 274638, 'ftr': 6356350}.get(kind, 1600200)
     ph = f'<p:ph type="{kind}"/>' if kind else ''
-    return (f'<p:sp><p:nvSpPr><p:cNvPr id="2" name="{kind or "text"}"/><p:cNvSpPr/><p:nvPr>{ph}</p:nvPr></p:nvSpPr><p:spPr/><p:txBody><a:bodyPr/>'
+    return (f'<p:sp><p:nvSpPr><p:cNvPr id="2" name="{kind or "text"}"/><p:cNvSpPr/><p:nvPr>{ph}</p:nvPr></p:nvSpPr><p:spPr><a:xfrm><a:off x="457200" y="{y}"/><a:ext cx="8229600" cy="1143000"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom></p:spPr><p:txBody><a:bodyPr/>'
             + ''.join(f'<a:p><a:r><a:t>{escape(t)}</a:t></a:r></a:p>' for t in text.split('\n')) + '</p:txBody></p:sp>')
 
 

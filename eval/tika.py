@@ -16,6 +16,7 @@ WANTED, EXCLUDED = .97, .05
 
 
 def fold(s):
+    s = s.replace('\u00ad', '').replace('\ufeff', '') # hyphens that are seen only at the end of a line; byte order marks
     return re.sub(r'\s+', ' ', unicodedata.normalize('NFKC', s)).strip()
 
 

@@ -59,6 +59,9 @@ class List:
 
         def board():
             row['tel'] = row['board'] = b = r.choice(boards)
+            while (row['name'], b) in self.seen: # two persons of one name behind one number: nobody could tell them apart
+                row['name'] += ' ' + (r.choice(JA_GIVEN) if self.ja else r.choice(N.UPPER) + '.')
+            self.seen.add((row['name'], b))
             return b
         if k < .34:
             row.update(email=self.own(self.address), mobile=self.own(self.mobile))
@@ -79,8 +82,7 @@ class List:
             row.update(email=f'{r.choice(ROLE)}@{N.COMPANY[0]}.{"co.jp" if self.ja else "com"}', mobile=self.own(self.mobile))
             self.traps.add('info@')
         elif k < .89:
-            row.update(email=f'{r.choice(ROLE)}@{N.COMPANY[1]}.{"co.jp" if self.ja else "com"}', name='代表' if self.ja else 'Front desk')
-            board()
+            row.update(email=f'{r.choice(ROLE)}@{N.COMPANY[1]}.{"co.jp" if self.ja else "com"}', name='代表' if self.ja else 'Front desk', tel=(b := r.choice(boards)), board=b)
             self.traps.add('only info@')
             return row
         elif k < .93:

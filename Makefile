@@ -1,5 +1,5 @@
 # Thin wrappers for those who have make; scripts/run and scripts/test do not need it.
-.PHONY: all run test check bench fuzz install clean help
+.PHONY: all run test check bench eval fuzz install clean help
 PREFIX ?= /usr/local
 all:
 	@test -f build/build.ninja || meson setup build
@@ -12,6 +12,8 @@ check:
 	@scripts/check
 bench:
 	@scripts/bench
+eval:
+	@scripts/eval
 install:
 	@test -f build/build.ninja || meson setup build
 	@meson configure build -Dprefix=$(PREFIX)
@@ -25,5 +27,6 @@ help:
 	@echo "make test     every test (as root or with sudo)"
 	@echo "make check    sanitizers, clang-tidy, cppcheck, include directions, manual page"
 	@echo "make bench    measure, beside what it is compared with"
+	@echo "make eval     is every document read, labelled and what is in it found: by programs that share no code with Tyto"
 	@echo "make install  install (PREFIX, DESTDIR)"
 	@echo "make clean    remove what was built"

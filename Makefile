@@ -1,5 +1,6 @@
 # Thin wrappers for those who have make; scripts/run and scripts/test do not need it.
 .PHONY: all run test check bench fuzz install clean help
+PREFIX ?= /usr/local
 all:
 	@test -f build/build.ninja || meson setup build
 	@ninja -C build
@@ -11,8 +12,11 @@ check:
 	@scripts/check
 bench:
 	@scripts/bench
-install: all
-	@meson install -C build
+install:
+	@test -f build/build.ninja || meson setup build
+	@meson configure build -Dprefix=$(PREFIX)
+	@ninja -C build
+	@meson install -C build --no-rebuild
 clean:
 	@rm -rf build build-asan build-fuzz
 help:
@@ -21,5 +25,5 @@ help:
 	@echo "make test     every test (as root or with sudo)"
 	@echo "make check    sanitizers, clang-tidy, cppcheck, include directions, manual page"
 	@echo "make bench    measure, beside what it is compared with"
-	@echo "make install  install (DESTDIR is honoured)"
+	@echo "make install  install (PREFIX, DESTDIR)"
 	@echo "make clean    remove what was built"

@@ -43,12 +43,41 @@ static int bind_place(const char *place)
 	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
 }
 
+static int put(const char *path, const char *s)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, s, strlen(s)) < 0 ? -errno : 0;
+}
+
+/* Whoever is not root becomes able to mount in a user namespace, as the one user that it has: files of nobody cannot be made. */
+static int own_namespaces(bool makes_files)
+{
+	char map[48];
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	int r;
+
+	if (unshare(uid == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return -errno;
+	if (uid == 0 || !makes_files) /* (not dumpable, a process may not even write its own map) */
+		return 0;
+	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
+	r = put("/proc/self/uid_map", map);
+	if (r == 0)
+		r = put("/proc/self/setgroups", "deny"); /* without it, the next is refused */
+	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
+	if (r == 0)
+		r = put("/proc/self/gid_map", map);
+	return r < 0 ? -EOPNOTSUPP : 0;
+}
+
 int sandbox_namespace_enter(const char *const *places)
 {
-	int r = 0;
+	int r = own_namespaces(places != NULL);
 
-	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=0755") < 0)
 		return -errno;
 	for (; r == 0 && places && *places; places++)

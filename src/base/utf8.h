@@ -18,4 +18,7 @@ void utf8_put_clean(struct buf *b, str s);
 /* The same byte run cut at ≤ max bytes, never inside a character. */
 size_t utf8_cut(str s, size_t max);
 
+/* For tests: without the vectors that this processor has. */
+extern bool utf8_portable;
+
 #endif

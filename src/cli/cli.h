@@ -57,7 +57,7 @@ struct command {
 
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct command cmd_watch, cmd_import, cmd_people, cmd_events, cmd_who, cmd_verify, cmd_evidence, cmd_key, cmd_status, cmd_doctor,
-	cmd_config, cmd_demo, cmd_guard_sensor, cmd_guard_keeper, cmd_extract;
+	cmd_config, cmd_demo, cmd_guard_sensor, cmd_guard_keeper;
 
 /* Takes the options out of argv, wherever they stand; "--" ends them. Returns the number of arguments left at argv[0…], or -EINVAL having
  * said what is wrong. */
@@ -67,9 +67,13 @@ void options_help(struct buf *b, const struct opt *table);
 /* Usage error: one line, and where to look. Returns EXIT_USAGE. */
 int usage_error(const char *fmt, ...) _printf_(1, 2);
 
+/* The exit status for a negative errno: EXIT_DAMAGED for -EUCLEAN, EXIT_INTERRUPTED for -EINTR, else EXIT_FAILED. */
+int exit_status(int r);
+
 /* stdout, buffered; flush reports a closed pipe as the end of the wish to see more. */
 struct buf *out(void);
 int stdout_flush(void);
+bool stdout_terminal(void);
 /* True when stdout is a terminal and NO_COLOR is not set. */
 bool stdout_color(void);
 bool interrupted(void); /* SIGINT or SIGTERM came */

@@ -5,9 +5,9 @@
 #include "base/log.h"
 #include "cli/cli.h"
 
-static void complain(void *arg, const char *file, unsigned line, const char *what)
+/* What is wrong was said when the settings were loaded, as for every command. */
+static void said_already(void *arg, const char *file, unsigned line, const char *what)
 {
-	log_error("%s, line %u: expected %s", file, line, what);
 }
 
 static int check(void)
@@ -17,7 +17,7 @@ static int check(void)
 	int r;
 
 	config_init(&c);
-	r = config_load(&c, file, cli.config_file == NULL, complain, NULL);
+	r = config_load(&c, file, cli.config_file == NULL, said_already, NULL);
 	config_free(&c);
 	if (r < 0 && r != -EBADMSG)
 		log_error("%s: %s", file, strerror(-r));

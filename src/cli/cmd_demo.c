@@ -16,10 +16,12 @@
 #include "cli/demo.h"
 #include "cli/files.h"
 #include "cli/show.h"
+#include "cli/term.h"
 #include "daemon/query.h"
 
 #define WAIT_NS (20 * NSEC_PER_SEC)
-#define LIVE_LINES 9
+#define LIVE_LINES 10
+#define RELAY_INDENT 3
 
 struct demo {
 	char dir[64], state[96], share[96], loot[96], copy[96], people[96];
@@ -82,6 +84,8 @@ static int run_tyto(struct demo *d, const char *const *args, bool show)
 	int n = 1, status;
 	pid_t pid;
 
+	if (interrupted())
+		return -1;
 	for (; args[n - 1]; n++)
 		argv[n] = args[n - 1];
 	argv[n++] = "--state";
@@ -97,6 +101,26 @@ static int run_tyto(struct demo *d, const char *const *args, bool show)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* A line of the live record; the share's own path, the same in each, is left out. */
+static void say_line(const struct demo *d, str line)
+{
+	size_t share = strlen(d->share);
+
+	term_spaces(RELAY_INDENT);
+	while (line.n) {
+		const char *at = memmem(line.p, line.n, d->share, share);
+		bool below = at && at + share < line.p + line.n && at[share] == '/';
+		size_t n = below ? (size_t)(at - line.p) : line.n;
+
+		buf_put(out(), line.p, n);
+		if (below)
+			n += share + 1;
+		line = (str){ line.p + n, line.n - n };
+	}
+	buf_putc(out(), '\n');
+	stdout_flush();
 }
 
 /* Reads what `watch` prints until nothing came for quiet_ms; prints at most `lines` lines, counts all. */
@@ -126,7 +150,7 @@ static unsigned relay(struct demo *d, int quiet_ms, unsigned lines, const char *
 			bool last = until && memmem(line.p, line.n, until, strlen(until));
 
 			if (n++ < lines)
-				say("   %.*s", STR_ARG(line));
+				say_line(d, line);
 			memmove(d->text.p, end + 1, d->text.n - line.n - 1);
 			d->text.n -= line.n + 1;
 			if (last)
@@ -139,11 +163,20 @@ static unsigned relay(struct demo *d, int quiet_ms, unsigned lines, const char *
 static int watch_start(struct demo *d, bool first)
 {
 	const char *argv[] = { "tyto", "watch", "--state", d->state, d->share, first ? "--people" : NULL, d->people, NULL };
+	unsigned columns = term_columns();
+	char width[16];
 	int pipe_fds[2];
 
+	if (interrupted())
+		return -EINTR;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return -errno;
+	/* What it prints is shown on our terminal by say_line(). */
+	snprintf(width, sizeof(width), "%zu", columns - RELAY_INDENT + strlen(d->share) + 1);
+	if (columns > RELAY_INDENT)
+		setenv(TERM_COLUMNS_ENV, width, 1);
 	d->watch = start(argv, pipe_fds[1]);
+	unsetenv(TERM_COLUMNS_ENV);
 	close(pipe_fds[1]);
 	d->live = pipe_fds[0];
 	fcntl(d->live, F_SETFL, O_NONBLOCK);
@@ -152,12 +185,17 @@ static int watch_start(struct demo *d, bool first)
 
 static void watch_stop(struct demo *d)
 {
+	int64_t limit = time_boottime() + WAIT_NS;
 	int status;
 
 	if (d->watch <= 0)
 		return;
 	kill(d->watch, SIGTERM);
-	waitpid(d->watch, &status, 0);
+	while (waitpid(d->watch, &status, WNOHANG) == 0) {
+		if (time_boottime() > limit)
+			kill(d->watch, SIGKILL);
+		usleep(20000);
+	}
 	d->watch = 0;
 	close_fd(&d->live);
 }
@@ -243,9 +281,9 @@ static int tell_persons(struct demo *d)
 	if (r < 0)
 		return r;
 	for (struct tally *p = t; p->name; p++)
-		say("   %-10s %3llu records, %3llu documents read, within %.1f s", p->name, (unsigned long long)p->records, (unsigned long long)p->reads,
+		say("   %-10s %3llu records; documents read: %llu; within %.1f s", p->name, (unsigned long long)p->records, (unsigned long long)p->reads,
 			(double)(p->last - p->first) / NSEC_PER_SEC);
-	say("   (Rules that raise an alert by themselves are not in this version; the record that they need is.)");
+	say("   (Rules that raise an alert by themselves are not in this version;\n   the record that they need is.)");
 	return 0;
 }
 
@@ -331,11 +369,11 @@ static int story(struct demo *d)
 	char index[128];
 	int r;
 
-	heading(d, "A share with documents is watched (a small filesystem of its own, removed at the end)");
+	heading(d, "A share is watched (a small filesystem of its own, removed at the end)");
 	r = watch_start(d, true);
 	if (r < 0)
 		return r;
-	heading(d, "Three people work; this is the live record");
+	heading(d, "Three people work; this is the live record (paths below the share)");
 	r = demo_office(d->share);
 	if (r < 0)
 		return r;

@@ -1,15 +1,17 @@
 /* tyto doctor: what is wrong here, and what to do. Each check is a row of the table. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 
 #include "base/json.h"
 #include "cli/cli.h"
-#include "cli/show.h"
+#include "cli/term.h"
 #include "daemon/clockwatch.h"
 #include "daemon/query.h"
 #include "daemon/state.h"
+#include "evidence/note.h"
 #include "index/index.h"
 #include "sensor/sensor.h"
 
@@ -72,14 +74,15 @@ static void check_account(struct finding *f)
 		finding(f, FINE, "the account `tyto` exists", "");
 	else
 		finding(f, WARN, "there is no account `tyto`: the keeper would run as uid 65534, which other services may share",
-			"useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin tyto");
+			"useradd --system --shell /usr/sbin/nologin tyto");
 }
 
 static void check_state(struct finding *f)
 {
+	struct account keeper;
 	struct stat st;
-	char key[4096];
 
+	state_account(&keeper);
 	if (stat(cli.state, &st) < 0) {
 		snprintf(f->what, sizeof(f->what), "state directory %s: %s", cli.state, strerror(errno));
 		f->verdict = errno == ENOENT ? FINE : WRONG;
@@ -88,16 +91,53 @@ static void check_state(struct finding *f)
 		return;
 	}
 	snprintf(f->what, sizeof(f->what), "state directory %s belongs to uid %u, mode %04o", cli.state, st.st_uid, st.st_mode & 07777);
-	if (st.st_mode & 077) {
+	if (!S_ISDIR(st.st_mode)) {
+		snprintf(f->what, sizeof(f->what), "%s is not a directory", cli.state);
+		f->verdict = WRONG;
+	} else if (geteuid() == 0 && st.st_uid != keeper.uid && st.st_uid != 0) {
+		f->verdict = WRONG;
+		snprintf(f->todo, sizeof(f->todo), "chown -R %u:%u %s", keeper.uid, keeper.gid, cli.state);
+	} else if (st.st_mode & 077) {
 		f->verdict = WRONG;
 		snprintf(f->todo, sizeof(f->todo), "chmod 0700 %s", cli.state);
+	}
+}
+
+/* The key that the next start needs. */
+static void check_key(struct finding *f)
+{
+	_cleanup_close_ int keys = -1;
+	struct note_key *key = NULL;
+	struct stat state, st;
+	const char *why = "";
+	char dir[4096];
+
+	snprintf(dir, sizeof(dir), "%s/keys", cli.state);
+	keys = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (keys < 0 && errno == EACCES) {
+		finding(f, UNKNOWN, "only root and the keeper's account can read the key", "run `tyto doctor` as root");
 		return;
 	}
-	snprintf(key, sizeof(key), "%s/keys/log.key", cli.state);
-	if (stat(key, &st) == 0 && (st.st_mode & 077)) {
-		f->verdict = WRONG;
-		snprintf(f->todo, sizeof(f->todo), "chmod 0600 %s, then `tyto key rotate`: others could read the key", key);
+	if (keys < 0 || stat(cli.state, &state) < 0) {
+		finding(f, FINE, "no key yet", "");
+		return;
 	}
+	if (fstatat(keys, "log.key", &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & 077)) {
+		snprintf(f->what, sizeof(f->what), "%s/log.key has mode %04o", dir, st.st_mode & 07777);
+		snprintf(f->todo, sizeof(f->todo), "chmod 0600 %s/log.key, then `tyto key rotate`: others could read the key", dir);
+		f->verdict = WRONG;
+	} else if (note_key_load(keys, "log.key", "doctor", &key, &why) < 0) {
+		snprintf(f->what, sizeof(f->what), "%s/log.key: %s", dir, why);
+		snprintf(f->todo, sizeof(f->todo), "bring it back from a backup: without it nothing more can be recorded in this state");
+		f->verdict = WRONG;
+	} else if (st.st_uid != state.st_uid) {
+		snprintf(f->what, sizeof(f->what), "%s/log.key belongs to uid %u, the state to uid %u", dir, st.st_uid, state.st_uid);
+		snprintf(f->todo, sizeof(f->todo), "chown %u:%u %s/log.key", state.st_uid, state.st_gid, dir);
+		f->verdict = WRONG;
+	} else {
+		finding(f, FINE, "the key can be read by its owner alone", "");
+	}
+	note_key_free(key);
 }
 
 static void check_disk(struct finding *f)
@@ -131,21 +171,25 @@ static void check_log(struct finding *f)
 	struct evidence_reader *r = NULL;
 	struct evidence_stat st;
 	struct index_stat ix = { 0 };
-	int e = access(cli.state, F_OK) < 0 ? -ENOENT : evidence_reader_open(cli.state, &r);
+	bool there = !state_unused(cli.state);
+	int e = there ? evidence_reader_open(cli.state, &r) : -ENOENT;
 
 	if (e == 0)
 		e = evidence_reader_stat(r, &st);
 	evidence_reader_close(r);
-	if (e == -ENOENT) {
+	if (!there) {
 		finding(f, FINE, "nothing has been recorded yet", "");
 	} else if (e < 0) {
 		snprintf(f->what, sizeof(f->what), "the record: %s", evidence_why());
 		f->verdict = WRONG;
-		snprintf(f->todo, sizeof(f->todo), "`tyto verify` tells where; keep a copy of the state directory before anything else");
+		snprintf(f->todo, sizeof(f->todo), e == -EUCLEAN ? "`tyto verify` tells where; keep a copy of the state directory before anything else" :
+			e == -EACCES ? "run `tyto doctor` as root" : "name the right directory with --state");
+		if (e == -EACCES)
+			f->verdict = UNKNOWN;
 	} else {
 		index_stat(cli.state, &ix);
-		snprintf(f->what, sizeof(f->what), "%llu records, %llu of %llu leaves indexed, %llu gaps", (unsigned long long)st.records,
-			(unsigned long long)ix.indexed, (unsigned long long)st.size, (unsigned long long)st.gaps);
+		snprintf(f->what, sizeof(f->what), "%llu records, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records,
+			(unsigned long long)ix.indexed, (unsigned long long)st.size, (unsigned long long)st.gaps, st.gaps == 1 ? "" : "s");
 		if (st.gaps) {
 			f->verdict = WARN;
 			snprintf(f->todo, sizeof(f->todo), "`tyto events --verb gap` says when nothing was recorded, and why");
@@ -169,11 +213,13 @@ static const struct {
 	const char *name;
 	void (*check)(struct finding *f);
 } checks[] = {
-	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state },
+	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state }, { "key", check_key },
 	{ "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "keeper", check_keeper },
 };
 
 static const char *const verdict_names[] = { "ok", "warning", "wrong", "unknown" };
+
+#define WHAT_AT 18 /* column: verdict and name come before */
 
 static void put(const char *name, const struct finding *f)
 {
@@ -194,11 +240,12 @@ static void put(const char *name, const struct finding *f)
 		return;
 	}
 	buf_putf(out(), "%-8s %-8s ", verdict_names[f->verdict], name);
-	show_text(str_c(f->what));
+	term_prose(str_c(f->what), WHAT_AT, WHAT_AT);
 	buf_putc(out(), '\n');
 	if (f->todo[0] && f->verdict != FINE) {
-		buf_puts(out(), STR("                  → "));
-		show_text(str_c(f->todo));
+		term_spaces(WHAT_AT);
+		buf_puts(out(), STR("→ "));
+		term_prose(str_c(f->todo), WHAT_AT + 2, WHAT_AT + 2);
 		buf_putc(out(), '\n');
 	}
 }

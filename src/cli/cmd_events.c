@@ -1,5 +1,6 @@
 /* tyto events: the record, filtered. */
 #include <errno.h>
+#include <poll.h>
 
 #include "base/base64.h"
 #include "base/log.h"
@@ -64,39 +65,52 @@ static int show(void *arg, const struct event *e)
 	return interrupted() ? -EINTR : 0;
 }
 
-static int show_live(void *arg, const struct event *e)
+static bool pick(void *arg, const struct event *e)
 {
-	const struct index_filter *f = arg;
-
-	return lookup_matches(f, e) ? show(NULL, e) : 0;
+	return lookup_matches(arg, e);
 }
 
 static int live_idle(void *arg)
 {
-	if (stdout_flush() < 0)
+	/* A pipe that nobody reads any more is seen although nothing is written to it. */
+	struct pollfd p = { .fd = STDOUT_FILENO };
+
+	if (stdout_flush() < 0 || (poll(&p, 1, 0) == 1 && p.revents & (POLLERR | POLLNVAL)))
 		return -EPIPE;
 	return interrupted() ? -EINTR : 0;
 }
 
 static int follow_events(const struct index_filter *f)
 {
+	struct index_filter wanted = *f;
+	struct lookup_position pos;
+	struct query_names names;
 	int r;
 
-	/* What is there already, then what comes: from the size before the first question, so that nothing falls in between. */
-	struct lookup_position pos;
-
-	r = lookup_position(cli.state, &pos);
+	if (!query_direct(cli.state)) {
+		log_error("`tyto events -f` reads the record itself, and %s cannot be read: run it as root", cli.state);
+		return EXIT_FAILED;
+	}
+	r = query_names_open(cli.state, lookup_mask(), &wanted, &names);
 	if (r < 0)
 		return lookup_failed(r);
-	if (cli.since || cli.limit) {
-		struct index_filter past = *f;
-
-		r = query_events(cli.state, &past, lookup_mask(), show, NULL);
-		if (r < 0 && r != -EINTR)
-			return lookup_failed(r);
+	/* What is there already, then what comes: from the size before the first question, so that nothing falls in between. */
+	r = lookup_position(cli.state, &pos);
+	if (r < 0) {
+		query_names_close(&names);
+		return exit_status(r);
 	}
-	r = follow(cli.state, pos.size, lookup_mask(), show_live, live_idle, (void *)f);
-	return r == -EINTR || r == -EPIPE ? EXIT_DONE : lookup_failed(r);
+	if (cli.since || cli.limit)
+		r = query_events(cli.state, f, lookup_mask(), show, NULL);
+	if (r < 0 && r != -EINTR && r != -EPIPE)
+		lookup_failed(r);
+	if (r >= 0) {
+		r = follow(cli.state, pos.size, lookup_mask(), pick, show, live_idle, &wanted);
+		if (r < 0 && r != -EINTR && r != -EPIPE)
+			log_error("%s", evidence_why());
+	}
+	query_names_close(&names);
+	return r == -EPIPE ? EXIT_DONE : exit_status(r);
 }
 
 static int run(int argc, char **argv)

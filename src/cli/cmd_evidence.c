@@ -27,14 +27,21 @@ static int put(struct buf *b)
 	return EXIT_DONE;
 }
 
+static int failed(int e)
+{
+	log_error("%s", evidence_why());
+	return exit_status(e);
+}
+
 static int do_export(struct evidence_reader *r, int argc, char **argv)
 {
+	int e;
+
 	if (argc != 1)
 		return usage_error("`tyto evidence export` needs one DIR");
-	if (evidence_export(r, argv[0], with_names) < 0) {
-		log_error("%s", evidence_why());
-		return EXIT_FAILED;
-	}
+	e = evidence_export(r, argv[0], with_names);
+	if (e < 0)
+		return failed(e);
 	log_info("exported to %s (C2SP tlog-tiles: checkpoint, log.vkey, tile/)", argv[0]);
 	return EXIT_DONE;
 }
@@ -43,26 +50,26 @@ static int do_proof(struct evidence_reader *r, int argc, char **argv)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	uint64_t seq;
+	int e;
 
 	if (argc != 1 || str_to_u64(str_c(argv[0]), &seq) < 0)
 		return usage_error("`tyto evidence proof` needs the SEQ of one record");
-	if (evidence_proof(r, seq, &b) < 0) {
-		log_error("%s", evidence_why());
-		return EXIT_FAILED;
-	}
+	e = evidence_proof(r, seq, &b);
+	if (e < 0)
+		return failed(e);
 	return put(&b);
 }
 
 static int do_checkpoint(struct evidence_reader *r, int argc, char **argv)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
+	int e;
 
 	if (argc != 0)
 		return usage_error("`tyto evidence checkpoint` takes no arguments");
-	if (evidence_reader_checkpoint(r, &b) < 0) {
-		log_error("%s", evidence_why());
-		return EXIT_FAILED;
-	}
+	e = evidence_reader_checkpoint(r, &b);
+	if (e < 0)
+		return failed(e);
 	return put(&b);
 }
 
@@ -77,10 +84,9 @@ static int run(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (strcmp(argv[0], actions[i].name) != 0)
 			continue;
-		if (evidence_reader_open(cli.state, &r) < 0) {
-			log_error("%s", evidence_why());
-			return EXIT_FAILED;
-		}
+		e = evidence_reader_open(cli.state, &r);
+		if (e < 0)
+			return failed(e);
 		e = actions[i].run(r, argc - 1, argv + 1);
 		evidence_reader_close(r);
 		return e;

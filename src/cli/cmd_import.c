@@ -29,22 +29,48 @@ static const struct opt *options(void)
 struct source {
 	const char *name;
 	int fd;
-	bool seekable;
+	bool seekable, added;
 	uint64_t bytes;
 	uint8_t digest[32];
+	uint64_t bad; /* lines refused */
+};
+
+/* A file of another kind would bury everything else that is said. */
+#define NAMED_MAX 100
+
+struct sources {
+	struct source *v;
+	int n;
 };
 
 static bool unreadable; /* an input that could not be taken whole: exit 3 */
 
+static bool named_already(struct sources *all, const char *file)
+{
+	for (int i = 0; i < all->n; i++)
+		if (strcmp(all->v[i].name, file) == 0)
+			return ++all->v[i].bad > NAMED_MAX && !cli.verbose;
+	return false;
+}
+
 static void complain(void *arg, const char *file, uint64_t line, size_t byte, const char *expect)
 {
 	unreadable = true;
+	if (line && named_already(arg, file))
+		return;
 	if (line == 0)
 		log_error("%s: expected %s", file, expect);
 	else if (byte == SIZE_MAX)
 		log_error("%s, line %llu: expected %s", file, (unsigned long long)line, expect);
 	else
 		log_error("%s, line %llu, byte %zu: expected %s", file, (unsigned long long)line, byte, expect);
+}
+
+static void complain_rest(const struct sources *all)
+{
+	for (int i = 0; i < all->n && !cli.verbose; i++)
+		if (all->v[i].bad > NAMED_MAX)
+			log_error("%s: %llu more lines could not be read (-v names each)", all->v[i].name, (unsigned long long)all->v[i].bad - NAMED_MAX);
 }
 
 static int digest_file(struct source *s)
@@ -163,28 +189,55 @@ static void report(uint64_t records, uint64_t refused)
 	}
 }
 
+/* The same content named twice in one command. */
+static bool named_twice(const struct source *s, int k)
+{
+	for (int j = 0; j < k && s[k].seekable; j++)
+		if (s[j].fd >= 0 && s[j].seekable && memcmp(s[j].digest, s[k].digest, sizeof(s[k].digest)) == 0)
+			return true;
+	return false;
+}
+
 /* Leaves out what was imported before. */
 static int drop_seen(struct importer *i, struct source *s, int n)
 {
 	for (int k = 0; k < n; k++) {
-		bool seen = false;
+		enum importer_seen seen = IMPORTER_NEVER;
 		int r = s[k].fd >= 0 && s[k].seekable && !again ? importer_seen(i, s[k].digest, &seen) : 0;
 
 		if (r < 0)
 			return r;
-		if (!seen)
+		if (seen == IMPORTER_NEVER && (again || s[k].fd < 0 || !named_twice(s, k)))
 			continue;
-		log_error("%s was imported already; --again imports it once more", s[k].name);
+		if (seen == IMPORTER_NEVER)
+			log_error("%s stands here twice, under this name or another; it is taken once", s[k].name);
+		else if (seen == IMPORTER_WHOLE)
+			log_error("%s was imported already; --again imports it once more", s[k].name);
+		else
+			log_error("%s was imported in part: that import did not reach its end; --again imports it from its start, and what was taken then is there twice",
+				s[k].name);
 		unreadable = true;
 		close_fd(&s[k].fd);
 	}
 	return 0;
 }
 
+/* Known again after an interruption or a kill. */
+static int mark_begun(struct importer *i, const struct source *s, int n)
+{
+	int r = 0;
+
+	for (int k = 0; k < n && r == 0; k++)
+		if (s[k].added && s[k].seekable)
+			r = importer_mark(i, s[k].digest);
+	return r;
+}
+
 static int import_sources(struct importer *i, struct source *s, int n)
 {
 	_cleanup_buf_ struct buf title = BUF_INIT;
-	struct import *im = import_new(complain, NULL);
+	struct sources all = { s, n };
+	struct import *im = import_new(complain, &all);
 	uint64_t records = 0, total = 0;
 	int r = im ? drop_seen(i, s, n) : -ENOMEM, added = 0;
 	bool known = true;
@@ -196,12 +249,16 @@ static int import_sources(struct importer *i, struct source *s, int n)
 		known &= s[k].seekable;
 		total += s[k].bytes;
 		r = import_add(im, TAKE_FD(s[k].fd), s[k].name, find_format());
+		s[k].added = true;
 		added++;
 	}
 	if (r == 0 && added) {
 		r = importer_begin(i, buf_str(&title), import_format_of(im, 0)->number);
 		if (r == 0)
+			r = mark_begun(i, s, n);
+		if (r == 0)
 			r = take_all(i, im, known ? total : 0);
+		complain_rest(&all);
 		/* What was taken before an interruption stays, and is closed. */
 		if (r == 0 || r == -EINTR) {
 			int e = finish(i, im, &records);
@@ -210,6 +267,8 @@ static int import_sources(struct importer *i, struct source *s, int n)
 		}
 		if (r == 0 || r == -EINTR)
 			report(records, import_refused(im));
+		if (r == -EINTR)
+			log_info("interrupted: these are in the record; the rest is not (--again imports from the start)");
 	}
 	import_free(im);
 	return r;
@@ -224,6 +283,10 @@ static int run(int argc, char **argv)
 
 	if (!s)
 		return EXIT_FAILED;
+	if (argc > IMPORT_FILES_MAX) {
+		free(s);
+		return usage_error("at most %d files at once", IMPORT_FILES_MAX);
+	}
 	if (format && !find_format()) {
 		free(s);
 		return usage_error("--format %s: this version reads tyto", format);
@@ -250,10 +313,8 @@ static int run(int argc, char **argv)
 		r = -EIO;
 	}
 	free(s);
-	if (r == -EINTR)
-		return EXIT_INTERRUPTED;
 	if (r < 0)
-		return r == -EUCLEAN ? EXIT_DAMAGED : EXIT_FAILED;
+		return exit_status(r);
 	return unreadable ? EXIT_PARTLY : EXIT_DONE;
 }
 

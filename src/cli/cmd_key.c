@@ -50,14 +50,17 @@ static int rotate(void)
 		return EXIT_FAILED;
 	}
 	if (r == -ENOENT) {
-		if (writer_enter(false) < 0 || writer_open(false, &e) < 0)
-			return EXIT_FAILED;
+		r = writer_enter(false);
+		if (r == 0)
+			r = writer_open(false, &e);
+		if (r < 0)
+			return exit_status(r);
 		r = evidence_key_rotate(e, time_now());
 		if (r < 0)
 			log_error("%s", evidence_why());
 		evidence_close(e);
 		if (r < 0)
-			return EXIT_FAILED;
+			return exit_status(r);
 	}
 	log_info("a new key signs from here on; keep the new log.vkey where nobody here can change it");
 	return show();

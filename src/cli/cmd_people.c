@@ -25,7 +25,7 @@ static int run(int argc, char **argv)
 		log_error("%s", importer_why());
 		r = -EIO;
 	}
-	return r < 0 ? EXIT_FAILED : unreadable ? EXIT_PARTLY : EXIT_DONE;
+	return r < 0 ? exit_status(r) : unreadable ? EXIT_PARTLY : EXIT_DONE;
 }
 
 const struct command cmd_people = {

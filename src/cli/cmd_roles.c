@@ -1,4 +1,4 @@
-/* tyto @sensor, tyto @keeper: what the guard starts; tyto @extract: what an extractor starts. Not for people; not listed. */
+/* tyto @sensor, tyto @keeper: what the guard starts. Not for people; not listed. */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -13,7 +13,6 @@
 #include "daemon/confine.h"
 #include "daemon/guard.h"
 #include "daemon/keeper.h"
-#include "extract/extract.h"
 #include "sensor/sensor.h"
 
 #define ARGS_MAX (CONFIG_PATHS_MAX + 16)
@@ -146,8 +145,4 @@ const struct command cmd_guard_sensor = {
 };
 const struct command cmd_guard_keeper = {
 	.name = "@keeper", .args = "", .summary = "the keeper (started by `tyto watch`)", .examples = "", .options = options, .run = run_keeper, .hidden = true,
-};
-const struct command cmd_extract = {
-	.name = EXTRACT_ROLE, .args = "LIMITS", .summary = "reads documents, shut in (started where documents are read)", .examples = "",
-	.run = extract_worker_main, .needs_args = true, .hidden = true,
 };

@@ -5,6 +5,7 @@
 #include "base/timefmt.h"
 #include "cli/cli.h"
 #include "cli/show.h"
+#include "cli/term.h"
 #include "daemon/query.h"
 #include "daemon/status.h"
 
@@ -56,9 +57,22 @@ static uint64_t u64_at(json_t *j, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(j, key));
 }
 
+#define VALUE_AT 15
+
 static void line(const char *label)
 {
 	buf_putf(out(), "%-14s ", label);
+}
+
+/* What was written to out() since `from`, after a label, becomes prose beside it. */
+static void end_line(size_t from)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	buf_put(&text, out()->p + from, out()->n - from);
+	out()->n = from;
+	term_prose(buf_str(&text), VALUE_AT, VALUE_AT);
+	buf_putc(out(), '\n');
 }
 
 static void show_bytes(uint64_t n)
@@ -85,9 +99,10 @@ static void show_when(const char *rfc3339)
 static void show_watching(json_t *j)
 {
 	json_t *w = json_object_get(j, "watching"), *p;
-	size_t i;
+	size_t i, from;
 
 	line("watching");
+	from = out()->n;
 	if (!json_is_true(json_object_get(j, "running")))
 		buf_puts(out(), STR("nothing: no `tyto watch` runs on this state"));
 	else if (json_array_size(w) == 0)
@@ -98,23 +113,28 @@ static void show_watching(json_t *j)
 	}
 	if (json_object_get(j, "backend"))
 		buf_putf(out(), "  (%s)", json_string_value(json_object_get(j, "backend")));
-	buf_putc(out(), '\n');
+	end_line(from);
 }
 
 static void show_losses(json_t *j)
 {
+	uint64_t gaps = u64_at(j, "gaps");
+
 	line("lost");
 	show_number(u64_at(j, "lost"));
-	buf_puts(out(), STR(" records, "));
-	show_number(u64_at(j, "gaps"));
-	buf_puts(out(), u64_at(j, "gaps") ? STR(" gaps (`tyto events --verb gap` lists them)\n") : STR(" gaps\n"));
+	buf_puts(out(), u64_at(j, "lost") == 1 ? STR(" record, ") : STR(" records, "));
+	show_number(gaps);
+	buf_puts(out(), gaps == 1 ? STR(" gap") : STR(" gaps"));
+	buf_puts(out(), gaps ? STR(" (`tyto events --verb gap` lists them)\n") : STR("\n"));
 }
 
 static void show_disk(json_t *j)
 {
 	json_t *d = json_object_get(j, "disk");
+	size_t from;
 
 	line("disk");
+	from = out()->n;
 	buf_puts(out(), STR("record "));
 	show_bytes(u64_at(d, "log"));
 	buf_puts(out(), STR(", index "));
@@ -128,7 +148,9 @@ static void show_disk(json_t *j)
 		buf_puts(out(), STR(", full on "));
 		show_when(json_string_value(json_object_get(d, "full_on")));
 	}
-	buf_puts(out(), json_is_true(json_object_get(d, "full")) ? STR("\nDISK FULL: accesses are not recorded; the gap is noted\n") : STR("\n"));
+	end_line(from);
+	if (json_is_true(json_object_get(d, "full")))
+		buf_puts(out(), STR("DISK FULL: accesses are not recorded; the gap is noted\n"));
 }
 
 static void show_status(json_t *j)
@@ -156,14 +178,20 @@ static void show_status(json_t *j)
 	buf_putc(out(), '\n');
 	show_losses(j);
 	show_disk(j);
-	if (keeper && !json_is_true(json_object_get(keeper, "account")))
-		buf_putf(out(), "%-14s there is no account `tyto`: the keeper runs as uid %llu (`useradd --system tyto` gives it its own)\n", "keeper",
+	if (keeper && !json_is_true(json_object_get(keeper, "account"))) {
+		size_t from;
+
+		line("keeper");
+		from = out()->n;
+		buf_putf(out(), "there is no account `tyto`: the keeper runs as uid %llu (`useradd --system tyto` gives it its own)",
 			(unsigned long long)u64_at(keeper, "uid"));
+		end_line(from);
+	}
 	if (json_array_size(spots)) {
 		buf_puts(out(), STR("blind spots\n"));
 		json_array_foreach(spots, i, s) {
 			buf_puts(out(), STR("  - "));
-			show_text(str_c(json_string_value(s)));
+			term_prose(str_c(json_string_value(s)), 4, 4);
 			buf_putc(out(), '\n');
 		}
 	}
@@ -173,11 +201,13 @@ static int run(int argc, char **argv)
 {
 	json_t *j = NULL;
 	char *text;
+	int r;
 
 	if (argc > 0)
 		return usage_error("`tyto status` takes no arguments");
-	if (status_json(&j) < 0)
-		return EXIT_FAILED;
+	r = status_json(&j);
+	if (r < 0)
+		return exit_status(r);
 	if (cli.json) {
 		text = json_dumps(j, JSON_COMPACT);
 		buf_puts(out(), str_c(text));

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/files.h"
 #include "cli/show.h"
+#include "cli/term.h"
 #include "evidence/evidence.h"
 
 #define TEXT_MAX (256 * 1024)
@@ -70,12 +71,13 @@ static void put_text(const struct verify_result *v, bool trusted, double seconds
 	struct buf *b = out();
 
 	if (v->damaged) {
-		buf_puts(b, STR("NOT INTACT: "));
+		_cleanup_buf_ struct buf text = BUF_INIT;
+
+		buf_puts(&text, STR("NOT INTACT: "));
 		if (v->first_bad != UINT64_MAX)
-			buf_putf(b, "first bad record %llu, ", (unsigned long long)v->first_bad);
-		show_text(str_c(v->where));
-		buf_puts(b, STR(": "));
-		show_text(str_c(v->what));
+			buf_putf(&text, "first bad record %llu, ", (unsigned long long)v->first_bad);
+		buf_putf(&text, "%s: %s", v->where, v->what);
+		term_prose(buf_str(&text), 0, 0);
 		buf_putc(b, '\n');
 		return;
 	}
@@ -88,8 +90,10 @@ static void put_text(const struct verify_result *v, bool trusted, double seconds
 	buf_puts(b, STR(" names), "));
 	show_number(v->checkpoints);
 	buf_putf(b, " checkpoint%s, in %.1f s\n", v->checkpoints == 1 ? "" : "s", seconds);
-	if (!trusted)
-		buf_puts(b, STR("self-consistent: checked with the key that stands beside the log; --log-key FILE checks with one kept elsewhere\n"));
+	if (trusted)
+		return;
+	term_prose(STR("self-consistent: checked with the key that stands beside the log; --log-key FILE checks with one kept elsewhere"), 0, 0);
+	buf_putc(b, '\n');
 }
 
 static int run(int argc, char **argv)
@@ -106,6 +110,10 @@ static int run(int argc, char **argv)
 	if (since_checkpoint) {
 		if (files_read(since_checkpoint, &since) < 0)
 			return EXIT_FAILED;
+		if (since.n == 0) {
+			log_error("%s: expected a checkpoint, the file is empty", since_checkpoint);
+			return EXIT_FAILED;
+		}
 		o.since_checkpoint = buf_str(&since);
 	}
 	if (log_key) {
@@ -118,7 +126,7 @@ static int run(int argc, char **argv)
 		fputs("\r\033[K", stderr);
 	if (r < 0) {
 		log_error("%s", evidence_why());
-		return EXIT_FAILED;
+		return exit_status(r);
 	}
 	if (cli.json)
 		put_json(&v, log_key != NULL);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 #include "cli/peoplefile.h"
 #include "cli/roles.h"
 #include "daemon/state.h"
+#include "evidence/evidence.h"
+#include "evidence/note.h"
 #include "sensor/sensor.h"
 
 static const char *people;
@@ -123,8 +126,47 @@ static int import_people(void)
 	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? -EIO : 0;
 }
 
+static bool version_there(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/VERSION", cli.state);
+	return access(path, F_OK) == 0;
+}
+
+/* The keeper would meet it again and again: a state of another version, a damaged log, a key that it cannot use. */
+static int check_log(void)
+{
+	_cleanup_close_ int keys = -1;
+	struct evidence_reader *reader = NULL;
+	struct note_key *key = NULL;
+	const char *why = "";
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/log/log.vkey", cli.state);
+	if (state_unused(cli.state))
+		return EXIT_DONE;
+	r = evidence_reader_open(cli.state, &reader);
+	evidence_reader_close(reader);
+	/* A first start that was cut off left a version and no log yet: it goes on. */
+	if (r < 0 && (r != -ENOENT || !version_there())) {
+		log_error("%s", evidence_why());
+		return exit_status(r);
+	}
+	if (access(path, F_OK) < 0)
+		return EXIT_DONE;
+	snprintf(path, sizeof(path), "%s/keys", cli.state);
+	keys = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = keys < 0 ? -errno : note_key_load(keys, "log.key", "watch", &key, &why);
+	note_key_free(key);
+	if (r < 0)
+		log_error("%s/log.key: %s", path, *why ? why : strerror(-r));
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 /* Tried in a child, before anything is started: the keeper becomes its account for good. */
-static int check_reachable(const struct account *owner)
+static int check_startable(const struct account *owner)
 {
 	const char *why = "";
 	int status;
@@ -132,11 +174,26 @@ static int check_reachable(const struct account *owner)
 
 	if (pid == 0) {
 		if (state_enter(owner, cli.state, &why) == 0)
-			_exit(EXIT_DONE);
+			_exit(check_log());
 		log_error("%s", why);
 		_exit(EXIT_FAILED);
 	}
-	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? -EACCES : 0;
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return EXIT_FAILED;
+	return WEXITSTATUS(status);
+}
+
+/* From here on they wait for the guard: one that comes while we start ends us, too. */
+static bool hold_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return !interrupted();
 }
 
 static int run(int argc, char **argv)
@@ -166,8 +223,9 @@ static int run(int argc, char **argv)
 		log_error("%s", why);
 		return EXIT_FAILED;
 	}
-	if (check_reachable(&owner) < 0)
-		return EXIT_FAILED;
+	r = check_startable(&owner);
+	if (r != EXIT_DONE)
+		return r;
 	/* Never closed: it ends with us. */
 	fd = guard_lock(cli.state);
 	if (fd == -EBUSY)
@@ -180,6 +238,8 @@ static int run(int argc, char **argv)
 		people = cli.config.people;
 	if (people && import_people() < 0)
 		return EXIT_FAILED;
+	if (!hold_signals())
+		return EXIT_INTERRUPTED;
 	fd = listen_socket(cli.state);
 	if (fd < 0) {
 		log_error("cannot listen below /run/tyto: %s", strerror(-fd));

@@ -15,7 +15,7 @@ const struct demo_role demo_roles[] = { { "clerk", 61101 }, { "engineer", 61102 
 enum { CLERK, ENGINEER, SALES, ASSISTANT };
 
 static const char *const folders[] = { "clients", "contracts", "plans", "offers" };
-static const char *const titles[] = { "frame agreement", "price list", "site survey", "network plan", "meeting notes", "forecast", "maintenance", "tender" };
+static const char *const titles[] = { "agreement", "price list", "site survey", "network plan", "meeting notes", "forecast", "maintenance", "tender" };
 
 static int put_file(const char *dir, const char *name, str text)
 {
@@ -89,12 +89,12 @@ static int as_role(unsigned role, const char *dir, const char *line)
 int demo_office(const char *dir)
 {
 	static const struct { unsigned role; const char *line; } work[] = {
-		{ CLERK, "cat 'contracts/frame agreement 01.txt'" },
-		{ CLERK, "echo 'Signed by both sides.' >> 'contracts/frame agreement 01.txt'" },
+		{ CLERK, "cat 'contracts/agreement 01.txt'" },
+		{ CLERK, "echo 'Signed by both sides.' >> 'contracts/agreement 01.txt'" },
 		{ ENGINEER, "head -c 400 'plans/site survey 10.txt'" },
 		{ SALES, "grep -c client " DEMO_CLIENTS },
 		{ ENGINEER, "mv 'plans/network plan 14.txt' 'plans/network plan, final.txt'" },
-		{ SALES, "cp 'offers/price list 07.txt' 'offers/price list for client 12.txt'" },
+		{ SALES, "cp 'offers/price list 07.txt' 'offers/price list, new.txt'" },
 		{ CLERK, "rm 'clients/tender 28.txt'" },
 	};
 
@@ -146,8 +146,8 @@ void demo_records(struct buf *b)
 	int64_t t = time_now() - 60 * NSEC_PER_SEC;
 	char name[256];
 
-	put_record(b, t, CLERK, VERB_READ, "contracts/frame agreement 01.txt", "/usr/bin/cat");
-	put_record(b, t += NSEC_PER_SEC, CLERK, VERB_WRITE, "contracts/frame agreement 01.txt", "/usr/bin/dash");
+	put_record(b, t, CLERK, VERB_READ, "contracts/agreement 01.txt", "/usr/bin/cat");
+	put_record(b, t += NSEC_PER_SEC, CLERK, VERB_WRITE, "contracts/agreement 01.txt", "/usr/bin/dash");
 	put_record(b, t += NSEC_PER_SEC, ENGINEER, VERB_READ, "plans/site survey 10.txt", "/usr/bin/head");
 	put_record(b, t += NSEC_PER_SEC, SALES, VERB_READ, DEMO_CLIENTS, "/usr/bin/grep");
 	for (unsigned i = 0; i < DEMO_DOCUMENTS; i++) {

@@ -57,7 +57,9 @@ int files_read_keys(const char *path, struct buf *b, struct note_verifier keys[s
 
 int files_write(const char *path, str bytes)
 {
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+	/* A link that somebody else has put there must not make root write elsewhere; /dev/stdout and the like are the system's own. */
+	int link = strncmp(path, "/dev/", 5) == 0 ? 0 : O_NOFOLLOW;
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | link, 0644);
 	int r = fd < 0 ? -errno : 0;
 
 	while (r == 0 && bytes.n) {
@@ -71,6 +73,6 @@ int files_write(const char *path, str bytes)
 		bytes.n -= (size_t)n;
 	}
 	if (r < 0)
-		log_error("%s: %s", path, strerror(-r));
+		log_error("%s: %s", path, r == -ELOOP ? "is a symbolic link; expected a file, or none" : strerror(-r));
 	return r;
 }

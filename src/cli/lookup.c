@@ -5,8 +5,8 @@
 #include "base/base64.h"
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "cli/writer.h"
 #include "daemon/query.h"
-#include "daemon/state.h"
 
 bool lookup_document(const char *text, uint8_t ret[static 32])
 {
@@ -38,56 +38,57 @@ bool lookup_mask(void)
 	return cli.config.mask && !cli.unmask;
 }
 
+/* No keeper runs: we write ourselves. */
+static int record_alone(str text)
+{
+	struct evidence *e = NULL;
+	uint64_t seq;
+	int r;
+
+	if (writer_enter(false) < 0 || writer_open(false, &e) < 0)
+		return -EIO;
+	r = evidence_append_config(e, time_now(), text, &seq);
+	if (r == 0)
+		r = evidence_commit(e);
+	if (r < 0)
+		log_error("%s", evidence_why());
+	evidence_close(e);
+	return r;
+}
+
 int lookup_unmask(void)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	struct account owner;
-	const char *why;
 	json_t *request;
 	int r;
 
-	if (!cli.unmask || !cli.config.mask)
+	if (!cli.unmask)
 		return EXIT_DONE;
-	if (!cli.reason)
+	if (!cli.config.mask && query_direct(cli.state)) {
+		log_info("--unmask: nothing is masked here (privacy.mask = no), and nothing was recorded");
+		return EXIT_DONE;
+	}
+	if (!cli.reason || !*cli.reason)
 		return usage_error("--unmask needs --reason TEXT: it becomes part of the record");
+	if (!str_utf8_valid(str_c(cli.reason)))
+		return usage_error("--reason: expected UTF-8");
+	if (!query_direct(cli.state)) {
+		/* A reader writes nothing himself: the keeper records the reason with his uid, and then answers with names. */
+		query_unmask(cli.reason);
+		return EXIT_DONE;
+	}
 	buf_putf(&b, "unmask by uid %u: %s", getuid(), cli.reason);
 	request = json_pack("{s:s,s:s}", "do", "config", "setting", buf_cstr(&b));
 	r = request ? query_ask(cli.state, request, NULL) : -EINVAL;
 	json_decref(request);
 	if (r == 0)
 		return EXIT_DONE;
-	if (r != -ENOENT && geteuid() != 0) {
-		/* A reader writes nothing himself: the keeper records the reason with his uid, and then answers with names. */
-		query_unmask(cli.reason);
+	if (r != -ENOENT)
+		log_error("%s", query_why());
+	else if (record_alone(buf_str(&b)) == 0)
 		return EXIT_DONE;
-	}
-	if (r != -ENOENT) {
-		log_error("names stay masked: %s", query_why());
-		return EXIT_FAILED;
-	}
-	/* No keeper runs: we write ourselves. */
-	struct evidence *e = NULL;
-	struct evidence_options o = { 0 };
-	uint64_t seq;
-
-	r = state_prepare(cli.state, false, &owner, &why);
-	if (r == 0)
-		r = state_enter(&owner, cli.state, &why);
-	if (r < 0) {
-		log_error("names stay masked: %s", why);
-		return EXIT_FAILED;
-	}
-	r = evidence_open(cli.state, &o, &e);
-	if (r == 0)
-		r = evidence_append_config(e, time_now(), buf_str(&b), &seq);
-	if (r == 0)
-		r = evidence_commit(e);
-	evidence_close(e);
-	if (r < 0) {
-		log_error("names stay masked: %s", evidence_why());
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
+	log_error("names stay masked: the reason could not be recorded");
+	return EXIT_FAILED;
 }
 
 int lookup_failed(int r)
@@ -95,7 +96,7 @@ int lookup_failed(int r)
 	const char *why = query_why();
 
 	log_error("%s", *why ? why : strerror(-r));
-	return r == -EUCLEAN ? EXIT_DAMAGED : EXIT_FAILED;
+	return exit_status(r);
 }
 
 static bool person_matches(const struct index_filter *f, const struct event *e)

@@ -5,12 +5,13 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/term.h"
 
 struct cli cli;
 
 const struct command *const commands[] = {
 	&cmd_watch, &cmd_import, &cmd_people, &cmd_events, &cmd_who, &cmd_verify, &cmd_evidence, &cmd_key, &cmd_status, &cmd_doctor, &cmd_config,
-	&cmd_demo, &cmd_guard_sensor, &cmd_guard_keeper, &cmd_extract, NULL,
+	&cmd_demo, &cmd_guard_sensor, &cmd_guard_keeper, NULL,
 };
 
 static bool want_help, want_version;
@@ -97,12 +98,33 @@ static int load_config(void)
 	return 0;
 }
 
+/* Where the last column of a line begins: behind its last run of two spaces. */
+static unsigned last_column(str line)
+{
+	size_t at = 0;
+
+	for (size_t i = 2; i < line.n; i++)
+		if (line.p[i] != ' ' && line.p[i - 1] == ' ' && line.p[i - 2] == ' ')
+			at = i;
+	return (unsigned)at;
+}
+
 static int show_help(const struct command *c)
 {
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
 	if (c)
-		help_command(out(), c);
+		help_command(&text, c);
 	else
-		help_all(out());
+		help_all(&text);
+	for (size_t i = 0; i < text.n;) {
+		const char *end = memchr(text.p + i, '\n', text.n - i);
+		str line = { text.p + i, end ? (size_t)(end - text.p) - i : text.n - i };
+
+		term_prose(line, 0, last_column(line));
+		buf_putc(out(), '\n');
+		i += line.n + 1;
+	}
 	return stdout_flush() < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

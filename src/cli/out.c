@@ -33,11 +33,30 @@ int stdout_flush(void)
 	return 0;
 }
 
+int exit_status(int r)
+{
+	return r == -EUCLEAN ? EXIT_DAMAGED : r == -EINTR ? EXIT_INTERRUPTED : EXIT_FAILED;
+}
+
+bool stdout_terminal(void)
+{
+	static int answer = -1;
+
+	if (answer < 0)
+		answer = isatty(STDOUT_FILENO);
+	return answer;
+}
+
 bool stdout_color(void)
 {
-	const char *no = getenv("NO_COLOR");
+	static int answer = -1; /* asked for every field of every record */
+	const char *no;
 
-	return isatty(STDOUT_FILENO) && !(no && *no);
+	if (answer < 0) {
+		no = getenv("NO_COLOR");
+		answer = stdout_terminal() && !(no && *no);
+	}
+	return answer;
 }
 
 static volatile sig_atomic_t got_signal;

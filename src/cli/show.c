@@ -2,6 +2,7 @@
 
 #include "base/timefmt.h"
 #include "cli/cli.h"
+#include "cli/term.h"
 #include "event/event_json.h"
 
 static const char *color(const char *code)
@@ -17,6 +18,14 @@ static const char *color(const char *code)
 void show_text(str s)
 {
 	buf_put_visible(out(), s);
+}
+
+unsigned show_width(str s)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_visible(&b, s);
+	return term_width(buf_str(&b));
 }
 
 void show_number(uint64_t n)
@@ -39,88 +48,132 @@ void show_time(int64_t ns)
 	buf_put(out(), t, time_format_local(ns, t));
 }
 
-void show_verbs(uint64_t bits)
+void show_verbs(struct buf *b, uint64_t bits)
 {
 	bool first = true;
 
 	for (unsigned v = 1; v < VERB_MAX_; v++) {
 		if (!(bits >> v & 1))
 			continue;
-		buf_putf(out(), "%s%s", first ? "" : ", ", event_verb_name((enum event_verb)v));
+		buf_putf(b, "%s%s", first ? "" : ", ", event_verb_name((enum event_verb)v));
 		first = false;
 	}
 }
 
-static void show_gap(const struct event *e)
+/* Columns: 19 of time, 2, 11 of person, 1, 10 of verb, 1. What does not fit on a terminal's line goes on below the person. */
+#define PERSON_AT 21
+#define PERSON_WIDTH 11
+#define VERB_WIDTH 10
+
+static void put_how_many(struct buf *b, uint64_t n, const char *one, const char *more)
 {
+	buf_putf(b, "%llu %s", (unsigned long long)n, n == 1 ? one : more);
+}
+
+static void show_gap(struct term_line *l, const struct event *e)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	char t[TIME_TEXT_MAX];
+
 	buf_puts(out(), str_c(color(YELLOW)));
-	buf_putf(out(), "%-22s", "gap");
+	buf_putf(&b, "%-*s", PERSON_WIDTH + 1 + VERB_WIDTH, "gap");
 	if (event_has(e, EV_CAUSE))
-		buf_putf(out(), " %s:", event_cause_name(e->cause));
+		buf_putf(&b, " %s", event_cause_name(e->cause));
+	term_piece(l, 0, buf_str(&b));
 	if (event_has(e, EV_END)) {
-		buf_puts(out(), STR(" until "));
-		show_time(e->end);
-		buf_putf(out(), " (%.1f s)", (double)(e->end - e->time) / NSEC_PER_SEC);
+		size_t n = time_format_local(e->end, t);
+
+		buf_clear(&b);
+		buf_putf(&b, "until %.*s (%.1f s)", (int)n, t, (double)(e->end - e->time) / NSEC_PER_SEC);
+		term_piece(l, 1, buf_str(&b));
 	}
-	if (event_has(e, EV_COUNT)) {
-		buf_putc(out(), ' ');
-		show_number(e->count);
-		buf_puts(out(), STR(" records lost"));
-	} else {
-		buf_puts(out(), STR(" what happened meanwhile is not recorded"));
-	}
+	buf_clear(&b);
+	if (event_has(e, EV_COUNT))
+		put_how_many(&b, e->count, "record lost", "records lost");
+	else
+		buf_puts(&b, STR("what happened meanwhile is not recorded"));
+	term_piece(l, 1, buf_str(&b));
 	buf_puts(out(), str_c(color(PLAIN)));
 }
 
-static void show_how(const struct event *e)
+static void show_how(struct term_line *l, const struct event *e)
 {
-	buf_puts(out(), str_c(color(DIM)));
-	if (event_has(e, EV_COUNT) && e->count > 1)
-		buf_putf(out(), "  ×%llu", (unsigned long long)e->count);
-	if (event_has(e, EV_VIA) && e->via != VIA_LOCAL)
-		buf_putf(out(), "  %s", event_via_name(e->via));
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *gap = "";
+
+	if (event_has(e, EV_COUNT) && e->count > 1) {
+		buf_putf(&b, "×%llu", (unsigned long long)e->count);
+		gap = "  ";
+	}
+	if (event_has(e, EV_VIA) && e->via != VIA_LOCAL) {
+		buf_putf(&b, "%s%s", gap, event_via_name(e->via));
+		gap = "  ";
+	}
 	if (event_has(e, EV_CLIENT)) {
-		buf_puts(out(), STR("  from "));
-		show_text(e->client);
+		buf_putf(&b, "%sfrom ", gap);
+		buf_put_visible(&b, e->client);
+		gap = "  ";
 	}
 	if (event_has(e, EV_PROGRAM)) {
 		const char *slash = e->program.n ? memrchr(e->program.p, '/', e->program.n) : NULL;
 
-		buf_puts(out(), STR("  "));
-		show_text(slash ? (str){ slash + 1, (size_t)(e->program.p + e->program.n - slash - 1) } : e->program);
+		buf_puts(&b, str_c(gap));
+		buf_put_visible(&b, slash ? (str){ slash + 1, (size_t)(e->program.p + e->program.n - slash - 1) } : e->program);
 	}
+	if (b.n == 0)
+		return;
+	buf_puts(out(), str_c(color(DIM)));
+	term_piece(l, 2, buf_str(&b));
 	buf_puts(out(), str_c(color(PLAIN)));
+}
+
+void show_person(str person, unsigned width)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	unsigned w;
+
+	buf_put_visible(&b, person);
+	w = term_width(buf_str(&b));
+	buf_puts(out(), buf_str(&b));
+	if (w < width)
+		term_spaces(width - w);
+}
+
+static void show_place(struct term_line *l, unsigned gap, const char *arrow, str path)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_puts(&b, str_c(arrow));
+	buf_put_visible(&b, path);
+	term_piece(l, gap, buf_str(&b));
 }
 
 void show_event(const struct event *e)
 {
+	struct term_line l = term_line(PERSON_AT);
+	str person = event_has(e, EV_PERSON) ? e->person : STR("?");
+	_cleanup_buf_ struct buf verb = BUF_INIT;
+
 	buf_puts(out(), str_c(color(DIM)));
 	show_time(e->time);
 	buf_puts(out(), str_c(color(PLAIN)));
-	buf_puts(out(), STR("  "));
+	term_spaces(2);
+	l.at = PERSON_AT;
 	if (e->verb == VERB_GAP) {
-		show_gap(e);
+		show_gap(&l, e);
 		buf_putc(out(), '\n');
 		return;
 	}
 	buf_puts(out(), str_c(color(BOLD)));
-	if (event_has(e, EV_PERSON)) {
-		size_t at = out()->n;
-
-		show_text(e->person);
-		for (size_t n = out()->n - at; n < 11; n++)
-			buf_putc(out(), ' ');
-	} else {
-		buf_putf(out(), "%-11s", "?");
-	}
+	show_person(person, PERSON_WIDTH);
 	buf_puts(out(), str_c(color(PLAIN)));
-	buf_putf(out(), " %-10s ", event_verb_name(e->verb));
-	show_text(e->path);
-	if (event_has(e, EV_TO)) {
-		buf_puts(out(), STR(" → "));
-		show_text(e->to);
-	}
-	show_how(e);
+	l.at += MAX(PERSON_WIDTH, show_width(person));
+	buf_putf(&verb, "%-*s", VERB_WIDTH, event_verb_name(e->verb));
+	term_piece(&l, 1, buf_str(&verb));
+	show_place(&l, 1, "", e->path);
+	if (event_has(e, EV_TO))
+		show_place(&l, 1, "→ ", e->to);
+	show_how(&l, e);
 	buf_putc(out(), '\n');
 }
 

@@ -52,6 +52,7 @@ static int allow_some(scmp_filter_ctx f)
 		{ "socket", { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
 		{ "socketpair", { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
 		{ "ioctl", { 1, SCMP_CMP_EQ, TCGETS, 0 } },
+		{ "ioctl", { 1, SCMP_CMP_EQ, TIOCGWINSZ, 0 } },
 		{ "prctl", { 0, SCMP_CMP_EQ, PR_SET_NAME, 0 } },
 	};
 	int r = 0;

@@ -14,6 +14,7 @@ struct following {
 	struct evidence_reader *r;
 	struct buf scratch, masked;
 	bool mask;
+	follow_pick *pick;
 	follow_cb *cb;
 	void *arg;
 };
@@ -30,6 +31,8 @@ static int on_leaf(void *arg, uint64_t seq, const struct leaf *l)
 	r = evidence_event(evidence_reader_names(f->r), seq, l, &f->scratch, &e);
 	if (r < 0)
 		return r;
+	if (f->pick && !f->pick(f->arg, &e))
+		return 0;
 	if (f->mask) {
 		buf_clear(&f->masked);
 		mask_event(evidence_reader_names(f->r), &e, &f->masked);
@@ -53,9 +56,9 @@ static int turn(struct following *f, uint64_t *from)
 	return r;
 }
 
-int follow(const char *state, uint64_t from, bool mask, follow_cb *cb, follow_idle *idle, void *arg)
+int follow(const char *state, uint64_t from, bool mask, follow_pick *pick, follow_cb *cb, follow_idle *idle, void *arg)
 {
-	struct following f = { .cb = cb, .arg = arg, .mask = mask };
+	struct following f = { .pick = pick, .cb = cb, .arg = arg, .mask = mask };
 	int r;
 
 	r = evidence_reader_open(state, &f.r);
@@ -112,7 +115,7 @@ static void *run(void *arg)
 {
 	struct follower *f = arg;
 
-	follow(f->state, f->from, f->mask, thread_event, thread_idle, f);
+	follow(f->state, f->from, f->mask, NULL, thread_event, thread_idle, f);
 	return NULL;
 }
 

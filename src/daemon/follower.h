@@ -13,8 +13,11 @@ typedef int follow_cb(void *arg, const struct event *e);
 /* Called when nothing more is there for now (flush what was shown); non-zero ends. */
 typedef int follow_idle(void *arg);
 
+/* Is the event wanted? Asked before it is masked. NULL: all are. */
+typedef bool follow_pick(void *arg, const struct event *e);
+
 /* From leaf `from` (UINT64_MAX: from the end) until cb or idle end it. Looks for more every 100 ms. mask: persons as p:17. */
-int follow(const char *state, uint64_t from, bool mask, follow_cb *cb, follow_idle *idle, void *arg);
+int follow(const char *state, uint64_t from, bool mask, follow_pick *pick, follow_cb *cb, follow_idle *idle, void *arg);
 
 struct follower;
 int follower_start(const char *state, uint64_t from, bool mask, follow_cb *cb, follow_idle *idle, void *arg, struct follower **ret);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/timefmt.h"
 
 #define TURN_NS (50 * 1000 * 1000LL)
@@ -41,9 +42,10 @@ struct guard {
 	struct child child[ROLES];
 	struct sensor_pulse *pulse;
 	int pulse_fd, signals;
+	int manager;      /* the service manager's socket; negative: none */
 	int64_t gap_from, turn, grace;
 	enum event_cause cause;
-	bool stop;
+	bool stop, ready;
 };
 
 static int64_t mono(void)
@@ -98,6 +100,11 @@ int guard_take(int control_fd, int *ret_fd, pid_t *ret_pid)
 	return 0;
 }
 
+void guard_tell_ready(int control_fd)
+{
+	(void)!send(control_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static int give(int control_fd, int fd, pid_t pid)
 {
 	union fd_room u = { 0 };
@@ -134,7 +141,7 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
 	close_range(fds[2] >= 0 ? GUARD_FD_PULSE + 1 : GUARD_FD_CONTROL + 1, ~0u, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	while (argv[n] && n < ARGS_MAX - 2) {
+	while (n < ARGS_MAX - 2 && argv[n]) {
 		args[n] = argv[n];
 		n++;
 	}
@@ -259,6 +266,17 @@ static void check_keeper(struct guard *g, int64_t now)
 		kill(g->child[KEEPER].pid, SIGKILL);
 }
 
+/* The keeper says once that the paths are watched. */
+static void check_ready(struct guard *g)
+{
+	uint8_t word;
+
+	if (g->ready || !g->child[KEEPER].pid || recv(g->child[KEEPER].control, &word, 1, MSG_DONTWAIT) != 1)
+		return;
+	g->ready = true;
+	notify_send(g->manager, "READY=1");
+}
+
 static void turn(struct guard *g)
 {
 	struct pollfd p = { .fd = g->signals, .events = POLLIN };
@@ -276,6 +294,7 @@ static void turn(struct guard *g)
 	reap(g);
 	check_sensor(g, now);
 	check_keeper(g, now);
+	check_ready(g);
 	if (!g->child[SENSOR].pid && g->child[SENSOR].start_at <= now && g->child[KEEPER].pid)
 		start_due(g, SENSOR);
 	start_due(g, KEEPER);
@@ -304,6 +323,7 @@ static void wait_end(struct guard *g, int role, int64_t limit)
 /* The sensor first, so that what it has still to say reaches the keeper. */
 static void stop_all(struct guard *g)
 {
+	notify_send(g->manager, "STOPPING=1");
 	close_fd(&g->child[SENSOR].control);
 	wait_end(g, SENSOR, SENSOR_END_NS);
 	if (g->child[KEEPER].pid)
@@ -338,7 +358,8 @@ static int setup(struct guard *g)
 
 int guard_run(const struct guard_config *c)
 {
-	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 } }, .pulse_fd = -1, .signals = -1 };
+	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 } }, .pulse_fd = -1, .signals = -1,
+		.manager = notify_open() };
 	int r = setup(&g);
 
 	if (r == 0) {
@@ -353,5 +374,6 @@ int guard_run(const struct guard_config *c)
 	}
 	close_fd(&g.pulse_fd);
 	close_fd(&g.signals);
+	close_fd(&g.manager);
 	return r;
 }

@@ -10,7 +10,8 @@
  *	sensor  3 socket to the keeper   4 control   5 pulse (memfd, struct sensor_pulse)
  *	keeper  3 socket to the sensor   4 control   5 listening socket of the commands
  * A message on a control socket is the other's new process id (int32_t) with its new socket by SCM_RIGHTS (guard_take): the other one was
- * started again. End of file on control: the sensor flushes and ends. The keeper is told to end by SIGTERM, after the sensor.
+ * started again. The keeper sends one byte there when the paths are watched (guard_tell_ready): the guard tells the service manager.
+ * End of file on control: the sensor flushes and ends. The keeper is told to end by SIGTERM, after the sensor.
  */
 #ifndef TYTO_GUARD_H
 #define TYTO_GUARD_H
@@ -45,5 +46,8 @@ int guard_run(const struct guard_config *c);
 int guard_child_parse(int argc, char *const *argv, struct guard_child *ret);
 /* Takes a new peer from a control socket: its socket in ret_fd. -EAGAIN nothing there, -EPIPE the guard is gone. */
 int guard_take(int control_fd, int *ret_fd, pid_t *ret_pid);
+
+/* From the keeper: what was asked for is watched. */
+void guard_tell_ready(int control_fd);
 
 #endif

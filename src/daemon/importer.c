@@ -162,7 +162,16 @@ int importer_close(struct importer *i)
 	return r;
 }
 
-int importer_seen(struct importer *i, const uint8_t digest[static 32], bool *ret)
+/* Marks are settings in the log: "imported sha256:…", "importing sha256:…". */
+static str mark(struct importer *i, const char *what, const uint8_t digest[static 32])
+{
+	buf_clear(&i->body);
+	buf_putf(&i->body, "%s sha256:", what);
+	hex_encode(&i->body, (str){ (const char *)digest, 32 });
+	return buf_str(&i->body);
+}
+
+int importer_seen(struct importer *i, const uint8_t digest[static 32], enum importer_seen *ret)
 {
 	const struct names *n;
 	int r;
@@ -173,11 +182,28 @@ int importer_seen(struct importer *i, const uint8_t digest[static 32], bool *ret
 			return fail(r, "%s", evidence_why());
 	}
 	n = i->ev ? evidence_names(i->ev) : evidence_reader_names(i->reader);
-	buf_clear(&i->body);
-	buf_puts(&i->body, STR("imported sha256:"));
-	hex_encode(&i->body, (str){ (const char *)digest, 32 });
-	*ret = names_find(n, NAME_TEXT, buf_str(&i->body)) != 0;
+	if (names_find(n, NAME_TEXT, mark(i, "imported", digest)))
+		*ret = IMPORTER_WHOLE;
+	else
+		*ret = names_find(n, NAME_TEXT, mark(i, "importing", digest)) ? IMPORTER_PARTLY : IMPORTER_NEVER;
 	return 0;
+}
+
+int importer_mark(struct importer *i, const uint8_t digest[static 32])
+{
+	str text = mark(i, "importing", digest);
+	json_t *request;
+	uint64_t seq;
+	int r;
+
+	if (i->ev) {
+		r = evidence_append_config(i->ev, time_now(), text, &seq);
+		return r < 0 ? fail(r, "%s", evidence_why()) : 0;
+	}
+	request = json_pack("{s:s,s:s%}", "do", "config", "setting", text.p, text.n);
+	r = request ? query_ask(i->state, request, NULL) : -ENOMEM;
+	json_decref(request);
+	return r < 0 ? fail(r, "%s", query_why()) : 0;
 }
 
 int importer_begin(struct importer *i, str title, uint8_t format)
@@ -259,10 +285,7 @@ static int end_alone(struct importer *i, const uint8_t (*digests)[32], size_t n,
 	int r = evidence_append_import(i->ev, &im, &seq);
 
 	for (size_t k = 0; r == 0 && k < n; k++) {
-		buf_clear(&i->body);
-		buf_puts(&i->body, STR("imported sha256:"));
-		hex_encode(&i->body, (str){ (const char *)digests[k], 32 });
-		r = evidence_append_config(i->ev, im.time, buf_str(&i->body), &seq);
+		r = evidence_append_config(i->ev, im.time, mark(i, "imported", digests[k]), &seq);
 	}
 	return r < 0 ? fail(r, "%s", evidence_why()) : commit(i);
 }

@@ -17,8 +17,11 @@ const char *importer_why(void);
 int importer_open(const char *state, uint64_t disk_reserve, struct importer **ret);
 /* Commits what is left. The result of the last commit. */
 int importer_close(struct importer *i);
-/* Has a file of this content been imported? */
-int importer_seen(struct importer *i, const uint8_t digest[static 32], bool *ret);
+/* Has a file of this content been imported? PARTLY: begun, and its end was not reached (interrupted, killed). */
+enum importer_seen { IMPORTER_NEVER, IMPORTER_PARTLY, IMPORTER_WHOLE };
+int importer_seen(struct importer *i, const uint8_t digest[static 32], enum importer_seen *ret);
+/* A file of this content is begun: recorded before any of its records. */
+int importer_mark(struct importer *i, const uint8_t digest[static 32]);
 
 int importer_begin(struct importer *i, str title, uint8_t format);
 int importer_event(struct importer *i, struct event *ev);

@@ -123,6 +123,7 @@ static int tick(struct keeper *k)
 	int64_t now = time_boottime(), from, to;
 	int r = 0;
 
+	keeper_clients_tick(k, now);
 	if (clockwatch_jumped(&k->clock, &from, &to)) {
 		log_info("the clock was set by %+.1f s: recorded as a gap", (double)(to - from) / NSEC_PER_SEC);
 		r = keeper_gap(k, CAUSE_CLOCK, from, to, 0);

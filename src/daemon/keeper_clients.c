@@ -42,32 +42,64 @@ static bool member_of_readers(uid_t uid)
 	return false;
 }
 
-static enum client_role role_of(uid_t uid)
+/* The name service may be slow, and whoever connects again and again must not make the writer wait for it each time. */
+static enum client_role role_of(struct keeper *k, uid_t uid)
 {
+	int64_t now = time_boottime();
+	struct known_role *place = &k->roles[0];
+
 	if (uid == 0 || uid == geteuid())
 		return ROLE_WRITE;
-	return member_of_readers(uid) ? ROLE_READ : ROLE_NONE;
+	for (size_t i = 0; i < KEEPER_ROLES; i++) {
+		struct known_role *known = &k->roles[i];
+
+		if (known->until > now && known->uid == uid)
+			return known->role;
+		if (known->until < place->until)
+			place = known;
+	}
+	*place = (struct known_role){ uid, member_of_readers(uid) ? ROLE_READ : ROLE_NONE, now + KEEPER_ROLE_NS };
+	return place->role;
+}
+
+/* Whoever may not write cannot take all places, nor one of them those of the others. */
+static bool may_come_in(const struct keeper *k, uid_t uid, enum client_role role)
+{
+	size_t others = 0, his = 0;
+
+	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++) {
+		const struct client *c = &k->clients[i];
+
+		if (c->fd < 0 || c->role == ROLE_WRITE)
+			continue;
+		others++;
+		his += c->uid == uid;
+	}
+	return role == ROLE_WRITE || (others < KEEPER_CLIENTS_OTHERS && his < KEEPER_CLIENTS_UID);
 }
 
 int keeper_client_accept(struct keeper *k)
 {
-	int fd = accept4(k->c->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	_cleanup_close_ int fd = accept4(k->c->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	enum client_role role;
 	struct ucred cred;
 	socklen_t n = sizeof(cred);
 
 	if (fd < 0)
 		return 0; /* it went away again */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
+		return 0;
+	role = role_of(k, cred.uid);
+	if (!may_come_in(k, cred.uid, role))
+		return 0;
 	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++) {
 		struct client *c = &k->clients[i];
 
 		if (c->fd >= 0)
 			continue;
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
-			break;
-		*c = (struct client){ .fd = fd, .uid = cred.uid, .role = role_of(cred.uid) };
-		return keeper_watch_fd(k, fd, TAG_CLIENT + i, EPOLLIN);
+		*c = (struct client){ .fd = TAKE_FD(fd), .uid = cred.uid, .role = role, .since = time_boottime() };
+		return keeper_watch_fd(k, c->fd, TAG_CLIENT + i, EPOLLIN);
 	}
-	close(fd);
 	return 0;
 }
 
@@ -79,6 +111,13 @@ static void client_close(struct keeper *k, struct client *c)
 	close(c->fd);
 	buf_free(&c->in);
 	*c = (struct client){ .fd = -1 };
+}
+
+void keeper_clients_tick(struct keeper *k, int64_t now)
+{
+	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++)
+		if (k->clients[i].fd >= 0 && k->clients[i].role != ROLE_WRITE && now - k->clients[i].since > KEEPER_CLIENT_NS)
+			client_close(k, &k->clients[i]);
 }
 
 static void answer_text(struct keeper *k, struct client *c, str text)
@@ -118,6 +157,7 @@ struct query_job {
 	bool mask;
 };
 
+/* Two of the places are the writers'. */
 static pthread_mutex_t jobs_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned jobs;
 
@@ -135,12 +175,12 @@ static void *query_thread(void *arg)
 	return NULL;
 }
 
-static bool job_slot(void)
+static bool job_slot(enum client_role role)
 {
 	bool ok;
 
 	pthread_mutex_lock(&jobs_lock);
-	ok = jobs < QUERIES_MAX;
+	ok = jobs < (role == ROLE_WRITE ? QUERIES_MAX : QUERIES_MAX - 2);
 	jobs += ok;
 	pthread_mutex_unlock(&jobs_lock);
 	return ok;
@@ -152,7 +192,7 @@ static void start_query(struct keeper *k, struct client *c, json_t *request, boo
 	pthread_t t;
 	int fd;
 
-	if (!job_slot()) {
+	if (!job_slot(c->role)) {
 		answer_error(k, c, "too many questions at once; try again");
 		return;
 	}
@@ -193,6 +233,11 @@ static int on_query(struct keeper *k, struct client *c, json_t *request)
 	bool mask = c->role != ROLE_WRITE && k->c->settings->mask;
 	int r = 0;
 
+	/* It becomes a record: nobody fills the disk with reasons. */
+	if (reason && strlen(reason) > KEEPER_REASON_MAX) {
+		answer_error(k, c, "the reason is too long: at most 512 bytes");
+		return 0;
+	}
 	if (mask && reason && *reason) {
 		r = record_unmask(k, c, reason);
 		if (r < 0)

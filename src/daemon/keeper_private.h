@@ -18,6 +18,12 @@
 #include "who/people.h"
 
 #define KEEPER_CLIENTS_MAX 32
+#define KEEPER_CLIENTS_OTHERS 24 /* of these, by those who may not write: root always finds a place */
+#define KEEPER_CLIENTS_UID 6     /* by one of them */
+#define KEEPER_CLIENT_NS (10 * NSEC_PER_SEC) /* for one of them to say what he wants */
+#define KEEPER_REASON_MAX 512
+#define KEEPER_ROLES 64          /* uids whose role is remembered */
+#define KEEPER_ROLE_NS (30 * NSEC_PER_SEC)
 #define KEEPER_NUMBERS 65536 /* sensor records whose seq is remembered for `refers` */
 #define KEEPER_COMMIT_NS (50 * 1000 * 1000LL)
 #define KEEPER_COMMIT_LEAVES 16384
@@ -35,6 +41,7 @@ struct client {
 	int fd; /* -1: free */
 	enum client_role role;
 	uid_t uid;
+	int64_t since; /* CLOCK_BOOTTIME */
 	struct buf in;
 	bool importing;
 	bool answer_due;       /* the import is finished; answered when durable */
@@ -79,6 +86,11 @@ struct keeper {
 	int64_t last_heartbeat;              /* CLOCK_BOOTTIME of the last heartbeat leaf */
 
 	struct client clients[KEEPER_CLIENTS_MAX];
+	struct known_role {
+		uid_t uid;
+		enum client_role role;
+		int64_t until; /* CLOCK_BOOTTIME; 0: free */
+	} roles[KEEPER_ROLES];
 	char host[256];
 	char boot[64];
 	struct buf scratch;
@@ -103,6 +115,7 @@ int keeper_client_accept(struct keeper *k);
 int keeper_client_event(struct keeper *k, size_t i, uint32_t events);
 void keeper_clients_committed(struct keeper *k);
 void keeper_clients_full(struct keeper *k); /* what they wait for will not become durable */
+void keeper_clients_tick(struct keeper *k, int64_t now); /* who has said nothing for too long */
 void keeper_clients_close(struct keeper *k);
 void keeper_status(struct keeper *k, bool names, struct buf *b);
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "base/varint.h"
+#include "daemon/guard.h"
 #include "daemon/keeper_private.h"
 #include "event/event_wire.h"
 
@@ -115,6 +116,8 @@ static int on_ready(struct keeper *k, str path)
 		k->watching[k->n_watching++] = copy;
 	}
 	log_info("watching %.*s (%s)", STR_ARG(path), sensor_backend_name(k->backend));
+	if (k->c->control_fd >= 0)
+		guard_tell_ready(k->c->control_fd);
 	return r;
 }
 
@@ -127,8 +130,8 @@ static int on_message(struct keeper *k, uint8_t kind, const uint8_t *p, size_t n
 		return on_heartbeat(k, p, n);
 	case SENSOR_READY:
 		return on_ready(k, (str){ (const char *)p, n });
-	case SENSOR_NOTE:
-		log_info("%.*s", (int)n, (const char *)p);
+	case SENSOR_NOTE: /* what is not watched: said also with -q */
+		log_error("%.*s", (int)n, (const char *)p);
 		return 0;
 	}
 	return -EBADMSG;

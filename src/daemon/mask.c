@@ -60,9 +60,23 @@ int mask_resolve(const struct names *n, str given, str *ret)
 {
 	uint64_t number;
 
-	if (!str_starts(given, STR("p:")) || str_to_u64((str){ given.p + 2, given.n - 2 }, &number) < 0) {
+	if (!str_starts(given, STR("p:")) || str_to_u64((str){ given.p + 2, given.n - 2 }, &number) < 0 || names_find(n, NAME_PERSON, given)) {
 		*ret = given;
-		return 0;
+		return 1;
 	}
 	return names_value(n, NAME_PERSON, number, ret) < 0 ? -ENOENT : 0;
+}
+
+void mask_resolve_path(const struct names *n, str given, struct buf *ret)
+{
+	for (size_t i = 0; i <= given.n;) {
+		const char *slash = i < given.n ? memchr(given.p + i, '/', given.n - i) : NULL;
+		size_t end = slash ? (size_t)(slash - given.p) : given.n;
+		str part = { given.p + i, end - i }, name;
+
+		buf_puts(ret, mask_resolve(n, part, &name) == 0 ? name : part);
+		if (slash)
+			buf_putc(ret, '/');
+		i = end + 1;
+	}
 }

@@ -139,7 +139,7 @@ static json_t *filter_to_json(const struct index_filter *f)
 	return j;
 }
 
-#define PERSONS_MAX 256
+#define PERSONS_MAX QUERY_PERSONS_MAX
 
 /* Everything that a request's strs point into. */
 struct request {
@@ -256,48 +256,102 @@ static void local_close(struct local *l)
 	buf_free(&l->scratch);
 }
 
+static int resolve_persons(struct query_names *q, bool mask, struct index_filter *f)
+{
+	for (size_t i = 0; i < f->n_persons; i++) {
+		int r = mask_resolve(evidence_reader_names(q->r), f->persons[i], &q->persons[i]);
+
+		if (r < 0)
+			return fail(r, "there is no person %.*s", STR_ARG(f->persons[i]));
+		if (r > 0 && mask)
+			return fail(-EPERM, "persons are masked here: expected p:NUMBER, not %.*s (or --unmask --reason TEXT)", STR_ARG(f->persons[i]));
+	}
+	f->persons = q->persons;
+	return 0;
+}
+
+static bool any_number(const struct index_filter *f)
+{
+	for (size_t i = 0; i < f->n_persons; i++)
+		if (str_starts(f->persons[i], STR("p:")))
+			return true;
+	return false;
+}
+
+int query_names_open(const char *state, bool mask, struct index_filter *f, struct query_names *ret)
+{
+	int r;
+
+	ret->r = NULL;
+	ret->path = BUF_INIT;
+	if (f->n_persons > PERSONS_MAX)
+		return fail(-E2BIG, "at most %d persons at once", PERSONS_MAX);
+	if (!mask && !any_number(f))
+		return 0;
+	r = evidence_reader_open(state, &ret->r);
+	if (r < 0)
+		return fail(r, "%s", evidence_why());
+	r = resolve_persons(ret, mask, f);
+	if (r == 0 && mask && f->path_glob.n) {
+		mask_resolve_path(evidence_reader_names(ret->r), f->path_glob, &ret->path);
+		r = buf_error(&ret->path);
+		f->path_glob = buf_str(&ret->path);
+	}
+	if (r < 0)
+		query_names_close(ret);
+	return r;
+}
+
+void query_names_close(struct query_names *q)
+{
+	q->r = evidence_reader_close(q->r);
+	buf_free(&q->path);
+}
+
 static int local_events(const char *state, const struct index_filter *f, bool mask, query_event_cb *cb, void *arg)
 {
 	struct local l = { .event_cb = cb, .arg = arg };
 	struct index_filter resolved = *f;
-	str persons[PERSONS_MAX];
-	int r = local_open(&l, state, mask);
+	struct query_names names;
+	int r = query_names_open(state, mask, &resolved, &names);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; mask && i < f->n_persons; i++) {
-		r = mask_resolve(evidence_reader_names(l.r), f->persons[i], &persons[i]);
-		if (r < 0) {
-			local_close(&l);
-			return fail(r, "there is no person %.*s", STR_ARG(f->persons[i]));
-		}
-		resolved.persons = persons;
-	}
+	l.r = mask ? names.r : NULL;
 	r = index_events(state, &resolved, local_event, &l);
 	if (r < 0)
 		fail(r, "%s", index_why());
-	local_close(&l);
+	query_names_close(&names);
+	buf_free(&l.scratch);
 	return r;
 }
 
-static bool is_state(const char *state)
+/* -ENODATA where there is a log that knows nothing of it; else what is missing, as every command says it. */
+static int nothing_known(const char *state)
 {
-	char path[PATH_MAX];
+	struct evidence_reader *reader = NULL;
+	int r = evidence_reader_open(state, &reader);
 
-	snprintf(path, sizeof(path), "%s/VERSION", state);
-	return access(path, F_OK) == 0;
+	evidence_reader_close(reader);
+	return r < 0 ? fail(r, "%s", evidence_why()) : -ENODATA;
 }
 
 static int local_whos(const char *state, const struct index_subject *s, bool mask, query_who_cb *cb, void *arg)
 {
 	struct local l = { .who_cb = cb, .arg = arg };
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct index_subject subject = *s;
 	int r = local_open(&l, state, mask);
 
 	if (r < 0)
 		return r;
-	r = index_who(state, s, local_who, &l);
+	if (mask && s->path.n) {
+		mask_resolve_path(evidence_reader_names(l.r), s->path, &path);
+		subject.path = buf_str(&path);
+	}
+	r = index_who(state, &subject, local_who, &l);
 	if (r == -ENOENT)
-		r = is_state(state) ? -ENODATA : fail(-ENOENT, "%s is not a state directory of Tyto (it has no VERSION)", state);
+		r = nothing_known(state);
 	else if (r < 0)
 		fail(r, "%s", index_why());
 	local_close(&l);
@@ -393,7 +447,7 @@ void query_unmask(const char *reason)
 	unmask_reason = reason;
 }
 
-static bool readable(const char *state)
+bool query_direct(const char *state)
 {
 	char path[PATH_MAX];
 
@@ -407,9 +461,7 @@ int query_events(const char *state, const struct index_filter *f, bool mask, que
 	json_t *request;
 	int r;
 
-	if (f->n_persons > PERSONS_MAX)
-		return fail(-E2BIG, "at most %d persons at once", PERSONS_MAX);
-	if (readable(state))
+	if (query_direct(state))
 		return local_events(state, f, mask, cb, arg);
 	request = filter_to_json(f);
 	r = remote(state, request, cb, NULL, arg);
@@ -422,7 +474,7 @@ int query_who(const char *state, const struct index_subject *s, bool mask, query
 	json_t *request;
 	int r;
 
-	if (readable(state))
+	if (query_direct(state))
 		return local_whos(state, s, mask, cb, arg);
 	request = json_pack("{s:s,s:I,s:I,s:o}", "do", "who", "since", (json_int_t)s->since, "until", (json_int_t)s->until, "path", bytes_to_json(s->path));
 	if (s->document)

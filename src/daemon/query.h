@@ -17,11 +17,25 @@ const char *query_why(void);
 typedef int query_event_cb(void *arg, const struct event *e);
 typedef int query_who_cb(void *arg, const struct index_who *w);
 
-/* mask: persons as p:17 (and p:17 accepted in the filter). The keeper masks for readers by its own setting. */
+/* mask: persons as p:17. p:17 is accepted in the filter either way (query_names_open). The keeper masks for readers by its own setting. */
 int query_events(const char *state, const struct index_filter *f, bool mask, query_event_cb *cb, void *arg);
 /* Names are wanted, for this reason, with every question that goes through the keeper; it records that first. The text lives on. */
 void query_unmask(const char *reason);
 int query_who(const char *state, const struct index_subject *s, bool mask, query_who_cb *cb, void *arg);
+
+/* Questions are answered from the state directory itself; false: the keeper must be asked. */
+bool query_direct(const char *state);
+
+/* What people write of persons (p:17, also in paths) becomes what the record has. Masked, a name is refused (-EPERM): whoever could ask for
+ * one would learn whose number it is. The filter's strs may point into the struct afterwards, until query_names_close. */
+#define QUERY_PERSONS_MAX 256
+struct query_names {
+	struct evidence_reader *r;
+	str persons[QUERY_PERSONS_MAX];
+	struct buf path;
+};
+int query_names_open(const char *state, bool mask, struct index_filter *f, struct query_names *ret);
+void query_names_close(struct query_names *q);
 
 /* Asks the keeper one thing: the answer's JSON (owned by the caller). -ENOENT: no keeper runs. */
 int query_ask(const char *state, json_t *request, json_t **ret);

@@ -29,6 +29,9 @@ int state_prepare(const char *state, bool create, struct account *ret_owner, con
 /* Root becomes the owner of the directory for good (files made from here on are the keeper's); others must own it. */
 int state_enter(const struct account *owner, const char *state, const char **ret_why);
 
+/* Missing, or a folder in which no log has been begun (it is empty, or a first start was cut off). */
+bool state_unused(const char *state);
+
 /* /run/tyto/<hash of the real path>.sock; -ENOENT when the directory does not exist. */
 int state_socket(const char *state, struct sockaddr_un *ret);
 

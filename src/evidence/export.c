@@ -1,6 +1,8 @@
 /* The log in C2SP tlog-tiles layout, and proofs of single records. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/base64.h"
@@ -71,26 +73,45 @@ struct tiles {
 	uint64_t entry_tiles;
 };
 
-static int make_parents(int dir, char *path)
+/* The folder of path, made where it is missing. No link is followed: in a folder that others may write, root would write where they want. */
+static int open_parent(int dir, const char *path, const char **ret_name)
 {
-	for (char *p = path; (p = strchr(p, '/')); p++) {
-		*p = '\0';
-		if (mkdirat(dir, path, 0755) < 0 && errno != EEXIST)
-			return evidence_fail(-errno, "%s: %s", path, strerror(errno));
-		*p = '/';
+	_cleanup_close_ int at = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *end;
+
+	for (; at >= 0 && (end = strchr(path, '/')); path = end + 1) {
+		char name[NAME_MAX + 1];
+		int next;
+
+		snprintf(name, sizeof(name), "%.*s", (int)(end - path), path);
+		if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		next = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -errno;
+		close(at);
+		at = next;
 	}
-	return 0;
+	*ret_name = path;
+	return at < 0 ? -errno : TAKE_FD(at);
 }
 
-static int write_file(int dir, char *path, str bytes)
+/* Always a new file: what stood there may be a link, a pipe, or open in somebody's hands. */
+static int write_file(int dir, const char *path, mode_t mode, str bytes)
 {
-	_cleanup_close_ int fd = -1;
-	int e = make_parents(dir, path);
+	_cleanup_close_ int parent = -1, fd = -1;
+	const char *name;
+	int e = 0;
 
-	if (e < 0)
-		return e;
-	fd = openat(dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	e = fd < 0 ? -errno : vfs_real.pwrite(NULL, fd, bytes.p, bytes.n, 0);
+	parent = open_parent(dir, path, &name);
+	if (parent < 0)
+		e = parent;
+	else if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+		e = -errno;
+	if (e == 0) {
+		fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+		e = fd < 0 ? -errno : vfs_real.pwrite(NULL, fd, bytes.p, bytes.n, 0);
+	}
 	return e < 0 ? evidence_fail(e, "%s: %s", path, strerror(-e)) : 0;
 }
 
@@ -101,7 +122,7 @@ static int write_tile(struct tiles *t, int level, uint64_t n, unsigned width, st
 	tile_path(&path, level, n, width);
 	if (!buf_cstr(&path))
 		return evidence_fail(-ENOMEM, "no memory");
-	return write_file(t->dir, path.p, bytes);
+	return write_file(t->dir, path.p, 0644, bytes);
 }
 
 static int put_hash(struct tiles *t, unsigned level, const hash32 *h)
@@ -205,20 +226,19 @@ static int put_name(const struct names *n, enum name_kind kind, uint64_t number,
 static int put_names(struct evidence_reader *r, int dir)
 {
 	const struct names *n = evidence_reader_names(r);
-	char path[] = "names.jsonl";
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	int e = 0;
 
 	for (unsigned kind = 1; kind < NAME_KIND_MAX_ && e == 0; kind++)
 		for (uint64_t i = 1; i <= names_count(n, kind) && e == 0; i++)
 			e = put_name(n, kind, i, &b);
-	return e < 0 ? evidence_fail(e, "names cannot be exported: %s", strerror(-e)) : write_file(dir, path, buf_str(&b));
+	return e < 0 ? evidence_fail(e, "names cannot be exported: %s", strerror(-e)) :
+		write_file(dir, "names.jsonl", 0600, buf_str(&b));
 }
 
 int evidence_export(struct evidence_reader *r, const char *dir, bool names)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT, keys = BUF_INIT;
-	char checkpoint_name[] = "checkpoint", vkey_name[] = "log.vkey";
 	struct tiles *t = calloc(1, sizeof(*t));
 	struct checkpoint c;
 	int e;
@@ -229,10 +249,10 @@ int evidence_export(struct evidence_reader *r, const char *dir, bool names)
 	e = load_checkpoint(r, &text, &c);
 	if (e == 0)
 		e = evidence_reader_refresh(r, NULL);
-	if (e == 0 && mkdir(dir, 0755) < 0 && errno != EEXIST)
+	if (e == 0 && mkdir(dir, 0700) < 0 && errno != EEXIST)
 		e = evidence_fail(-errno, "%s: %s", dir, strerror(errno));
 	if (e == 0) {
-		t->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		t->dir = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		e = t->dir < 0 ? evidence_fail(-errno, "%s: %s", dir, strerror(errno)) : 0;
 	}
 	for (uint64_t seq = 0; e == 0 && seq < c.size; seq++)
@@ -242,12 +262,12 @@ int evidence_export(struct evidence_reader *r, const char *dir, bool names)
 	if (e == 0)
 		e = read_file(evidence_reader_log_fd(r), "log.vkey", TEXT_MAX, &keys);
 	if (e == 0)
-		e = write_file(t->dir, vkey_name, buf_str(&keys));
+		e = write_file(t->dir, "log.vkey", 0644, buf_str(&keys));
 	if (e == 0 && names)
 		e = put_names(r, t->dir);
 	/* Last: where it stands, everything that it covers does. */
 	if (e == 0)
-		e = write_file(t->dir, checkpoint_name, buf_str(&text));
+		e = write_file(t->dir, "checkpoint", 0644, buf_str(&text));
 	close_fd(&t->dir);
 	buf_free(&t->entries);
 	free(t);

@@ -173,6 +173,9 @@ int logdir_open(const char *state, int *ret_state_fd, int *ret_log_fd)
 	log_fd = openat(state_fd, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (log_fd < 0) {
 		r = -errno;
+		/* A state whose key is there had a log. */
+		if (r == -ENOENT && faccessat(state_fd, "keys/log.key", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return evidence_fail(-EUCLEAN, "%s/log: %s, but its key is there: expected the log", state, strerror(-r));
 		return evidence_fail(r, "%s/log: %s", state, strerror(-r));
 	}
 	*ret_state_fd = TAKE_FD(state_fd);

@@ -441,6 +441,9 @@ static int open_state(struct evidence *e, const char *state, bool create)
 	r = check_owner(state, e->state_fd);
 	if (r < 0)
 		return r;
+	/* Nothing is left in somebody else's folder, not even the lock. */
+	if (fstatat(e->state_fd, "VERSION", &st, AT_SYMLINK_NOFOLLOW) < 0 && !directory_empty(e->state_fd))
+		return evidence_fail(-ENOENT, "%s is not a state directory of Tyto (no VERSION)", state);
 	e->lock_fd = openat(e->state_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (e->lock_fd < 0)
 		return evidence_fail(-errno, "%s/lock: %s", state, strerror(errno));
@@ -453,8 +456,10 @@ static int open_state(struct evidence *e, const char *state, bool create)
 		if (r < 0)
 			return evidence_fail(r, "%s/VERSION: %s", state, strerror(-r));
 	}
-	/* A start that was cut off before the log existed goes on here. */
+	/* A start that was cut off before the log existed goes on here. The key is made after the folder of the log. */
 	r = open_subdir(e, e->state_fd, "keys", create, &e->keys_fd);
+	if (r == 0 && fstatat(e->keys_fd, "log.key", &st, AT_SYMLINK_NOFOLLOW) == 0 && fstatat(e->state_fd, "log", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		r = evidence_fail(-EUCLEAN, "%s/log: %s, but its key is there: expected the log; a new one needs a new state", state, strerror(errno));
 	if (r == 0)
 		r = open_subdir(e, e->state_fd, "log", create, &e->log_fd);
 	if (r == 0)

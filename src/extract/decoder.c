@@ -7,11 +7,13 @@
 
 #define LEVELS (PART_DEPTH_MAX + 2)
 #define TYPE_MAX 128
+#define HELD_MAX (384u << 20) /* bytes and spans of all open parts: a part alone may have TEXT_MAX and TEXT_SPANS_MAX, ten nested ones may not */
 
 struct level {
 	struct text text;
 	struct buf name, type, reason, error;
 	uint64_t bytes;
+	size_t held;
 	uint8_t sha256[32];
 	bool has_sha256;
 	uint32_t block, table, n_tables;
@@ -24,6 +26,7 @@ struct decoder {
 	void *arg;
 	struct level levels[LEVELS];
 	size_t depth; /* open levels */
+	size_t held;  /* by all of them */
 	size_t parts, begun;
 	struct frame f; /* the one at hand */
 };
@@ -41,7 +44,7 @@ static void level_clear(struct level *l)
 	buf_clear(&l->reason);
 	buf_clear(&l->error);
 	l->has_sha256 = false;
-	l->bytes = 0;
+	l->bytes = l->held = 0;
 	l->block = l->table = l->n_tables = l->row = l->col = 0;
 }
 
@@ -72,7 +75,7 @@ void decoder_start(struct decoder *d, extract_cb *cb, void *arg)
 {
 	d->cb = cb;
 	d->arg = arg;
-	d->depth = d->parts = d->begun = 0;
+	d->depth = d->parts = d->begun = d->held = 0;
 }
 
 bool decoder_begun(const struct decoder *d)
@@ -126,17 +129,21 @@ static int get_uvar(str *s, uint64_t max, uint64_t *ret)
 }
 
 /* Appends s to the open part's text. Joins the last span, or begins one of this kind. */
-static int put_text(struct level *l, uint64_t text_max, str s, const struct span *kind, bool join)
+static int put_text(struct decoder *d, str s, const struct span *kind, bool join)
 {
+	struct level *l = top(d);
 	struct text *t = &l->text;
+	size_t more = s.n + (join ? 0 : sizeof(struct span) + 1);
 	struct span *last = t->n_spans ? &t->spans[t->n_spans - 1] : NULL;
 
 	if (t->cut)
 		return 0;
-	if (t->bytes.n + s.n + 1 > text_max || t->n_spans >= TEXT_SPANS_MAX) {
+	if (t->bytes.n + s.n + 1 > d->text_max || t->n_spans >= TEXT_SPANS_MAX || d->held + more > HELD_MAX) {
 		t->cut = true;
 		return 0;
 	}
+	l->held += more;
+	d->held += more;
 	if (!join || !last) {
 		if (grow(&t->spans, t->n_spans, sizeof(*t->spans), &t->cap_spans) < 0)
 			return -ENOMEM;
@@ -206,7 +213,7 @@ static int on_text(struct decoder *d, str s)
 		l->block++;
 	kind.block = l->block;
 	join = join && last->zone == kind.zone && last->flags == kind.flags && last->block == kind.block;
-	return put_text(l, d->text_max, s, &kind, join);
+	return put_text(d, s, &kind, join);
 }
 
 static int on_table(struct decoder *d, str s)
@@ -221,7 +228,7 @@ static int on_table(struct decoder *d, str s)
 	if (!s.n)
 		return 0;
 	kind.block = ++l->block;
-	return put_text(l, d->text_max, s, &kind, false);
+	return put_text(d, s, &kind, false);
 }
 
 static int on_table_end(struct decoder *d, str s)
@@ -256,7 +263,7 @@ static int on_cells(struct decoder *d, str s)
 		if (join && (l->row != row || l->col != col || !l->text.n_spans || l->text.spans[l->text.n_spans - 1].zone != ZONE_CELL))
 			return l->text.cut ? 0 : -EBADMSG;
 		kind.block = join ? l->block : ++l->block;
-		r = put_text(l, d->text_max, cell, &kind, join);
+		r = put_text(d, cell, &kind, join);
 		l->row = kind.row;
 		l->col = kind.col;
 		join = false;
@@ -277,6 +284,7 @@ static int copy_two(str a, str b, str *ret_a, str *ret_b)
 		memcpy(p + a.n, b.p, b.n);
 	*ret_a = (str){ p, a.n };
 	*ret_b = (str){ p + a.n, b.n };
+	/* cppcheck-suppress memleak ; ret_a has it */
 	return 0;
 }
 
@@ -380,6 +388,7 @@ static int hand_out(struct decoder *d, const char *error)
 	r = d->cb(d->arg, &part);
 	d->parts++;
 	d->depth--;
+	d->held -= l->held;
 	if (l->text.bytes.cap > (4u << 20)) /* a large text's memory is not kept for the small ones after it */
 		text_free(&l->text);
 	return r;

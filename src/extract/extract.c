@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -17,6 +18,7 @@
 #include "extract/worker.h"
 
 #define INBOX (256u << 10)
+#define OCR_DEADLINE_MS 120000
 
 const struct extract_limits extract_limits_default = { .file_max = 4ull << 30, .text_max = TEXT_MAX, .deadline_ms = 30000, .memory = 1ull << 30, .files = 1000 };
 
@@ -50,6 +52,8 @@ int extractor_new(const struct extract_limits *limits, enum ocr_mode ocr, struct
 	if (!x)
 		return -ENOMEM;
 	x->limits = limits ? *limits : extract_limits_default;
+	if (!limits && ocr == OCR_NOW)
+		x->limits.deadline_ms = OCR_DEADLINE_MS;
 	x->limits.files = MAX(x->limits.files, 1u);
 	x->ocr = ocr;
 	x->sock = -1;
@@ -94,10 +98,34 @@ struct extractor *extractor_free(struct extractor *x)
 	return NULL;
 }
 
+/* NULL in a program without the readers. */
+#pragma weak extract_worker_main
+
+/* The program that parses. */
+static const char *worker_program(char path[static PATH_MAX])
+{
+	static const char beside[] = "/tyto-extract";
+	ssize_t n;
+	char *slash;
+
+	if (extract_worker_main)
+		return "/proc/self/exe";
+	n = readlink("/proc/self/exe", path, PATH_MAX - sizeof(beside));
+	path[MAX(n, 0)] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		memcpy(slash, beside, sizeof(beside));
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	return TYTO_LIBEXEC "/tyto-extract";
+}
+
 static int spawn(struct extractor *x, int sock)
 {
-	char limits[WORKER_LIMITS_LEN], role[] = EXTRACT_ROLE, name[] = "tyto";
-	char *argv[] = { name, role, limits, NULL }, *envp[] = { NULL };
+	char limits[WORKER_LIMITS_LEN], role[] = EXTRACT_ROLE, name[] = "tyto-extract", path[PATH_MAX];
+	char one_thread[] = "OMP_THREAD_LIMIT=1"; /* tesseract's; the sandbox lets no thread begin */
+	char *argv[] = { name, role, limits, NULL }, *envp[] = { one_thread, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -117,7 +145,7 @@ static int spawn(struct extractor *x, int sock)
 	r = r ? r : posix_spawnattr_setsigmask(&attr, &none);
 	r = r ? r : posix_spawnattr_setsigdefault(&attr, &all);
 	r = r ? r : posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	r = r ? r : posix_spawn(&x->pid, "/proc/self/exe", &actions, &attr, argv, envp);
+	r = r ? r : posix_spawn(&x->pid, worker_program(path), &actions, &attr, argv, envp);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return -r;

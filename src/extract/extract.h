@@ -1,8 +1,8 @@
 /* extract.h — one open file in, its text out; the parsing happens in a process that can do nothing else.
  *
  * Purpose: a worker (one process, sandboxed, recycled) and the parent's half that never parses a document's bytes. One struct extractor a thread.
- * How it is started: the program itself, again, as `tyto @extract LIMITS` (a test program's main does the same: see extract_worker_main). That needs execve, which
- * the confined keeper does not have: scanning under `watch` is a process of its own beside the keeper (started by the guard, same account, not confined
+ * How it is started: tyto-extract, found beside the running program, else in libexec; a program that links the readers itself (tests) is its own worker and
+ * started again as `PROGRAM @extract LIMITS`. The readers' libraries are not in tyto: 65 MB that the guard would lock. Starting needs execve, which the confined keeper does not have: scanning under `watch` is a process of its own beside the keeper (started by the guard, same account, not confined
  * by seccomp since it starts programs, parsing nothing itself), which takes descriptors and hands back what extract_file gives.
  * Programs (pdftotext): the parent starts them in a sandbox of their own; their output goes to the worker by a pipe, so the parent parses nothing here, too.
  * Ownership: extract_file borrows fd (its offset may move); results live until the next call or extractor_free. Units: bytes, ms.

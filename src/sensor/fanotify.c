@@ -2,29 +2,39 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include "base/log.h"
 #include "sensor/fan.h"
 
+static bool kernel_since(unsigned major, unsigned minor)
+{
+	unsigned a = 0, b = 0;
+	struct utsname u;
+
+	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &a, &b) == 2 && (a > major || (a == major && b >= minor));
+}
+
 static const char *const *blind_spots(void)
 {
 	static const char *const spots[] = {
+		"an overlay mount opens the files below it unseen (this kernel is older than Linux 6.5)",
 		"bytes moved are not known: an access is counted, its length is not",
 		"a mapped file's reads are seen as an open only",
 		"several opens of one object by one process within 50 ms are told apart together, not one by one",
 		"a change of access control lists that leaves owner and mode as they were is not seen",
-		"before Linux 6.5 an overlay mount opens the files below it unseen",
 		"remote access through the kernel's own servers (nfsd, ksmbd) has no person",
 		NULL,
 	};
 
-	return spots;
+	return spots + kernel_since(6, 5);
 }
 
 static int probe(const char **ret_why)

@@ -117,5 +117,5 @@ start "$TYTO" events -f
 sleep 0.3
 kill -INT "$pid"
 wait "$pid"
-is "events -f ends on SIGINT" "$?" 0
+is "events -f ends on SIGINT" "$?" 130
 done_testing

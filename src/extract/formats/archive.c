@@ -1,6 +1,7 @@
 /* Containers and compressed files through libarchive: members are parts; a file that is only compressed is one part without the ending. */
 #include <archive.h>
 #include <archive_entry.h>
+#include <ctype.h>
 #include <errno.h>
 
 #include "extract/format.h"
@@ -10,34 +11,49 @@
 enum kind { KIND_ZIP, KIND_7Z, KIND_RAR, KIND_CAB, KIND_LHA, KIND_TAR, KIND_CPIO, KIND_PACKED /* perhaps a tar inside */ };
 
 static const struct magic {
-	unsigned at;
 	str bytes;
-	enum kind kind;
 	const char *mime;
+	unsigned at;
+	enum kind kind;
 } magics[] = {
-	{ 0, STR("PK\3\4"), KIND_ZIP, "application/zip" },
-	{ 0, STR("PK\5\6"), KIND_ZIP, "application/zip" },
-	{ 0, STR("PK\7\10"), KIND_ZIP, "application/zip" },
-	{ 0, STR("7z\xbc\xaf\x27\x1c"), KIND_7Z, "application/x-7z-compressed" },
-	{ 0, STR("Rar!\x1a\x07"), KIND_RAR, "application/vnd.rar" },
-	{ 0, STR("MSCF\0\0\0\0"), KIND_CAB, "application/vnd.ms-cab-compressed" },
-	{ 2, STR("-lh"), KIND_LHA, "application/x-lzh-compressed" },
-	{ 257, STR("ustar"), KIND_TAR, "application/x-tar" },
-	{ 0, STR("070701"), KIND_CPIO, "application/x-cpio" },
-	{ 0, STR("070707"), KIND_CPIO, "application/x-cpio" },
-	{ 0, STR("\x1f\x8b\x08"), KIND_PACKED, "application/gzip" },
-	{ 0, STR("\xfd""7zXZ\0"), KIND_PACKED, "application/x-xz" },
-	{ 0, STR("\x28\xb5\x2f\xfd"), KIND_PACKED, "application/zstd" },
-	{ 0, STR("BZh"), KIND_PACKED, "application/x-bzip2" },
-	{ 0, STR("\x5d\0\0"), KIND_PACKED, "application/x-lzma" },
-	{ 0, STR("\x1f\x9d"), KIND_PACKED, "application/x-compress" },
-	{ 0, STR("\x04\x22\x4d\x18"), KIND_PACKED, "application/x-lz4" },
+	{ STR("PK\3\4"), "application/zip", 0, KIND_ZIP },
+	{ STR("PK\5\6"), "application/zip", 0, KIND_ZIP },
+	{ STR("PK\7\10"), "application/zip", 0, KIND_ZIP },
+	{ STR("7z\xbc\xaf\x27\x1c"), "application/x-7z-compressed", 0, KIND_7Z },
+	{ STR("Rar!\x1a\x07"), "application/vnd.rar", 0, KIND_RAR },
+	{ STR("MSCF\0\0\0\0"), "application/vnd.ms-cab-compressed", 0, KIND_CAB },
+	{ STR("-lh"), "application/x-lzh-compressed", 2, KIND_LHA },
+	{ STR("ustar"), "application/x-tar", 257, KIND_TAR },
+	{ STR("070701"), "application/x-cpio", 0, KIND_CPIO },
+	{ STR("070707"), "application/x-cpio", 0, KIND_CPIO },
+	{ STR("\x1f\x8b\x08"), "application/gzip", 0, KIND_PACKED },
+	{ STR("\xfd""7zXZ\0"), "application/x-xz", 0, KIND_PACKED },
+	{ STR("\x28\xb5\x2f\xfd"), "application/zstd", 0, KIND_PACKED },
+	{ STR("BZh"), "application/x-bzip2", 0, KIND_PACKED },
+	{ STR("\x5d\0\0"), "application/x-lzma", 0, KIND_PACKED },
+	{ STR("\x1f\x9d"), "application/x-compress", 0, KIND_PACKED },
+	{ STR("\x04\x22\x4d\x18"), "application/x-lz4", 0, KIND_PACKED },
 };
+
+/* Letters that a text may begin with, too, need more to be believed. */
+static bool plausible(const struct magic *m, str head)
+{
+	if (m->kind == KIND_CPIO) {
+		for (size_t i = 6; i < 62; i++)
+			if (i >= head.n || !isxdigit((unsigned char)head.p[i]))
+				return false;
+	} else if (m->kind == KIND_LHA) {
+		return head.n > 6 && head.p[6] == '-';
+	} else if (m->bytes.p[0] == 'B') {
+		return head.n >= 10 && (memcmp(head.p + 4, "1AY&SY", 6) == 0 || memcmp(head.p + 4, "\x17rE8P\x90", 6) == 0);
+	}
+	return true;
+}
 
 static const struct magic *find(str head)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
-		if (head.n > magics[i].at && str_starts((str){ head.p + magics[i].at, head.n - magics[i].at }, magics[i].bytes))
+		if (head.n > magics[i].at && str_starts((str){ head.p + magics[i].at, head.n - magics[i].at }, magics[i].bytes) && plausible(&magics[i], head))
 			return &magics[i];
 	return NULL;
 }

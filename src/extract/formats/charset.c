@@ -64,7 +64,7 @@ int charset_prepare(void)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(charsets); i++) {
 		opened[i] = iconv_open("UTF-8", charsets[i].iconv);
-		if (opened[i] == (iconv_t)-1 && i < 10) /* the rest may be missing from a small system (libc-bin's gconv-modules-extra) */
+		if (i < 10 && opened[i] == (iconv_t)-1) /* the rest may be missing from a small system (libc-bin's gconv-modules-extra) */
 			return -errno;
 	}
 	prepared = true;

@@ -35,6 +35,11 @@ static void check(const uint8_t *p, size_t n)
 
 	if (got != want)
 		fail_msg("%zu bytes: %zu, expected %zu", n, got, want);
+	utf8_portable = true;
+	got = utf8_clean_prefix((str){ (const char *)p, n });
+	utf8_portable = false;
+	if (got != want)
+		fail_msg("%zu bytes without vectors: %zu, expected %zu", n, got, want);
 }
 
 static uint64_t seed = 88172645463325252ULL;

@@ -46,10 +46,16 @@ static void persons(void **state)
 	assert_str(s, "engineer");
 	assert_int_equal(mask_resolve(n, STR("p:3"), &s), -ENOENT);
 	assert_int_equal(mask_resolve(n, STR("p:0"), &s), -ENOENT);
-	assert_int_equal(mask_resolve(n, STR("engineer"), &s), 0);
+	assert_int_equal(mask_resolve(n, STR("engineer"), &s), 1);
 	assert_str(s, "engineer");
-	assert_int_equal(mask_resolve(n, STR("p:two"), &s), 0);
+	assert_int_equal(mask_resolve(n, STR("p:two"), &s), 1);
 	assert_str(s, "p:two");
+	buf_clear(&b);
+	mask_resolve_path(n, STR("/home/p:1/p:2/p:3/p:2.txt/**"), &b);
+	assert_str(buf_str(&b), "/home/clerk/engineer/p:3/p:2.txt/**");
+	buf_clear(&b);
+	mask_resolve_path(n, STR("p:1"), &b);
+	assert_str(buf_str(&b), "clerk");
 }
 
 /* In no part of a masked record stands what names the account. */

@@ -40,9 +40,10 @@ struct in *in_close(struct in *in);
 
 enum program {
 	PROGRAM_PDFTOTEXT,   /* -enc UTF-8, pages end with \f */
+	PROGRAM_PDFTOTEXT_BOXES, /* the same as XML, every word with its place */
 	PROGRAM_PDFINFO,     /* properties, a line each */
 	PROGRAM_PDFINFO_XMP, /* the XMP stream */
-	PROGRAM_PDFTOPPM,    /* the first asked page as grey PNM, 200 dpi, for OCR */
+	PROGRAM_PDFTOPPM,    /* the first asked page as grey PNM, 3,500 pixels long (300 dpi of A4), for OCR */
 	PROGRAM_MAX_
 };
 

@@ -26,7 +26,7 @@ static int look(enum picture_kind k, str bytes, unsigned page, struct image *ret
 	ret->width = z.width;
 	ret->height = z.height;
 	if (r == 0)
-		r = picture_grey(k, bytes, page, &p, ret_damaged);
+		r = picture_grey(k, bytes, page, text ? PICTURE_TEXT_SIDE : PICTURE_HASH_SIDE, &p, ret_damaged);
 	if (r < 0)
 		return r;
 	ret->has_phash = picture_hash(p, &ret->phash);

@@ -119,7 +119,10 @@ static void straighten(struct Pix **p)
 	struct Pix *bin = pixThresholdToBinary(*p, 150);
 	l_float32 angle = 0, sure = 0;
 
-	if (bin && pixFindSkew(bin, &angle, &sure) == 0 && sure > SKEW_SURE && (angle > SKEW_LEAST || angle < -SKEW_LEAST))
+	/* Within 7 degrees as a scanner lays it; a hand's 20, where that finds nothing. */
+	if (bin && (pixFindSkew(bin, &angle, &sure) || sure <= SKEW_SURE))
+		pixFindSkewSweepAndSearch(bin, &angle, &sure, 4, 2, 20, 1, 0.01f);
+	if (sure > SKEW_SURE && (angle > SKEW_LEAST || angle < -SKEW_LEAST))
 		replace(p, pixRotate(*p, (l_float32)(3.14159265 / 180) * angle, L_ROTATE_AREA_MAP, L_BRING_IN_WHITE, 0, 0));
 	pixDestroy(&bin);
 }

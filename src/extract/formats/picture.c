@@ -5,7 +5,6 @@
 #include <leptonica/allheaders.h>
 
 #define SCANS_MAX 100 /* of a progressive JPEG: cameras and editors write about ten; each passes over all its pixels */
-#define JPEG_REDUCE 4096 /* a longer JPEG is decoded at half, a quarter… of its size: enough for a hash and for reading */
 
 static const struct magic_row {
 	const char *bytes;
@@ -203,7 +202,7 @@ static struct Pix *read_gif(str b)
 	return one.err ? NULL : pixReadMemGif((const l_uint8 *)one.p, one.n);
 }
 
-static struct Pix *read_jpeg(str b, bool *ret_damaged)
+static struct Pix *read_jpeg(str b, uint32_t side, bool *ret_damaged)
 {
 	struct picture_size z;
 	l_int32 reduce = 1, warnings = 0;
@@ -211,7 +210,7 @@ static struct Pix *read_jpeg(str b, bool *ret_damaged)
 
 	if (jpeg_size(b, &z) < 0)
 		return NULL;
-	while (reduce < 8 && MAX(z.width, z.height) / (uint32_t)reduce > 2 * JPEG_REDUCE)
+	while (side && reduce < 8 && MAX(z.width, z.height) / (2 * (uint32_t)reduce) >= side)
 		reduce *= 2;
 	p = pixReadMemJpeg((const l_uint8 *)b.p, b.n, 0, reduce, &warnings, L_JPEG_READ_LUMINANCE);
 	if (!p) /* four colours have no luminance of their own */
@@ -220,13 +219,13 @@ static struct Pix *read_jpeg(str b, bool *ret_damaged)
 	return p;
 }
 
-static struct Pix *read_any(enum picture_kind k, str b, unsigned page, bool *ret_damaged)
+static struct Pix *read_any(enum picture_kind k, str b, unsigned page, uint32_t side, bool *ret_damaged)
 {
 	const l_uint8 *p = (const l_uint8 *)b.p;
 
 	switch (k) {
 	case PICTURE_PNG: return pixReadMemPng(p, b.n);
-	case PICTURE_JPEG: return read_jpeg(b, ret_damaged);
+	case PICTURE_JPEG: return read_jpeg(b, side, ret_damaged);
 	case PICTURE_TIFF: return pixReadMemTiff(p, b.n, (l_int32)page);
 	case PICTURE_GIF: return read_gif(b);
 	case PICTURE_BMP: return pixReadMemBmp(p, b.n);
@@ -256,12 +255,12 @@ static struct Pix *upright(struct Pix *p, unsigned orientation)
 	return turned;
 }
 
-int picture_grey(enum picture_kind k, str b, unsigned page, struct Pix **ret, bool *ret_damaged)
+int picture_grey(enum picture_kind k, str b, unsigned page, uint32_t side, struct Pix **ret, bool *ret_damaged)
 {
 	struct Pix *p, *grey;
 
 	*ret_damaged = false;
-	p = read_any(k, b, page, ret_damaged);
+	p = read_any(k, b, page, side, ret_damaged);
 	if (!p)
 		return -EBADMSG;
 	if (too_large((struct picture_size){ (uint32_t)pixGetWidth(p), (uint32_t)pixGetHeight(p) })) {

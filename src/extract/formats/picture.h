@@ -25,8 +25,11 @@ struct picture_size {
 enum picture_kind picture_kind(str head);
 /* Of page n, from 0, by the headers alone; -ENOENT: no such page. -EMSGSIZE: the size is set, but nobody may decode it. */
 int picture_size(enum picture_kind k, str bytes, unsigned page, struct picture_size *ret);
-/* Eight bits of grey, transparent on white, upright as the file says. Only after picture_size said 0. *ret_damaged: pixels are missing at its end. */
-int picture_grey(enum picture_kind k, str bytes, unsigned page, struct Pix **ret, bool *ret_damaged);
+/* Eight bits of grey, transparent on white, upright as the file says. Only after picture_size said 0. side: this many pixels along its longer side are
+ * enough (a JPEG is then decoded at a fraction of its size). *ret_damaged: pixels are missing at its end. */
+int picture_grey(enum picture_kind k, str bytes, unsigned page, uint32_t side, struct Pix **ret, bool *ret_damaged);
+#define PICTURE_HASH_SIDE 256
+#define PICTURE_TEXT_SIDE 3500
 struct Pix *picture_free(struct Pix *p);
 static inline void picture_freep(struct Pix **p)
 {

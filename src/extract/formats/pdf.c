@@ -33,14 +33,26 @@ static int complaint(struct sink *s, str err, int status)
 	return -EIO;
 }
 
-static int put_boxes(struct in *in, struct sink *s)
+static int put_boxes(struct in *in, struct sink *s, const struct pdf_pages *pages)
 {
 	_cleanup_buf_ struct buf out = { .max = BOXES_MAX }, err = BUF_INIT;
-	int status = 0, r = in_program(in, s, PROGRAM_PDFTOTEXT_BOXES, 0, 0, &out, &err, &status);
+	int status = 0, r = in_program(in, s, PROGRAM_PDFTOTEXT_BOXES, pages->first, pages->last, &out, &err, &status);
 
 	if (r < 0 || status || !out.n)
 		return -ENODATA;
-	return pdf_boxes_put(&out, s);
+	return pdf_boxes_put(&out, pages->first == 1, s);
+}
+
+static void put_text(struct in *in, struct sink *s, str plain, struct pdf_pages *pages)
+{
+	if (!pages->first) {
+		pdf_text_put(plain, 0, plain.n, pages->pages, s);
+		return;
+	}
+	pdf_text_put(plain, 0, pages->at, pages->pages, s);
+	if (put_boxes(in, s, pages) < 0)
+		pdf_text_put(plain, pages->at, pages->end, pages->pages, s);
+	pdf_text_put(plain, pages->end, plain.n, pages->pages, s);
 }
 
 /* One page as a picture. -ENOENT: there is none. */
@@ -99,10 +111,10 @@ static int read_pdf(struct in *in, struct sink *s)
 
 	if (r < 0 && r != -EMSGSIZE)
 		return r;
-	if (!(r == 0 && pdf_text_wants_boxes(buf_str(&out), &pages) && put_boxes(in, s) == 0)) {
-		pdf_text_wants_boxes(buf_str(&out), &pages);
-		pdf_text_put(buf_str(&out), pages.pages, s);
-	}
+	pdf_text_count(buf_str(&out), &pages);
+	if (r < 0) /* it was stopped: not twice */
+		pages.first = 0;
+	put_text(in, s, buf_str(&out), &pages);
 	if (in_whole(in, OBJECTS_MAX, &bytes) == 0 && pdf_open(bytes, &p) == 0) {
 		pictures = pdf_has_pictures(p);
 		k = pdf_properties(p, s);

@@ -10,16 +10,19 @@
 
 struct pdf_pages {
 	uint32_t pages;
-	uint64_t letters; /* bytes that are no space */
+	uint64_t letters;      /* bytes that are no space */
+	uint32_t first, last;  /* pages whose words' places are needed, from 1; 0: none */
+	size_t at, end;        /* where those stand in the text */
 };
 
-/* Counts, and whether the words' places are needed: addresses or telephone numbers alone on their lines are columns of a table that was cut up, and
- * many scraps of a letter or two are text across the page. */
-bool pdf_text_wants_boxes(str plain, struct pdf_pages *ret);
-/* Output of pdftotext: lines that stand on many pages are headers and footers, a short first block of the document its title. */
-void pdf_text_put(str plain, uint32_t pages, struct sink *s);
-/* Output of pdftotext -bbox-layout, written over. */
-int pdf_boxes_put(struct buf *boxes, struct sink *s);
+/* Counts, and finds the pages that have to be read again with places: addresses or telephone numbers alone on their lines are columns of a table that was
+ * cut up, and scraps of a letter or two after each other are text across the page. */
+void pdf_text_count(str plain, struct pdf_pages *ret);
+/* Output of pdftotext, of which the pages in [at, end) are put: lines that stand on many of all pages are headers and footers, a short first block of the
+ * document its title. */
+void pdf_text_put(str plain, size_t at, size_t end, uint32_t pages, struct sink *s);
+/* Output of pdftotext -bbox-layout, written over. first: it begins with the first page. */
+int pdf_boxes_put(struct buf *boxes, bool first, struct sink *s);
 /* A word or a row of them that is an e-mail address or a telephone number and nothing else. */
 bool pdf_is_contact(str s);
 

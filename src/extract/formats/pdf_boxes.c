@@ -441,9 +441,9 @@ static int put_page(struct page *p)
 	return r;
 }
 
-int pdf_boxes_put(struct buf *boxes, struct sink *s)
+int pdf_boxes_put(struct buf *boxes, bool first, struct sink *s)
 {
-	struct page p = { .s = s, .first = true };
+	struct page p = { .s = s, .first = first };
 	char *at = boxes->p, *end = at + boxes->n;
 	int r = 0;
 

@@ -12,8 +12,8 @@
 #define KEY_LEN 128
 #define ATTACHMENTS_MAX 256
 #define NAME_NEAR 512              /* an attachment's name stands this near */
-#define PICTURES_MAX 64
-#define PICTURES_BYTES (8u << 20)  /* of a document's photographs are decoded for their hash */
+#define PICTURES_MAX 256
+#define PICTURES_BYTES (2u << 20)  /* of a document's photographs are decoded for their perceptual hash; others have only their SHA-256 */
 
 static str sub(str s, size_t at)
 {
@@ -212,14 +212,14 @@ static int put_attachments(struct pdf *p, struct sink *s)
 
 /* ---- pictures ---- */
 
-static void put_picture(str jpeg, struct sink *s)
+static void put_picture(str jpeg, bool decode, struct sink *s)
 {
 	struct picture_size z = { 0 };
 	struct image i = { 0 };
 	struct Pix *pix = NULL;
 	bool damaged;
 
-	if (picture_size(PICTURE_JPEG, jpeg, 0, &z) == 0 && picture_grey(PICTURE_JPEG, jpeg, 0, PICTURE_HASH_SIDE, &pix, &damaged) == 0)
+	if (picture_size(PICTURE_JPEG, jpeg, 0, &z) == 0 && decode && picture_grey(PICTURE_JPEG, jpeg, 0, PICTURE_HASH_SIDE, &pix, &damaged) == 0)
 		i.has_phash = picture_hash(pix, &i.phash);
 	picture_free(pix);
 	i.width = z.width;
@@ -233,7 +233,7 @@ static void put_pictures(str b, struct sink *s)
 {
 	size_t bytes = 0;
 
-	for (unsigned n = 0; n < PICTURES_MAX && bytes < PICTURES_BYTES && !sink_full(s);) {
+	for (unsigned n = 0; n < PICTURES_MAX && !sink_full(s);) {
 		const char *at = b.n ? memmem(b.p, b.n, "\xff\xd8\xff", 3) : NULL, *end;
 		size_t k;
 
@@ -245,8 +245,8 @@ static void put_pictures(str b, struct sink *s)
 			/* An end of line may stand before the word. */
 			while (k > 2 && (at[k - 1] == '\n' || at[k - 1] == '\r') && !((uint8_t)at[k - 2] == 0xff && (uint8_t)at[k - 1] == 0xd9))
 				k--;
-			put_picture((str){ at, k }, s);
 			bytes += k;
+			put_picture((str){ at, k }, bytes <= PICTURES_BYTES, s);
 			n++;
 		} else {
 			k = 3;

@@ -6,7 +6,8 @@
 #define LINE_SHORT 100     /* a header, a footer, a title */
 #define TABLE_BITS 16      /* of distinct lines; more are body text */
 #define CONTACTS_WANTED 2
-#define SCRAPS_WANTED 4
+#define CONTACTS_SHARE 8   /* one line in so many: fewer are authors and letterheads */
+#define SCRAPS_WANTED 4    /* one after the other */
 #define SCRAP 3            /* letters */
 
 struct seen {
@@ -72,29 +73,50 @@ static size_t letters_of(str s)
 	return n;
 }
 
-bool pdf_text_wants_boxes(str plain, struct pdf_pages *ret)
+static bool is_scrap(str line)
 {
-	unsigned contacts = 0, scraps = 0, most = 0;
+	/* Numbers are cells. */
+	return letters_of(line) <= SCRAP && !isdigit((unsigned char)line.p[0]) && !ispunct((unsigned char)line.p[0]);
+}
+
+static bool needs_places(str page, struct pdf_pages *ret)
+{
+	unsigned contacts = 0, scraps = 0, most = 0, lines = 0;
+
+	while (page.n) {
+		str line = next_line(&page);
+
+		if (!line.n)
+			continue;
+		for (size_t i = 0; i < line.n; i++)
+			ret->letters += line.p[i] != ' ';
+		lines++;
+		contacts += pdf_is_contact(line);
+		scraps = is_scrap(line) ? scraps + 1 : 0;
+		most = MAX(most, scraps);
+	}
+	return (contacts >= CONTACTS_WANTED && contacts * CONTACTS_SHARE >= lines) || most >= SCRAPS_WANTED;
+}
+
+void pdf_text_count(str plain, struct pdf_pages *ret)
+{
+	const char *begin = plain.p;
 
 	*ret = (struct pdf_pages){ 0 };
 	while (plain.n) {
+		size_t at = (size_t)(plain.p - begin);
 		str page = next_page(&plain);
 
 		ret->pages++;
-		scraps = 0;
-		while (page.n) {
-			str line = next_line(&page);
-
-			for (size_t i = 0; i < line.n; i++)
-				ret->letters += line.p[i] != ' ';
-			contacts += pdf_is_contact(line);
-			/* Numbers are cells. */
-			if (line.n && letters_of(line) <= SCRAP && !isdigit((unsigned char)line.p[0]) && !ispunct((unsigned char)line.p[0]))
-				scraps++;
-			most = MAX(most, scraps);
+		if (!needs_places(page, ret))
+			continue;
+		if (!ret->first) {
+			ret->first = ret->pages;
+			ret->at = at;
 		}
+		ret->last = ret->pages;
+		ret->end = (size_t)(plain.p - begin);
 	}
-	return contacts >= CONTACTS_WANTED || most >= SCRAPS_WANTED;
 }
 
 /* Digits are as good as another: page numbers, dates. */
@@ -232,13 +254,16 @@ static void put_page(struct writer *w, str page)
 	}
 }
 
-void pdf_text_put(str plain, uint32_t pages, struct sink *s)
+void pdf_text_put(str plain, size_t at, size_t end, uint32_t pages, struct sink *s)
 {
-	struct writer w = { .s = s, .first = true, .wanted = MAX(2u, (pages * 2 + 4) / 5) };
+	struct writer w = { .s = s, .first = at == 0, .wanted = MAX(2u, (pages * 2 + 4) / 5) };
+	str rest = { plain.p + at, end - at };
 
+	if (!rest.n)
+		return;
 	if (pages > 1)
 		w.table = count_lines(plain);
-	while (plain.n && !sink_full(s))
-		put_page(&w, next_page(&plain));
+	while (rest.n && !sink_full(s))
+		put_page(&w, next_page(&rest));
 	free(w.table);
 }

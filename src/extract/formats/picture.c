@@ -181,11 +181,10 @@ int picture_size(enum picture_kind k, str b, unsigned page, struct picture_size 
 
 	if (r == 0 && (!z.width || !z.height))
 		r = -EBADMSG;
-	if (r == 0 && too_large(z))
-		r = -EMSGSIZE;
-	if (r == 0 || r == -EMSGSIZE)
-		*ret = z;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = z;
+	return too_large(z) ? -EMSGSIZE : 0;
 }
 
 static struct Pix *read_gif(str b)

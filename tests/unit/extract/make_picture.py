@@ -69,7 +69,6 @@ kinds = {
     "english-scan": lambda: scanned(page(ENGLISH, SANS)),
     "english-photo": lambda: photographed(page(ENGLISH, SANS, 200)),
     "english-sideways": lambda: page(ENGLISH, SANS).rotate(90, expand=True),
-    "english-crooked": lambda: page(ENGLISH, SANS).rotate(11, resample=Image.BICUBIC, fillcolor=255),
     "japanese-scan": lambda: scanned(page(JAPANESE, GOTHIC)),
     "japanese-photo": lambda: photographed(page(JAPANESE, GOTHIC, 200)),
     "scene-1": lambda: scene(1),

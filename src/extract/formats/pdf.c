@@ -9,6 +9,7 @@
 #define BOXES_MAX (192u << 20)   /* a hundred bytes a word */
 #define FEW_LETTERS 24           /* a page: a stamp on a scan */
 #define OCR_PAGES_MAX 100
+#define PAGE_SIDE 700            /* pixels: the shorter side of a page at 85 dpi */
 #define OCR_PAGE_BYTES (40u << 20)
 #define OBJECTS_MAX (128u << 20) /* of a file in which properties and attachments are looked for */
 
@@ -79,9 +80,42 @@ static int read_page(struct in *in, struct sink *s, uint32_t page)
 	return r;
 }
 
-static void read_pictures(struct in *in, struct sink *s, uint32_t pages)
+static bool is_page(str jpeg)
 {
-	uint32_t page = 1;
+	struct picture_size z;
+
+	return picture_size(PICTURE_JPEG, jpeg, 0, &z) == 0 && MIN(z.width, z.height) >= PAGE_SIDE;
+}
+
+/* A scanner's file is one JPEG a page: read as they are, they are sharper than a page drawn anew. False: it is not such a file. */
+static bool read_jpegs(struct sink *s, str bytes, uint32_t pages, uint32_t *ret_read, int *ret)
+{
+	uint32_t n = 0;
+	str rest = bytes, jpeg;
+
+	while (pdf_next_jpeg(&rest, &jpeg))
+		n += is_page(jpeg);
+	if (n != pages)
+		return false;
+	*ret = 0;
+	for (rest = bytes; *ret == 0 && *ret_read < OCR_PAGES_MAX && !sink_full(s) && pdf_next_jpeg(&rest, &jpeg);) {
+		_cleanup_(picture_freep) struct Pix *p = NULL;
+		_cleanup_buf_ struct buf text = BUF_INIT;
+		bool damaged;
+
+		if (!is_page(jpeg))
+			continue;
+		if (picture_grey(PICTURE_JPEG, jpeg, 0, PICTURE_TEXT_SIDE, &p, &damaged) == 0)
+			*ret = ocr_read(p, &text);
+		sink_lines(s, ZONE_OCR, buf_str(&text));
+		*ret_read += *ret == 0;
+	}
+	return true;
+}
+
+static void read_pictures(struct in *in, struct sink *s, str bytes, uint32_t pages)
+{
+	uint32_t done = 0;
 	int r = 0;
 
 	if (sink_ocr(s) != OCR_NOW || !ocr_ready()) {
@@ -90,13 +124,14 @@ static void read_pictures(struct in *in, struct sink *s, uint32_t pages)
 			sink_reason(s, "tesseract is not installed: its pages were not read");
 		return;
 	}
-	while (page <= MIN(pages, (uint32_t)OCR_PAGES_MAX) && r == 0 && !sink_full(s)) {
-		r = read_page(in, s, page);
-		page++;
-	}
-	if (r == -ETIME || (r == 0 && page <= pages)) {
+	if (!read_jpegs(s, bytes, pages, &done, &r))
+		while (done < MIN(pages, (uint32_t)OCR_PAGES_MAX) && r == 0 && !sink_full(s)) {
+			r = read_page(in, s, done + 1);
+			done += r == 0;
+		}
+	if (done < pages) {
 		sink_wants_ocr(s);
-		sink_reason(s, "of %u pages %u were read", pages, page - 1 - (r < 0));
+		sink_reason(s, "of %u pages %u were read", pages, done);
 	}
 }
 
@@ -107,7 +142,7 @@ static int read_pdf(struct in *in, struct sink *s)
 	struct pdf *p = NULL;
 	int status = 0, r = in_program(in, s, PROGRAM_PDFTOTEXT, 0, 0, &out, &err, &status), k = 0;
 	bool pictures = false;
-	str bytes;
+	str bytes = STR_NONE;
 
 	if (r < 0 && r != -EMSGSIZE)
 		return r;
@@ -125,7 +160,7 @@ static int read_pdf(struct in *in, struct sink *s)
 	if (!pages.letters && (status || err.n))
 		return complaint(s, buf_str(&err), status);
 	if (!pages.letters || (pictures && pages.letters < (uint64_t)FEW_LETTERS * pages.pages))
-		read_pictures(in, s, pages.pages);
+		read_pictures(in, s, bytes, pages.pages);
 	return status ? complaint(s, buf_str(&err), status) : 0;
 }
 

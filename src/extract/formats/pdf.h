@@ -48,5 +48,7 @@ bool pdf_piece(struct pdf *p, size_t i, str *ret);
 /* Info, XMP, labels, attachments, pictures. Only a cap that ends the document is an error. */
 int pdf_properties(struct pdf *p, struct sink *s);
 bool pdf_has_pictures(struct pdf *p);
+/* The next photograph of the file, which goes on in *rest. */
+bool pdf_next_jpeg(str *rest, str *ret);
 
 #endif

@@ -167,13 +167,13 @@ static int put_attachment(struct pdf *p, uint32_t object, str name, struct sink 
 	struct in *in;
 	int r = pdf_stream(p, pdf_object(p, object), &bytes), k;
 
-	if (r == -ENOTSUP || (r < 0 && !bytes.n)) {
-		sink_part_failed(s, name, r, "its stream cannot be unpacked");
-		return 0;
-	}
 	k = sink_unpacked(s, bytes.n);
 	if (k < 0)
 		return k;
+	if (r == -EMSGSIZE || r == -ENOTSUP || (r < 0 && !bytes.n)) {
+		sink_part_failed(s, name, r, r == -EMSGSIZE ? "unpacks to more than is read" : "its stream cannot be unpacked");
+		return 0;
+	}
 	in = in_memory(name, buf_str(&bytes));
 	if (!in)
 		return -ENOMEM;
@@ -229,29 +229,34 @@ static void put_picture(str jpeg, bool decode, struct sink *s)
 }
 
 /* Photographs are kept as the JPEG files that they were; other pictures are rows of samples, of which nobody has a copy. */
+bool pdf_next_jpeg(str *rest, str *ret)
+{
+	for (const char *at; rest->n && (at = memmem(rest->p, rest->n, "\xff\xd8\xff", 3));) {
+		str b = sub(*rest, (size_t)(at - rest->p));
+		bool own = at - rest->p >= 8 && (memcmp(at - 7, "stream\n", 7) == 0 || memcmp(at - 8, "stream\r\n", 8) == 0);
+		const char *end = memmem(b.p, b.n, "endstream", 9);
+		size_t k = end ? (size_t)(end - b.p) : b.n;
+
+		*rest = sub(b, own ? k : 3);
+		if (!own)
+			continue;
+		/* An end of line may stand before the word. */
+		while (k > 2 && (b.p[k - 1] == '\n' || b.p[k - 1] == '\r') && (uint8_t)b.p[k - 1] != 0xd9)
+			k--;
+		*ret = (str){ b.p, k };
+		return true;
+	}
+	return false;
+}
+
 static void put_pictures(str b, struct sink *s)
 {
 	size_t bytes = 0;
+	str jpeg;
 
-	for (unsigned n = 0; n < PICTURES_MAX && !sink_full(s);) {
-		const char *at = b.n ? memmem(b.p, b.n, "\xff\xd8\xff", 3) : NULL, *end;
-		size_t k;
-
-		if (!at)
-			return;
-		end = memmem(at, (size_t)(b.p + b.n - at), "endstream", 9);
-		k = end ? (size_t)(end - at) : (size_t)(b.p + b.n - at);
-		if (at - b.p >= 7 && (memcmp(at - 7, "stream\n", 7) == 0 || memcmp(at - 8 + (at - b.p == 7), "stream\r\n", 8) == 0)) {
-			/* An end of line may stand before the word. */
-			while (k > 2 && (at[k - 1] == '\n' || at[k - 1] == '\r') && !((uint8_t)at[k - 2] == 0xff && (uint8_t)at[k - 1] == 0xd9))
-				k--;
-			bytes += k;
-			put_picture((str){ at, k }, bytes <= PICTURES_BYTES, s);
-			n++;
-		} else {
-			k = 3;
-		}
-		b = sub(b, (size_t)(at - b.p) + k);
+	for (unsigned n = 0; n < PICTURES_MAX && !sink_full(s) && pdf_next_jpeg(&b, &jpeg); n++) {
+		bytes += jpeg.n;
+		put_picture(jpeg, bytes <= PICTURES_BYTES, s);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include "extract/formats/pdf.h"
 
 #define LINE_SHORT 100     /* a header, a footer, a title */
+#define NUMBERED 40        /* bytes of a line with a page's number */
 #define TABLE_BITS 16      /* of distinct lines; more are body text */
 #define CONTACTS_WANTED 2
 #define CONTACTS_SHARE 8   /* one line in so many: fewer are authors and letterheads */
@@ -13,6 +14,7 @@
 struct seen {
 	uint64_t key;
 	uint32_t last_page, pages;
+	bool often; /* twice on one page: no header */
 };
 
 static str next_line(str *rest)
@@ -119,7 +121,7 @@ void pdf_text_count(str plain, struct pdf_pages *ret)
 	}
 }
 
-/* Digits are as good as another: page numbers, dates. */
+/* In a short line a digit is as good as another: page numbers, dates. */
 static uint64_t key_of(str line)
 {
 	uint64_t h = 0xcbf29ce484222325u;
@@ -129,7 +131,7 @@ static uint64_t key_of(str line)
 	while (line.n && line.p[line.n - 1] == ' ')
 		line.n--;
 	for (size_t i = 0; i < line.n; i++) {
-		bool digit = isdigit((unsigned char)line.p[i]);
+		bool digit = line.n <= NUMBERED && isdigit((unsigned char)line.p[i]);
 
 		if (digit && i && isdigit((unsigned char)line.p[i - 1]))
 			continue;
@@ -160,8 +162,10 @@ static struct seen *count_lines(str plain)
 			uint64_t key = key_of(next_line(&page));
 
 			e = key ? find(table, key) : NULL;
-			if (e && e->last_page != n)
-				*e = (struct seen){ key, n, e->pages + 1 };
+			if (e && e->last_page == n)
+				e->often = true;
+			else if (e)
+				*e = (struct seen){ key, n, e->pages + 1, e->often };
 		}
 	}
 	return table;
@@ -180,7 +184,7 @@ static enum zone zone_of(const struct writer *w, str line, bool upper)
 	uint64_t key = w->table && w->own ? key_of(line) : 0;
 	struct seen *e = key ? find(w->table, key) : NULL;
 
-	if (!e || e->pages < w->wanted)
+	if (!e || e->often || e->pages < w->wanted)
 		return ZONE_BODY;
 	return upper ? ZONE_HEADER : ZONE_FOOTER;
 }

@@ -77,6 +77,22 @@ static int jpeg_size(str b, struct picture_size *ret)
 	return found ? 0 : -EBADMSG;
 }
 
+/* libpng allocates what a chunk says that it has, before it is there. */
+static int png_size(str b, struct picture_size *ret)
+{
+	if (b.n < 33)
+		return -EBADMSG;
+	for (size_t at = 8, n; at + 12 <= b.n; at += 12 + n) {
+		n = be32(b.p + at);
+		if (n > b.n - at - 12 && memcmp(b.p + at + 4, "IDAT", 4) != 0)
+			return -EBADMSG;
+		if (n > b.n - at - 12)
+			break;
+	}
+	*ret = (struct picture_size){ be32(b.p + 16), be32(b.p + 20) };
+	return 0;
+}
+
 static int tiff_size(str b, unsigned page, struct picture_size *ret)
 {
 	l_int32 w = 0, h = 0;
@@ -159,11 +175,7 @@ static int size_of(enum picture_kind k, str b, unsigned page, struct picture_siz
 	size_t end;
 
 	switch (k) {
-	case PICTURE_PNG:
-		if (b.n < 33)
-			return -EBADMSG;
-		*ret = (struct picture_size){ be32(b.p + 16), be32(b.p + 20) };
-		return 0;
+	case PICTURE_PNG: return png_size(b, ret);
 	case PICTURE_JPEG: return jpeg_size(b, ret);
 	case PICTURE_TIFF: return tiff_size(b, page, ret);
 	case PICTURE_GIF: return gif_first(b, ret, &end);

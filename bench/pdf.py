@@ -60,8 +60,7 @@ def make(folder, n):
         if i % 20 == 11:
             more = [("/Type /XObject /Subtype /Image /Width 640 /Height 420 /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode", photo)]
         with open(f"{folder}/{i:04d}.pdf", "wb") as f:
-            f.write(make_pdf.document(pages, more=more, trailer=f"/Info {3 + 2 * len(pages) + len(more)} 0 R ",
-                                      **({"catalog": ""}) if False else {}) if not more else make_pdf.document(pages, more=more))
+            f.write(make_pdf.document(pages, more=more))
     make_pdf.Pdf.stream = plain
 
 

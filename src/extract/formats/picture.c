@@ -82,11 +82,11 @@ static int png_size(str b, struct picture_size *ret)
 {
 	if (b.n < 33)
 		return -EBADMSG;
-	for (size_t at = 8, n; at + 12 <= b.n; at += 12 + n) {
+	for (size_t at = 8, n; at + 8 <= b.n; at += 12 + n) {
 		n = be32(b.p + at);
-		if (n > b.n - at - 12 && memcmp(b.p + at + 4, "IDAT", 4) != 0)
+		if (n > b.n - at - 8 && memcmp(b.p + at + 4, "IDAT", 4) != 0)
 			return -EBADMSG;
-		if (n > b.n - at - 12)
+		if (n > b.n - at - 8)
 			break;
 	}
 	*ret = (struct picture_size){ be32(b.p + 16), be32(b.p + 20) };

@@ -40,9 +40,10 @@ struct in *in_close(struct in *in);
 
 enum program {
 	PROGRAM_PDFTOTEXT,   /* -enc UTF-8, pages end with \f */
+	PROGRAM_PDFTOTEXT_BOXES, /* the same as XML, every word with its place */
 	PROGRAM_PDFINFO,     /* properties, a line each */
 	PROGRAM_PDFINFO_XMP, /* the XMP stream */
-	PROGRAM_PDFTOPPM,    /* the first asked page as grey PNM, 200 dpi, for OCR */
+	PROGRAM_PDFTOPPM,    /* the first asked page as grey PNM, 3,500 pixels long (300 dpi of A4), for OCR */
 	PROGRAM_MAX_
 };
 
@@ -58,6 +59,8 @@ int in_program(struct in *in, struct sink *s, enum program p, uint32_t first, ui
 void sink_text(struct sink *s, enum zone zone, str utf8);
 /* Ends a block: paragraph, slide, mail part. Nothing when nothing was written since. */
 void sink_block(struct sink *s);
+/* Each line is a block of its own. */
+void sink_lines(struct sink *s, enum zone zone, str utf8);
 /* A table begins (name may be empty: goes to ZONE_SHEET); cells until sink_table_end. Nested tables are not: their text is body text of the cell. */
 void sink_table(struct sink *s, str name, bool hidden);
 void sink_cell(struct sink *s, uint32_t row, uint32_t col, str utf8);
@@ -68,6 +71,8 @@ void sink_meta(struct sink *s, const char *key, str value);
 void sink_mslabel(struct sink *s, const struct mslabel *l);
 /* An image found inside (docx media, PDF page): hashed; pixels where the format is known and OCR is wanted. */
 void sink_image(struct sink *s, str name, str bytes);
+/* The same for a picture that was looked at already. */
+void sink_picture(struct sink *s, const struct image *i);
 /* formats/image.c sets it in its prepare: size and perceptual hash of a picture, and its text where text is not NULL (OCR_NOW). -ENOTSUP: not known. */
 extern int (*image_look)(str bytes, struct image *ret, struct buf *text);
 /* A part with a life of its own (member, attachment, embedded document): bid on and read as a document named PARENT!/name, within the caps.
@@ -85,6 +90,10 @@ size_t sink_room(const struct sink *s);
 /* Whether pictures are to be read now, and: here are pictures that say more than the text (text.wants_ocr). */
 enum ocr_mode sink_ocr(const struct sink *s);
 void sink_wants_ocr(struct sink *s);
+/* The worker's own mode, set before the readers' prepare: a model is loaded only where pictures will be read. */
+extern enum ocr_mode ocr_mode_of_worker;
+/* CLOCK_MONOTONIC in ms at which the document's time is over, 0 never: what takes long ends before it, and keeps what it has. */
+extern int64_t document_until;
 bool sink_full(const struct sink *s);
 /* The first one counts. */
 void sink_reason(struct sink *s, const char *fmt, ...) _printf_(2, 3);

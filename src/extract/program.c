@@ -30,9 +30,10 @@ static const struct program_row {
 	const char *const *places;  /* the first is the program */
 } programs[PROGRAM_MAX_] = {
 	[PROGRAM_PDFTOTEXT] = { { "pdftotext", "-f", "FIRST", "-l", "LAST", "-enc", "UTF-8", "-eol", "unix", "-", "-" }, pdftotext_places },
+	[PROGRAM_PDFTOTEXT_BOXES] = { { "pdftotext", "-f", "FIRST", "-l", "LAST", "-bbox-layout", "-enc", "UTF-8", "-", "-" }, pdftotext_places },
 	[PROGRAM_PDFINFO] = { { "pdfinfo", "-enc", "UTF-8", "-" }, pdfinfo_places },
 	[PROGRAM_PDFINFO_XMP] = { { "pdfinfo", "-meta", "-" }, pdfinfo_places },
-	[PROGRAM_PDFTOPPM] = { { "pdftoppm", "-f", "FIRST", "-singlefile", "-gray", "-r", "200", "-" }, pdftoppm_places },
+	[PROGRAM_PDFTOPPM] = { { "pdftoppm", "-f", "FIRST", "-singlefile", "-gray", "-scale-to", "3500", "-" }, pdftoppm_places },
 };
 
 static struct sandbox_plan *plans[PROGRAM_MAX_];

@@ -27,6 +27,8 @@ struct sink {
 };
 
 int (*image_look)(str bytes, struct image *ret, struct buf *text);
+enum ocr_mode ocr_mode_of_worker;
+int64_t document_until;
 
 int doc_flush(struct doc *d)
 {
@@ -138,6 +140,20 @@ void sink_block(struct sink *s)
 	if (s->written)
 		s->fresh = true;
 	s->written = false;
+}
+
+void sink_lines(struct sink *s, enum zone zone, str utf8)
+{
+	while (utf8.n && !sink_full(s)) {
+		const char *end = memchr(utf8.p, '\n', utf8.n);
+		size_t n = end ? (size_t)(end - utf8.p) : utf8.n;
+
+		sink_text(s, zone, (str){ utf8.p, n });
+		sink_block(s);
+		n += end != NULL;
+		utf8.p += n;
+		utf8.n -= n;
+	}
 }
 
 void sink_hidden(struct sink *s, bool on)
@@ -257,29 +273,32 @@ void sink_mslabel(struct sink *s, const struct mslabel *l)
 	frame_end(s->doc);
 }
 
-void sink_image(struct sink *s, str name, str bytes)
+void sink_picture(struct sink *s, const struct image *i)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT;
-	struct image_frame f = { 0 };
-	struct image i = { 0 };
+	struct image_frame f = { .phash = i->phash, .width = i->width, .height = i->height };
 
 	if (sink_full(s) || s->images >= TEXT_IMAGES_MAX)
 		return;
 	s->images++;
-	sha256_parts(s->doc->hash, &bytes, 1, f.sha256);
-	if (image_look && image_look(bytes, &i, s->doc->ocr == OCR_NOW ? &text : NULL) < 0)
-		i = (struct image){ 0 };
-	f.phash = i.phash;
-	f.width = i.width;
-	f.height = i.height;
-	frame_begin(s->doc, FRAME_IMAGE, 0, i.has_phash ? FRAME_PHASH : 0);
+	memcpy(f.sha256, i->sha256, sizeof(f.sha256));
+	frame_begin(s->doc, FRAME_IMAGE, 0, i->has_phash ? FRAME_PHASH : 0);
 	buf_put(&s->doc->out, &f, sizeof(f));
 	frame_end(s->doc);
-	if (text.n) {
-		sink_block(s);
-		sink_text(s, ZONE_OCR, buf_str(&text));
-		sink_block(s);
-	}
+}
+
+void sink_image(struct sink *s, str name, str bytes)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	struct image i = { 0 };
+
+	if (sink_full(s) || s->images >= TEXT_IMAGES_MAX)
+		return;
+	if (image_look && image_look(bytes, &i, s->doc->ocr == OCR_NOW ? &text : NULL) < 0)
+		i = (struct image){ 0 };
+	sha256_parts(s->doc->hash, &bytes, 1, i.sha256);
+	sink_picture(s, &i);
+	sink_block(s);
+	sink_lines(s, ZONE_OCR, buf_str(&text));
 }
 
 void sink_reason(struct sink *s, const char *fmt, ...)

@@ -77,6 +77,14 @@ static bool grown(const struct extract_limits *l)
 	return m.uordblks + m.hblkhd > l->memory / 4;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int serve(const struct extract_limits *l, struct doc *d)
 {
 	char name[TEXT_NAME_MAX];
@@ -95,6 +103,7 @@ static int serve(const struct extract_limits *l, struct doc *d)
 		if (f.kind != FRAME_DOCUMENT || n_fds != 1)
 			return -EBADMSG;
 		alarm(l->deadline_ms / 1000 + 2); /* should the parent have died */
+		document_until = now_ms() + l->deadline_ms;
 		r = in_file((str){ name, f.n }, fd, &in);
 		r = r == 0 ? doc_read(d, in) : doc_failed(d, r);
 		in_close(in);
@@ -118,6 +127,7 @@ int extract_worker_main(int argc, char **argv)
 
 	if (argc < 1 || worker_limits_get(argv[0], &l, &d.ocr) < 0)
 		return 2;
+	ocr_mode_of_worker = d.ocr;
 	prctl(PR_SET_NAME, "tyto-extract");
 	setlocale(LC_CTYPE, "C.UTF-8"); /* libarchive's names */
 	d.text_max = l.text_max;

@@ -1,7 +1,8 @@
-/* PDF through pdftotext in its sandbox: from a descriptor, from memory, damaged, and without end. */
+/* PDF through pdftotext in its sandbox: from a descriptor, from memory, damaged, and without end; its zones, properties and parts; scans. */
 #include "fixture.h"
 
 #include <sys/wait.h>
+#include <time.h>
 
 /* A document of so many pages, each with this line (plain ASCII without parentheses). */
 static void make_pdf(struct buf *b, unsigned pages, const char *line)
@@ -117,7 +118,142 @@ static void test_cut(void **state)
 	assert_has(d, "One of many pages");
 }
 
+/* make_pdf.py writes them. */
+static const char *read_kind(const char *kind, enum ocr_mode ocr)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	char command[512];
+	FILE *f;
+	size_t n;
+
+	snprintf(command, sizeof(command), "/usr/bin/python3 '" TEST_DIR "/make_pdf.py' %s", kind);
+	f = popen(command, "r");
+	assert_non_null(f);
+	do {
+		assert_int_equal(buf_reserve(&b, 1 << 16), 0);
+		n = fread(b.p + b.n, 1, 1 << 16, f);
+		b.n += n;
+	} while (n);
+	assert_int_equal(pclose(f), 0);
+	return dump_with(NULL, ocr, "a.pdf", buf_str(&b));
+}
+
+static void test_headers(void **state)
+{
+	const char *d = read_kind("headers", OCR_NEVER);
+
+	assert_has(d, " header ");
+	assert_has(d, ": Northern depot: internal use only\n");
+	assert_has(d, " footer ");
+	assert_has(d, ": Page 3 of 4\n");
+	assert_has_not(d, " body 1: Northern");
+	assert_has(d, "Line 9 of page 4 tells of copper");
+}
+
+static void test_watermark(void **state)
+{
+	const char *d = read_kind("watermark", OCR_NEVER);
+
+	assert_has(d, " watermark 1: CONFIDENTIAL\n");
+	assert_has(strstr(d, "page 1"), ": CONFIDENTIAL\n");
+	assert_has(d, ": Line 0 of page 2 tells of copper");
+	assert_has(d, " header ");
+}
+
+/* Columns that pdftotext would print one below the other. */
+static void test_table(void **state)
+{
+	const char *d = read_kind("table", OCR_NEVER);
+
+	assert_has(d, " cell t1 r1 c1: Name\n cell t1 r1 c2: E-mail\n cell t1 r1 c3: Telephone\n");
+	assert_has(d, " cell t1 r40 c1: Client 39 Ltd\n cell t1 r40 c2: client39@example.com\n cell t1 r40 c3: +81 3-5555-0039\n");
+	assert_has(d, " header ");
+	assert_has(d, ": Clients of the northern depot\n");
+	assert_has_not(d, " body ");
+}
+
+static void test_japanese(void **state)
+{
+	const char *d = read_kind("japanese", OCR_NEVER);
+
+	assert_has(d, ": 社外秘\n");
+	assert_has(d, "銅線の在庫は計画に対して減少した。");
+}
+
+static void check_properties(const char *d)
+{
+	assert_has(d, " meta title: 社外秘\n");
+	assert_has(d, " meta author: clerk (depot)\n");
+	assert_has(d, " meta keywords: a/b, c\n");
+	assert_has(d, " meta keywords: harbour\n");
+	assert_has(d, " meta custom:Project Code: 7/G\n");
+	assert_has(d, " label 3 off aaaaaaaa-2222-3333-4444-555555555555 Open\n");
+	assert_has(d, " label 3 on 11111111-2222-3333-4444-555555555555 Secret\n");
+	assert_has(d, "Line 9 of page 1");
+}
+
+static void test_properties(void **state)
+{
+	check_properties(read_kind("properties", OCR_NEVER));
+	check_properties(read_kind("packed", OCR_NEVER));
+}
+
+static void test_attachment(void **state)
+{
+	const char *d = read_kind("attachment", OCR_NEVER);
+
+	assert_has(d, "part \"名簿.txt\" text/plain 18 bytes\n body 1: words of the list\n");
+	assert_has(d, "Line 9 of page 1");
+	assert_has_not(d, "error");
+}
+
+static void test_scan(void **state)
+{
+	const char *d = read_kind("scan", OCR_LATER);
+
+	assert_has(d, " image 1240x1753\n");
+	assert_has(d, " flags: wants_ocr\n");
+	assert_has_not(d, "error");
+	d = read_kind("scan", OCR_NOW); /* the picture itself */
+	assert_has(d, " ocr 2: The stock of copper wire fell by eleven per cent against the plan\n");
+	assert_has(d, ": CONFIDENTIAL\n");
+	assert_has_not(d, "wants_ocr");
+	d = read_kind("scan-shared", OCR_NOW); /* its pages, drawn */
+	assert_has(d, ": CONFIDENTIAL\n");
+	assert_has(d, " ocr 10: The stock of copper wire fell by eleven per cent");
+	assert_has_not(d, "wants_ocr");
+	d = read_kind("scan-japanese", OCR_NOW);
+	assert_has(d, ": 社外秘\n");
+	assert_has(d, "次の監査まで書面による記録を保存すること");
+}
+
+static void test_hostile(void **state)
+{
+	static const char *const kinds[] = { "bomb", "many-pages", "page-loop" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct timespec a, b;
+		const char *d;
+
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		d = read_kind(kinds[i], OCR_LATER); /* making it is timed, too */
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		assert_has(d, "part \"\" application/pdf");
+		assert_has_not(d, "crashed");
+		if (b.tv_sec - a.tv_sec > 9)
+			fail_msg("%s took %ld s", kinds[i], b.tv_sec - a.tv_sec);
+		if (i == 0) {
+			assert_has(d, "part \"zeros\"");
+			assert_has(d, "Line 9 of page 1");
+			assert_has(d, "error: too large");
+		}
+	}
+}
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_pages), cmocka_unit_test(test_inside), cmocka_unit_test(test_damaged), cmocka_unit_test(test_deadline), cmocka_unit_test(test_cut),
+	cmocka_unit_test(test_pages),      cmocka_unit_test(test_inside),     cmocka_unit_test(test_damaged), cmocka_unit_test(test_deadline),
+	cmocka_unit_test(test_cut),        cmocka_unit_test(test_headers),    cmocka_unit_test(test_watermark), cmocka_unit_test(test_table),
+	cmocka_unit_test(test_japanese),   cmocka_unit_test(test_properties), cmocka_unit_test(test_attachment), cmocka_unit_test(test_scan),
+	cmocka_unit_test(test_hostile),
 };
 EXTRACT_TEST_MAIN(tests)

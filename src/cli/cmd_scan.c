@@ -11,11 +11,12 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "cli/cli.h"
+#include "cli/scantools.h"
 #include "cli/show.h"
 #include "daemon/filing.h"
 #include "daemon/state.h"
 #include "document/inventory.h"
-#include "event/event_json.h"
+#include "event/event.h"
 
 #define NAMED_MAX 1000 /* unreadable ones that are named without -v; all of them are in --json */
 
@@ -172,6 +173,8 @@ static int show(void *arg, enum inventory_how how, const struct place *p, const 
 		s->contacts += f->contacts;
 		s->clients += f->clients;
 	}
+	if (f && (how == INVENTORY_UNCHANGED || how == INVENTORY_READ || how == INVENTORY_MOVED) && filing_known(s->filing, p, f) < 0)
+		return -EIO;
 	if (!cli.json)
 		return 0;
 	facts_write_json(out(), p, f, p->has_stat ? user_name(s, p->owner) : STR_NONE, p->has_stat ? group_name(s, p->group) : STR_NONE);
@@ -352,33 +355,9 @@ static unsigned cores(void)
 }
 
 struct tools {
-	uint8_t key[IDENTIFIER_KEY];
 	struct client_list *clients;
 	struct classifier *classifier;
 };
-
-static int make_tools(struct tools *t, int client_fd)
-{
-	struct label_config labels = { 0 };
-	int r = documents_key(cli.state, t->key);
-
-	if (r < 0) {
-		log_error("%s", documents_why());
-		return r;
-	}
-	if (client_fd >= 0) {
-		r = client_list_load(client_fd, t->key, &t->clients);
-		if (r < 0) {
-			log_error("%s: expected clients, one a line or CSV: %s", client_file, client_list_why());
-			return r;
-		}
-	}
-	config_labels(&cli.config, &labels);
-	r = classifier_new(&labels, t->key, t->clients, &t->classifier);
-	if (r < 0)
-		log_error("documents cannot be classified: %s", classify_why());
-	return r;
-}
 
 static int scan_all(struct scan *s, char **paths, size_t n, const struct tools *t, enum ocr_mode mode)
 {
@@ -451,12 +430,12 @@ static int run(int argc, char **argv)
 	if (r < 0)
 		log_error("the walk cannot be begun: %s", strerror(-r));
 	if (r == 0) {
-		r = filing_open(cli.state, cli.config.disk_reserve, &s.filing);
+		r = filing_open(cli.state, cli.config.disk_reserve, false, &s.filing);
 		if (r < 0)
 			log_error("%s", filing_why());
 	}
 	if (r == 0) {
-		r = make_tools(&t, client_fd);
+		r = scantools_new(cli.state, &cli.config, client_fd, client_file, &t.clients, &t.classifier);
 		if (r == 0)
 			r = scan_all(&s, paths, n, &t, mode);
 		else

@@ -34,7 +34,7 @@ struct filing {
 	/* through the keeper */
 	int fd;
 	struct buf out;
-	int64_t out_since;
+	int64_t out_since, opened;
 	struct buf body;
 };
 
@@ -143,7 +143,7 @@ static int catch_up(struct filing *f)
 	return r < 0 ? fail(r, "%s", documents_why()) : 0;
 }
 
-int filing_open(const char *state, uint64_t disk_reserve, struct filing **ret)
+int filing_open(const char *state, uint64_t disk_reserve, bool beside, struct filing **ret)
 {
 	struct filing *f = calloc(1, sizeof(*f));
 	int r;
@@ -155,7 +155,8 @@ int filing_open(const char *state, uint64_t disk_reserve, struct filing **ret)
 	f->lock = -1;
 	/* Who we are decides what the keeper takes: asked before we become somebody else. */
 	f->fd = query_connect(state);
-	r = enter(f);
+	f->opened = time_boottime();
+	r = beside && f->fd < 0 ? fail(f->fd, "no keeper runs") : enter(f);
 	if (r == 0 && f->fd < 0)
 		r = open_alone(f, disk_reserve);
 	if (r == 0)
@@ -181,11 +182,6 @@ int filing_open(const char *state, uint64_t disk_reserve, struct filing **ret)
 struct documents *filing_documents(struct filing *f)
 {
 	return f->documents;
-}
-
-bool filing_beside_keeper(const struct filing *f)
-{
-	return !f->ev;
 }
 
 /* --- writing --- */
@@ -271,6 +267,15 @@ int filing_place(struct filing *f, const struct place *p)
 	buf_clear(&f->body);
 	place_wire_put(&f->body, p);
 	return put(f, PROTO_PLACE);
+}
+
+int filing_known(struct filing *f, const struct place *p, const struct facts *d)
+{
+	if (f->ev || !p->has_object || !p->has_document)
+		return 0;
+	buf_clear(&f->body);
+	known_wire_put(&f->body, p, d, f->opened);
+	return put(f, PROTO_KNOWN);
 }
 
 int filing_turn(struct filing *f, uint64_t places)

@@ -12,14 +12,15 @@ struct filing;
 
 const char *filing_why(void);
 
-/* Becomes the state's owner for good, whichever way. -EBUSY: another scan (or writer) is at work. */
-int filing_open(const char *state, uint64_t disk_reserve, struct filing **ret);
+/* Becomes the state's owner for good, whichever way. beside: only beside a keeper, else -ENOENT. -EBUSY: another scan (or writer) is at work. */
+int filing_open(const char *state, uint64_t disk_reserve, bool beside, struct filing **ret);
 /* The table, for writing; it knows all that is in the log now. The scan is the only writer of identifiers. */
 struct documents *filing_documents(struct filing *f);
-bool filing_beside_keeper(const struct filing *f);
 
 int filing_document(struct filing *f, const struct facts *d);
 int filing_place(struct filing *f, const struct place *p);
+/* Tells a keeper which content stands at p now, so that records of it say so. */
+int filing_known(struct filing *f, const struct place *p, const struct facts *d);
 /* Often: makes durable what is due, at the latest when so many places wait. */
 int filing_turn(struct filing *f, uint64_t places);
 /* Everything is durable, and the table knows it, when this returns 0. Frees. */

@@ -334,13 +334,21 @@ static int import_done(struct keeper *k, struct client *c, str body)
 /* What does not fit is read again by the next scan: refused, not lost. */
 static int scan_frame(struct keeper *k, struct client *c, enum proto_kind kind, str body)
 {
+	enum event_label label;
 	struct facts f;
 	struct place p;
+	int64_t started;
 	int r = -EBADMSG;
 
 	if (kind == PROTO_DONE) {
 		c->answer_due = true;
 		return 0;
+	}
+	if (kind == PROTO_KNOWN) {
+		r = known_wire_take(body, &p, &label, &started);
+		if (r == 0 && k->n_watching)
+			known_put(k->known, &p.object, p.document, label, started);
+		return r;
 	}
 	if (kind == PROTO_FACTS) {
 		_cleanup_buf_ struct buf text = BUF_INIT;

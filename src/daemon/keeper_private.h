@@ -12,6 +12,7 @@
 #include "daemon/clockwatch.h"
 #include "daemon/indexer.h"
 #include "daemon/keeper.h"
+#include "daemon/known.h"
 #include "daemon/persons.h"
 #include "daemon/proto.h"
 #include "evidence/evidence.h"
@@ -78,6 +79,7 @@ struct keeper {
 	size_t n_watching;
 	int64_t gap_from;                    /* a gap is to be recorded when the first path is ready */
 	int64_t last_heartbeat;              /* CLOCK_BOOTTIME of the last heartbeat leaf */
+	struct known *known;                 /* which content stands where */
 
 	struct client clients[KEEPER_CLIENTS_MAX];
 	char host[256];

@@ -20,7 +20,8 @@ enum proto_kind {
 	PROTO_DONE,        /* import: JSON {"refused":N,"file":"<hex>"} */
 	PROTO_ANSWER,      /* JSON: the result, or {"error":"…"}; the last frame */
 	PROTO_FACTS,       /* scan: facts_wire_put … */
-	PROTO_PLACE,       /* … place_wire_put */
+	PROTO_PLACE,       /* … place_wire_put … */
+	PROTO_KNOWN,       /* … known_wire_put */
 };
 
 /* Adds a frame to b. */

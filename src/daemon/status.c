@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/timefmt.h"
-#include "event/event_json.h"
+#include "event/event.h"
 #include "index/index.h"
 
 #define DAY (86400 * NSEC_PER_SEC)

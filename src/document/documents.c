@@ -452,6 +452,15 @@ int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *
 	return each_place(s, cb, arg);
 }
 
+/* A container's facts cover its parts, so that it waits itself. */
+int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct place *p), void *arg)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(d->db, "SELECT " PLACE_COLUMNS " FROM place WHERE document IN (SELECT id FROM document WHERE ocr) AND mode IS NOT NULL AND NOT gone", &s);
+
+	return r < 0 ? db_failed(r) : each_place(s, cb, arg);
+}
+
 /* Bytes on disk: the table, its journal, and the identifiers. */
 static void stat_disk(struct documents *d, struct documents_stat *st)
 {

@@ -37,6 +37,8 @@ bool documents_has_identifiers(struct documents *d, const uint8_t hash[static 32
 
 /* Each place at or below a path (STR_NONE: all), in order of path, gone ones too where asked. */
 int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *arg, const struct place *p), void *arg);
+/* Places of contents whose pictures are still to be read: files, not parts (their containers wait with them). Non-zero of cb ends it and is returned. */
+int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct place *p), void *arg);
 /* Places of a content. */
 int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct place *p), void *arg);
 /* Every place where a content has been seen, latest first, what stands there now or not. */

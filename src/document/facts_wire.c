@@ -177,3 +177,33 @@ int place_wire_take(str m, struct place *ret)
 	*ret = p;
 	return 0;
 }
+
+void known_wire_put(struct buf *b, const struct place *p, const struct facts *f, int64_t started)
+{
+	const uint64_t numbers[] = { p->object.dev, p->object.ino, p->object.gen, f->label, (uint64_t)started };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		buf_put_uvar(b, numbers[i]);
+	buf_put(b, p->document, 32);
+}
+
+int known_wire_take(str m, struct place *ret, enum event_label *ret_label, int64_t *ret_started)
+{
+	struct place p = { .has_object = true, .has_document = true };
+	uint64_t label = 0, started = 0;
+	uint64_t *const numbers[] = { &p.object.dev, &p.object.ino, &p.object.gen, &label, &started };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(numbers); i++)
+		r = take_number(&m, numbers[i]);
+	if (r == 0)
+		r = take_hash(&m, p.document);
+	if (r == 0 && (m.n || label >= LABEL_MAX_))
+		r = -EBADMSG;
+	if (r < 0)
+		return r;
+	*ret = p;
+	*ret_label = (enum event_label)label;
+	*ret_started = (int64_t)started;
+	return 0;
+}

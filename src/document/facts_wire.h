@@ -12,5 +12,8 @@ void facts_wire_put(struct buf *b, const struct facts *f);
 int facts_wire_take(str message, struct facts *ret, struct buf *scratch);
 void place_wire_put(struct buf *b, const struct place *p);
 int place_wire_take(str message, struct place *ret);
+/* What stands at a place, found by a scan that began at `started` (CLOCK_BOOTTIME): object, document and label. */
+void known_wire_put(struct buf *b, const struct place *p, const struct facts *f, int64_t started);
+int known_wire_take(str message, struct place *ret, enum event_label *ret_label, int64_t *ret_started);
 
 #endif

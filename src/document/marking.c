@@ -302,8 +302,8 @@ static bool next_segment(const struct line *l, enum marking_place place, size_t 
 
 static bool among(str s, const char *const *list, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(s, str_c(list[i])))
+	for (size_t i = 0; s.n && i < n; i++)
+		if (list[i][0] == s.p[0] && str_eq(s, str_c(list[i])))
 			return true;
 	return false;
 }
@@ -333,6 +333,8 @@ static size_t strip_cjk(str *w)
 	for (size_t i = 0; i < ARRAY_SIZE(cjk_companions); i++) {
 		str c = str_c(cjk_companions[i]);
 
+		if (c.n >= w->n)
+			continue;
 		if (w->n > c.n && str_ends(*w, c)) {
 			w->n -= c.n;
 			return c.n;
@@ -346,11 +348,37 @@ static size_t strip_cjk(str *w)
 	return 0;
 }
 
+static uint32_t hash_text(str s)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (uint8_t)s.p[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+/* The first of a text wins: a company's own stand before the shipped ones. */
+static void index_text(struct markings *m, uint16_t *slots, size_t i, bool squeezed)
+{
+	str s = squeezed ? m->m[i].squeezed : m->m[i].text;
+	uint32_t at = hash_text(s) % MARKING_SLOTS;
+
+	for (; slots[at]; at = (at + 1) % MARKING_SLOTS)
+		if (str_eq(squeezed ? m->m[slots[at] - 1].squeezed : m->m[slots[at] - 1].text, s))
+			return;
+	slots[at] = (uint16_t)(i + 1);
+}
+
 static const struct marking *find_text(const struct markings *m, str s, bool squeezed)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (str_eq(squeezed ? m->m[i].squeezed : m->m[i].text, s))
-			return &m->m[i];
+	const uint16_t *slots = squeezed ? m->by_squeezed : m->by_text;
+
+	for (uint32_t at = hash_text(s) % MARKING_SLOTS; slots[at]; at = (at + 1) % MARKING_SLOTS) {
+		const struct marking *x = &m->m[slots[at] - 1];
+
+		if (str_eq(squeezed ? x->squeezed : x->text, s))
+			return x;
+	}
 	return NULL;
 }
 
@@ -664,6 +692,16 @@ int markings_parse(str file, const char *name, struct markings *ret, struct buf 
 		x->squeezed.p = x->text.p + x->text.n;
 		at += x->text.n + x->squeezed.n;
 	}
+	m.by_text = calloc(2 * MARKING_SLOTS, sizeof(*m.by_text));
+	if (!m.by_text) {
+		markings_free(&m);
+		return -ENOMEM;
+	}
+	m.by_squeezed = m.by_text + MARKING_SLOTS;
+	for (size_t i = 0; i < m.n; i++) {
+		index_text(&m, m.by_text, i, false);
+		index_text(&m, m.by_squeezed, i, true);
+	}
 	*ret = m;
 	return 0;
 }
@@ -685,6 +723,7 @@ int markings_load(const char *file, struct markings *ret, struct buf *why)
 void markings_free(struct markings *m)
 {
 	free(m->m);
+	free(m->by_text);
 	buf_free(&m->text);
 	*m = (struct markings){ 0 };
 }

@@ -15,6 +15,7 @@
 #define MARKING_LINE_MAX 240   /* bytes of a line that can be one */
 #define MARKING_TEXT_MAX 96    /* bytes of one */
 #define MARKINGS_MAX 1024      /* of a company's own */
+#define MARKING_SLOTS 4096
 
 struct marking {
 	str text;               /* folded: words with one space between */
@@ -27,7 +28,8 @@ struct marking {
 struct markings {
 	struct marking *m;
 	size_t n;
-	struct buf text;        /* of those from a file */
+	struct buf text;        /* what they point into */
+	uint16_t *by_text, *by_squeezed; /* MARKING_SLOTS each: number + 1 by hash */
 };
 
 /* file: a company's own, in front of the shipped ones (NULL: none). why: what is wrong with it. */

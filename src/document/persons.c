@@ -299,10 +299,11 @@ uint32_t contact_groups_person_of(const struct contact_groups *g, const struct n
 
 /* --- words --- */
 
+/* s is not empty. */
 static bool among(str s, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (str_eq(s, str_c(list[i])))
+		if (list[i][0] == s.p[0] && str_eq(s, str_c(list[i])))
 			return true;
 	return false;
 }

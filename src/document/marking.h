@@ -55,6 +55,8 @@ struct judged {
 struct judged marking_judge(const struct markings *m, enum marking_place place, str line);
 /* "Classification", 機密区分… */
 bool marking_is_key(str s);
+/* Puts marking i into a hash table of the texts. */
+void marking_index(struct markings *m, uint16_t *slots, size_t i, bool squeezed);
 /* Folds what a marking file or a configuration says. */
 void marking_fold(struct buf *b, str s);
 

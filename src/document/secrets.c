@@ -228,7 +228,7 @@ static bool take_private_key(struct finding_scan *s, const struct mark *m, const
 	size_t n = s->t->bytes.n, body = 0, other = 0;
 	static const char end_mark[] = "PRIVATE KEY";
 
-	while (i < s->hi && i - m->end < 20 && (is_upper(s->p[i]) || is_digit(s->p[i]) || s->p[i] == ' '))
+	while (i < s->hi && i - m->end < 40 && (is_upper(s->p[i]) || is_digit(s->p[i]) || s->p[i] == ' '))
 		i++;
 	if (at(s, i) != '-' || i - m->at < sizeof(end_mark) || !memmem(s->p + m->at, i - m->at, end_mark, sizeof(end_mark) - 1))
 		return false;

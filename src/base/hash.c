@@ -122,7 +122,8 @@ static inline void sip_round(uint64_t v[4])
 	v[2] += v[1]; v[1] = rotl64(v[1], 17); v[1] ^= v[2]; v[2] = rotl64(v[2], 32);
 }
 
-uint64_t siphash13(const uint8_t key[static 16], const void *data, size_t n)
+/* Rounds are constants of the callers, so that each gets code of its own. */
+static inline uint64_t siphash(const uint8_t key[static 16], const void *data, size_t n, int per_word, int at_end, uint64_t wide)
 {
 	const uint8_t *p = data;
 	uint64_t k0, k1, m, last = (uint64_t)n << 56;
@@ -131,22 +132,34 @@ uint64_t siphash13(const uint8_t key[static 16], const void *data, size_t n)
 	memcpy(&k0, key, 8);
 	memcpy(&k1, key + 8, 8);
 	v[0] = k0 ^ 0x736f6d6570736575ULL;
-	v[1] = k1 ^ 0x646f72616e646f6dULL;
+	v[1] = k1 ^ 0x646f72616e646f6dULL ^ wide;
 	v[2] = k0 ^ 0x6c7967656e657261ULL;
 	v[3] = k1 ^ 0x7465646279746573ULL;
 	for (; n >= 8; n -= 8, p += 8) {
 		memcpy(&m, p, 8);
 		v[3] ^= m;
-		sip_round(v);
+		for (int i = 0; i < per_word; i++)
+			sip_round(v);
 		v[0] ^= m;
 	}
 	for (size_t i = 0; i < n; i++)
 		last |= (uint64_t)p[i] << (8 * i);
 	v[3] ^= last;
-	sip_round(v);
+	for (int i = 0; i < per_word; i++)
+		sip_round(v);
 	v[0] ^= last;
-	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++)
+	v[2] ^= wide ? wide : 0xff;
+	for (int i = 0; i < at_end; i++)
 		sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t siphash13(const uint8_t key[static 16], const void *p, size_t n)
+{
+	return siphash(key, p, n, 1, 3, 0);
+}
+
+uint64_t siphash24_128(const uint8_t key[static 16], const void *p, size_t n)
+{
+	return siphash(key, p, n, 2, 4, 0xee);
 }

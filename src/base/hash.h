@@ -35,4 +35,7 @@ uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 /* SipHash-1-3 of the bytes under a 16-byte key: for hash tables whose keys come from outside. */
 uint64_t siphash13(const uint8_t key[static 16], const void *p, size_t n);
 
+/* The first 64 bits (little endian) of SipHash-2-4-128: for values that nobody may read back without the key. */
+uint64_t siphash24_128(const uint8_t key[static 16], const void *p, size_t n);
+
 #endif

@@ -1,4 +1,4 @@
-/* tyto @sensor, tyto @keeper: what the guard starts; tyto @extract: what an extractor starts. Not for people; not listed. */
+/* tyto @sensor, tyto @keeper, tyto @scanner: what the guard starts; tyto @extract: what an extractor starts. Not for people; not listed. */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -9,10 +9,12 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/roles.h"
+#include "cli/scantools.h"
 #include "cli/show.h"
 #include "daemon/confine.h"
 #include "daemon/guard.h"
 #include "daemon/keeper.h"
+#include "daemon/scanner.h"
 #include "extract/extract.h"
 #include "sensor/sensor.h"
 
@@ -36,23 +38,24 @@ int roles_guard(char *const *paths, size_t n, int listen_fd)
 {
 	const char *sensor[ARGS_MAX] = { "tyto", "@sensor", "--state", cli.state };
 	const char *keeper[ARGS_MAX] = { "tyto", "@keeper", "--state", cli.state };
+	const char *scanner[ARGS_MAX] = { "tyto", "@scanner", "--state", cli.state };
 	struct guard_config g = { .exe = "/proc/self/exe", .sensor_argv = (char *const *)sensor,
-		.keeper_argv = (char *const *)keeper, .listen_fd = listen_fd };
+		.keeper_argv = (char *const *)keeper, .scanner_argv = (char *const *)scanner, .listen_fd = listen_fd };
 	size_t k = 4;
 
 	if (cli.config_file) {
-		sensor[k] = keeper[k] = "--config";
-		sensor[k + 1] = keeper[k + 1] = cli.config_file;
+		sensor[k] = keeper[k] = scanner[k] = "--config";
+		sensor[k + 1] = keeper[k + 1] = scanner[k + 1] = cli.config_file;
 		k += 2;
 	}
 	if (cli.quiet || cli.verbose) {
-		sensor[k] = keeper[k] = cli.quiet ? "-q" : "-v";
+		sensor[k] = keeper[k] = scanner[k] = cli.quiet ? "-q" : "-v";
 		k++;
 	}
 	if (!cli.quiet)
 		keeper[k] = cli.json ? "--show-json" : "--show-text";
 	for (size_t i = 0; i < n; i++)
-		sensor[k + i] = paths[i];
+		sensor[k + i] = scanner[k + i] = paths[i];
 	return guard_run(&g) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -141,6 +144,26 @@ static int run_keeper(int argc, char **argv)
 	return keeper_run(&c);
 }
 
+static int make_classifier(const char *state, const struct config *config, struct classifier **ret)
+{
+	struct client_list *none = NULL;
+
+	return scantools_new(state, config, -1, NULL, &none, ret);
+}
+
+static int run_scanner(int argc, char **argv)
+{
+	char real[PATH_MAX];
+	struct scanner_config c = { .state = realpath(cli.state, real) ? real : cli.state, .settings = &cli.config, .paths = argv, .n_paths = (size_t)argc,
+		.control_fd = GUARD_FD_CONTROL, .interrupted = interrupted, .classifier = make_classifier };
+	struct guard_child g;
+
+	return child_of_guard(&g) < 0 ? EXIT_FAILED : scanner_run(&c);
+}
+
+const struct command cmd_guard_scanner = {
+	.name = "@scanner", .args = "", .summary = "the inventory (started by `tyto watch`)", .examples = "", .options = options, .run = run_scanner, .hidden = true,
+};
 const struct command cmd_guard_sensor = {
 	.name = "@sensor", .args = "", .summary = "the sensor (started by `tyto watch`)", .examples = "", .options = options, .run = run_sensor, .hidden = true,
 };

@@ -7,6 +7,7 @@
 #include "cli/show.h"
 #include "daemon/query.h"
 #include "daemon/status.h"
+#include "extract/extract.h"
 
 /* Without a keeper: what the log itself says. */
 static int status_alone(struct buf *b)
@@ -14,6 +15,8 @@ static int status_alone(struct buf *b)
 	struct evidence_reader *r = NULL;
 	struct status s = { .state = cli.state, .names = true };
 	struct index_stat ix = { 0 };
+	struct documents *d = NULL;
+	struct documents_stat documents;
 	int e = evidence_reader_open(cli.state, &r);
 
 	if (e == 0)
@@ -25,6 +28,10 @@ static int status_alone(struct buf *b)
 	}
 	if (index_stat(cli.state, &ix) == 0)
 		s.indexed = ix.indexed;
+	/* None has been scanned yet, or not by a version that this one reads. */
+	if (documents_open(cli.state, false, &d) == 0 && documents_stat(d, &documents) == 0)
+		s.documents = &documents;
+	documents_close(d);
 	status_put(&s, b);
 	return 0;
 }
@@ -131,6 +138,63 @@ static void show_disk(json_t *j)
 	buf_puts(out(), json_is_true(json_object_get(d, "full")) ? STR("\nDISK FULL: accesses are not recorded; the gap is noted\n") : STR("\n"));
 }
 
+static void show_inventory(json_t *j)
+{
+	static const char *const labels[] = { "restricted", "confidential", "internal", "public" };
+	json_t *i = json_object_get(j, "inventory"), *l = json_object_get(i, "labels");
+
+	line("inventory");
+	if (u64_at(i, "places") == 0) {
+		buf_puts(out(), STR("nothing yet (`tyto scan PATH` takes it)\n"));
+		return;
+	}
+	show_number(u64_at(i, "documents"));
+	buf_puts(out(), STR(" documents in "));
+	show_number(u64_at(i, "places"));
+	buf_puts(out(), STR(" places ("));
+	show_number(u64_at(i, "gone"));
+	buf_puts(out(), STR(" gone): "));
+	for (size_t k = 0; k < ARRAY_SIZE(labels); k++) {
+		if (u64_at(l, labels[k]) == 0)
+			continue;
+		show_number(u64_at(l, labels[k]));
+		buf_putf(out(), " %s, ", labels[k]);
+	}
+	show_number(u64_at(i, "unlabelled"));
+	buf_puts(out(), STR(" without label"));
+	if (u64_at(i, "unreadable")) {
+		buf_puts(out(), STR("; "));
+		show_number(u64_at(i, "unreadable"));
+		buf_puts(out(), STR(" unreadable"));
+	}
+	if (u64_at(i, "waiting_ocr")) {
+		buf_puts(out(), STR("; pictures of "));
+		show_number(u64_at(i, "waiting_ocr"));
+		buf_puts(out(), STR(" wait to be read"));
+	}
+	buf_putc(out(), '\n');
+}
+
+/* What keeps the readers of documents in, here and now. */
+static void put_sandbox(json_t *j)
+{
+	const char *reason = "", *in_force = extract_sandbox(&reason);
+
+	if (in_force)
+		json_object_set_new(j, "sandbox", json_string(in_force));
+}
+
+static void show_sandbox(json_t *j)
+{
+	const char *reason = "";
+
+	if (json_object_get(j, "sandbox"))
+		return;
+	extract_sandbox(&reason);
+	line("sandbox");
+	buf_putf(out(), "NONE: documents are not read (%s)\n", reason);
+}
+
 static void show_status(json_t *j)
 {
 	json_t *c = json_object_get(j, "checkpoint"), *keeper = json_object_get(j, "keeper"), *spots = json_object_get(j, "blind_spots"), *s;
@@ -156,6 +220,8 @@ static void show_status(json_t *j)
 	buf_putc(out(), '\n');
 	show_losses(j);
 	show_disk(j);
+	show_inventory(j);
+	show_sandbox(j);
 	if (keeper && !json_is_true(json_object_get(keeper, "account")))
 		buf_putf(out(), "%-14s there is no account `tyto`: the keeper runs as uid %llu (`useradd --system tyto` gives it its own)\n", "keeper",
 			(unsigned long long)u64_at(keeper, "uid"));
@@ -178,6 +244,7 @@ static int run(int argc, char **argv)
 		return usage_error("`tyto status` takes no arguments");
 	if (status_json(&j) < 0)
 		return EXIT_FAILED;
+	put_sandbox(j);
 	if (cli.json) {
 		text = json_dumps(j, JSON_COMPACT);
 		buf_puts(out(), str_c(text));

@@ -9,8 +9,8 @@
 struct cli cli;
 
 const struct command *const commands[] = {
-	&cmd_watch, &cmd_import, &cmd_people, &cmd_events, &cmd_who, &cmd_verify, &cmd_evidence, &cmd_key, &cmd_status, &cmd_doctor, &cmd_config,
-	&cmd_demo, &cmd_guard_sensor, &cmd_guard_keeper, &cmd_extract, NULL,
+	&cmd_scan, &cmd_watch, &cmd_import, &cmd_people, &cmd_events, &cmd_who, &cmd_verify, &cmd_evidence, &cmd_key, &cmd_status, &cmd_doctor,
+	&cmd_config, &cmd_demo, &cmd_guard_sensor, &cmd_guard_keeper, &cmd_guard_scanner, &cmd_extract, NULL,
 };
 
 static bool want_help, want_version;
@@ -37,6 +37,7 @@ static void help_all(struct buf *b)
 	buf_puts(b, STR("Tyto: who touched which document on this server, and proof of it.\n\n"
 			"Examples\n"
 			"  tyto demo                            a small share, a real theft, found and proved, in a minute\n"
+			"  tyto scan /srv/share                 what documents there are, and how sensitive they are\n"
 			"  tyto watch /srv/share                record every access below /srv/share (root)\n"
 			"  tyto events --since 1d               what was recorded since yesterday\n"
 			"  tyto who /srv/share/plan.odt         who had this document\n"

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "document/label.h"
+
 #define FILE_MAX (1024 * 1024)
 
 const struct setting settings[] = {
@@ -12,6 +14,12 @@ const struct setting settings[] = {
 	{ "people", SET_TEXT, offsetof(struct config, people), 0, "", "file of who works where, read when `watch` starts" },
 	{ "privacy.mask", SET_YES_NO, offsetof(struct config, mask), 0, "no", "show persons as p:17 unless --unmask --reason is given" },
 	{ "disk.reserve", SET_BYTES, offsetof(struct config, disk_reserve), 0, "256M", "the index stops growing when less than this is free; the record goes on" },
+	{ "label.file", SET_TEXT, offsetof(struct config, label_file), 0, "",
+		"file of the company's own markings: LABEL<TAB>MARKING a line, LABEL being public, internal, confidential or restricted" },
+	{ "label.microsoft.GUID", SET_MICROSOFT, offsetof(struct config, microsoft), offsetof(struct config, n_microsoft), "",
+		"what a sensitivity label of Microsoft's means: LABEL, then its name; one line a GUID" },
+	{ "label.contacts", SET_NUMBER, offsetof(struct config, label_contacts), 0, "0",
+		"a document with contact details of so many persons is confidential; 0: none is for that" },
 	{ NULL },
 };
 
@@ -31,6 +39,49 @@ static int parse_bytes(str s, uint64_t *ret)
 static char *dup_str(str s)
 {
 	return strndup(s.p ? s.p : "", s.n);
+}
+
+#define GUID_LEN 36
+#define MICROSOFT STR("label.microsoft.")
+
+static bool is_guid(str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? s.p[i] != '-' : !strchr("0123456789abcdefABCDEF", s.p[i]))
+			return false;
+	return s.n == GUID_LEN;
+}
+
+/* guid: what stands behind label.microsoft. A later line of the same GUID wins. */
+static const char *set_microsoft(struct config *c, str guid, str v)
+{
+	const char *space = v.n ? memchr(v.p, ' ', v.n) : NULL;
+	str word = { v.p, space ? (size_t)(space - v.p) : v.n }, name = { v.p + word.n, v.n - word.n };
+	enum event_label label = event_label_from(word);
+	struct config_microsoft *m = c->microsoft;
+
+	if (v.n == 0)
+		return NULL;
+	if (!is_guid(guid))
+		return "label.microsoft.GUID, as in label.microsoft.defa4170-0d19-0005-0004-bc88714345d2";
+	if (!label)
+		return "public, internal, confidential or restricted, then the label's name";
+	while (name.n && name.p[0] == ' ') {
+		name.p++;
+		name.n--;
+	}
+	while (m < c->microsoft + c->n_microsoft && strncasecmp(m->guid, guid.p, GUID_LEN) != 0)
+		m++;
+	if (m == c->microsoft + CONFIG_MICROSOFT_MAX)
+		return "at most 64 labels of Microsoft's";
+	if (m == c->microsoft + c->n_microsoft)
+		c->n_microsoft++;
+	free(m->guid);
+	free(m->name);
+	*m = (struct config_microsoft){ .guid = dup_str(guid), .name = dup_str(name), .label = label };
+	for (size_t i = 0; m->guid && i < GUID_LEN; i++)
+		m->guid[i] |= m->guid[i] >= 'A' && m->guid[i] <= 'F' ? 0x20 : 0;
+	return NULL;
 }
 
 /* NULL when taken, else what was expected. */
@@ -61,6 +112,10 @@ static const char *set_value(struct config *c, const struct setting *s, str v)
 		return NULL;
 	case SET_BYTES:
 		return parse_bytes(v, field) < 0 ? "a size, as in 256M" : NULL;
+	case SET_NUMBER:
+		return str_to_u64(v, field) < 0 ? "a number" : NULL;
+	case SET_MICROSOFT: /* the key is more than the setting's: take_line */
+		return NULL;
 	}
 	return "a known setting";
 }
@@ -76,6 +131,11 @@ void config_free(struct config *c)
 {
 	free(c->state);
 	free(c->people);
+	free(c->label_file);
+	for (size_t i = 0; i < c->n_microsoft; i++) {
+		free(c->microsoft[i].guid);
+		free(c->microsoft[i].name);
+	}
 	for (size_t i = 0; i < c->n_watch; i++)
 		free(c->watch[i]);
 	*c = (struct config){ 0 };
@@ -95,7 +155,7 @@ static str trim(str s)
 static const char *take_line(struct config *c, str line)
 {
 	const char *eq;
-	str key;
+	str key, value;
 
 	line = trim(line);
 	if (line.n == 0 || line.p[0] == '#')
@@ -106,9 +166,12 @@ static const char *take_line(struct config *c, str line)
 	if (!eq)
 		return "key = value";
 	key = trim((str){ line.p, (size_t)(eq - line.p) });
+	value = trim((str){ eq + 1, (size_t)(line.p + line.n - eq - 1) });
+	if (str_starts(key, MICROSOFT))
+		return set_microsoft(c, (str){ key.p + MICROSOFT.n, key.n - MICROSOFT.n }, value);
 	for (const struct setting *s = settings; s->key; s++)
 		if (str_eq(key, str_c(s->key)))
-			return set_value(c, s, trim((str){ eq + 1, (size_t)(line.p + line.n - eq - 1) }));
+			return set_value(c, s, value);
 	return "a known setting (`tyto config show` lists them)";
 }
 
@@ -168,7 +231,23 @@ void config_value(const struct config *c, const struct setting *s, struct buf *b
 		buf_puts(b, *(const bool *)field ? STR("yes") : STR("no"));
 		break;
 	case SET_BYTES:
+	case SET_NUMBER:
 		buf_putf(b, "%llu", (unsigned long long)*(const uint64_t *)field);
 		break;
+	case SET_MICROSOFT:
+		for (size_t i = 0; i < c->n_microsoft; i++)
+			buf_putf(b, "%s%s %s %s", i ? ", " : "", c->microsoft[i].guid, event_label_name(c->microsoft[i].label), c->microsoft[i].name);
+		break;
+	}
+}
+
+void config_labels(const struct config *c, struct label_config *ret)
+{
+	*ret = (struct label_config){ .file = c->label_file && c->label_file[0] ? c->label_file : NULL, .n_ms = c->n_microsoft, .contacts_confidential = c->label_contacts };
+	_Static_assert(CONFIG_MICROSOFT_MAX <= ARRAY_SIZE(ret->ms), "each fits");
+	for (size_t i = 0; i < c->n_microsoft; i++) {
+		ret->ms[i].guid = c->microsoft[i].guid;
+		ret->ms[i].label = c->microsoft[i].label;
+		ret->ms[i].name = c->microsoft[i].name;
 	}
 }

@@ -8,9 +8,17 @@
 #define TYTO_CONFIG_H
 
 #include "base/buf.h"
+#include "event/event.h"
 
 #define CONFIG_FILE "/etc/tyto/tyto.conf"
 #define CONFIG_PATHS_MAX 64
+#define CONFIG_MICROSOFT_MAX 64
+
+struct config_microsoft { /* label.microsoft.GUID = LABEL [NAME] */
+	char *guid;  /* lower case */
+	char *name;  /* "" none */
+	enum event_label label;
+};
 
 struct config {
 	char *state;
@@ -19,11 +27,15 @@ struct config {
 	char *people;
 	bool mask;
 	uint64_t disk_reserve; /* bytes that the index leaves free */
+	char *label_file;      /* "" none */
+	struct config_microsoft microsoft[CONFIG_MICROSOFT_MAX];
+	size_t n_microsoft;
+	uint64_t label_contacts; /* 0: off */
 };
 
 struct setting {
-	const char *key;
-	enum { SET_TEXT, SET_PATHS, SET_YES_NO, SET_BYTES } type;
+	const char *key;      /* SET_MICROSOFT: what stands before ".GUID" is the key, a GUID follows */
+	enum { SET_TEXT, SET_PATHS, SET_YES_NO, SET_BYTES, SET_NUMBER, SET_MICROSOFT } type;
 	size_t offset, count_offset;
 	const char *standard; /* in force without a file */
 	const char *help;
@@ -36,6 +48,9 @@ void config_init(struct config *c);
 void config_free(struct config *c);
 /* missing_ok: no file is no error. */
 int config_load(struct config *c, const char *file, bool missing_ok, config_complaint *complain, void *arg);
+struct label_config;
+/* The label settings, for classifier_new; they point into c. */
+void config_labels(const struct config *c, struct label_config *ret);
 /* The value as it would stand in the file. */
 void config_value(const struct config *c, const struct setting *s, struct buf *b);
 

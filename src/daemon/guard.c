@@ -25,10 +25,13 @@
 #define BACKOFF_MIN_NS (100 * 1000 * 1000LL)
 #define BACKOFF_MAX_NS (2 * NSEC_PER_SEC)   /* while it is down nobody records: a crash loop is cheap beside that */
 #define SENSOR_END_NS (4 * NSEC_PER_SEC)
+#define SCANNER_END_NS (2 * NSEC_PER_SEC)   /* what it has not recorded is read again */
 #define KEEPER_END_NS (30 * NSEC_PER_SEC)
 #define ARGS_MAX 64
 
-enum { SENSOR, KEEPER, ROLES };
+enum { SENSOR, KEEPER, SCANNER, ROLES };
+
+static const char *const role_names[ROLES] = { "sensor", "keeper", "scanner" };
 
 struct child {
 	pid_t pid;        /* 0: not running */
@@ -118,7 +121,8 @@ static int give(int control_fd, int fd, pid_t pid)
 /* Between fork and exec: only what is safe there. */
 static _noreturn_ void become(const struct guard *g, int role, const int fds[3], char *argument)
 {
-	char *const *argv = role == SENSOR ? g->c->sensor_argv : g->c->keeper_argv;
+	char *const *const argvs[ROLES] = { g->c->sensor_argv, g->c->keeper_argv, g->c->scanner_argv };
+	char *const *argv = argvs[role];
 	char *args[ARGS_MAX];
 	sigset_t none;
 	int up[3], n = 0;
@@ -131,7 +135,11 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
 	for (int i = 0; i < 3; i++)
 		if (up[i] >= 0)
 			dup2(up[i], GUARD_FD_PEER + i);
-	close_range(fds[2] >= 0 ? GUARD_FD_PULSE + 1 : GUARD_FD_CONTROL + 1, ~0u, 0);
+	/* What a role does not get is not left from the guard. */
+	for (int i = 0; i < 3; i++)
+		if (up[i] < 0)
+			close(GUARD_FD_PEER + i);
+	close_range(GUARD_FD_PULSE + 1, ~0u, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (argv[n] && n < ARGS_MAX - 2) {
@@ -148,6 +156,8 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
  * told from the log. */
 static int peer_pid(const struct guard *g, int role)
 {
+	if (role == SCANNER)
+		return 0;
 	if (role == KEEPER && !atomic_load(&g->pulse->beat))
 		return 0;
 	return (int)g->child[role == SENSOR ? KEEPER : SENSOR].pid;
@@ -157,7 +167,7 @@ static int peer_pid(const struct guard *g, int role)
 static int spawn(struct guard *g, int role, int peer)
 {
 	struct child *c = &g->child[role];
-	int control[2], fds[3] = { peer, -1, role == SENSOR ? g->pulse_fd : g->c->listen_fd };
+	int control[2], fds[3] = { peer, -1, role == SENSOR ? g->pulse_fd : role == KEEPER ? g->c->listen_fd : -1 };
 	char argument[128];
 	pid_t pid;
 
@@ -201,6 +211,15 @@ static void start_due(struct guard *g, int role)
 	close(pair[1]);
 }
 
+/* It has no peer: it finds the keeper as any command does. */
+static void start_scanner(struct guard *g)
+{
+	struct child *c = &g->child[SCANNER];
+
+	if (g->c->scanner_argv && !c->pid && !g->stop && mono() >= c->start_at && spawn(g, SCANNER, -1) < 0)
+		c->start_at = mono() + NSEC_PER_SEC;
+}
+
 /* --- watching --- */
 
 static void ended(struct guard *g, int role, int status)
@@ -220,7 +239,7 @@ static void ended(struct guard *g, int role, int status)
 			g->cause = CAUSE_RESTART;
 	}
 	if (!g->stop)
-		log_error("the %s ended (%s %d); it is started again", role == SENSOR ? "sensor" : "keeper",
+		log_error("the %s ended (%s %d); it is started again", role_names[role],
 		          WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
@@ -279,6 +298,7 @@ static void turn(struct guard *g)
 	if (!g->child[SENSOR].pid && g->child[SENSOR].start_at <= now && g->child[KEEPER].pid)
 		start_due(g, SENSOR);
 	start_due(g, KEEPER);
+	start_scanner(g);
 	/* Once it answers, what went before is its predecessor's. */
 	if (g->child[SENSOR].pid && atomic_load(&g->pulse->beat))
 		g->cause = g->cause == CAUSE_STALLED && now - atomic_load(&g->pulse->beat) > SENSOR_STALL_NS ? g->cause : 0;
@@ -304,8 +324,10 @@ static void wait_end(struct guard *g, int role, int64_t limit)
 /* The sensor first, so that what it has still to say reaches the keeper. */
 static void stop_all(struct guard *g)
 {
+	close_fd(&g->child[SCANNER].control);
 	close_fd(&g->child[SENSOR].control);
 	wait_end(g, SENSOR, SENSOR_END_NS);
+	wait_end(g, SCANNER, SCANNER_END_NS);
 	if (g->child[KEEPER].pid)
 		kill(g->child[KEEPER].pid, SIGTERM);
 	wait_end(g, KEEPER, KEEPER_END_NS);
@@ -338,7 +360,7 @@ static int setup(struct guard *g)
 
 int guard_run(const struct guard_config *c)
 {
-	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 } }, .pulse_fd = -1, .signals = -1 };
+	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 }, { .control = -1 } }, .pulse_fd = -1, .signals = -1 };
 	int r = setup(&g);
 
 	if (r == 0) {

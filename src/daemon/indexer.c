@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "document/documents.h"
 #include "index/index.h"
 
 #define BATCH 65536
@@ -18,6 +19,8 @@ struct indexer {
 	char *state;
 	uint64_t reserve;
 	uint64_t size, indexed; /* under lock */
+	struct documents_stat documents;
+	bool has_documents;
 	bool stop, finish;
 };
 
@@ -87,10 +90,40 @@ static int advance(struct indexer *x, struct index *index, struct evidence_reade
 	return 0;
 }
 
+/* The table of documents is a view as the index is; its failure stops nothing else. */
+static void follow_documents(struct indexer *x, struct documents **d, struct evidence_reader *r, uint64_t target)
+{
+	struct documents_stat st;
+	uint64_t size;
+	int e = 0;
+
+	if (*d && target <= documents_known(*d))
+		return;
+	if (!*d)
+		e = documents_open(x->state, true, d);
+	if (e == 0)
+		e = evidence_reader_refresh(r, &size);
+	if (e == 0)
+		e = documents_advance(*d, r, MIN(target, size));
+	if (e == 0)
+		e = documents_stat(*d, &st);
+	if (e == 0) {
+		pthread_mutex_lock(&x->lock);
+		x->documents = st;
+		x->has_documents = true;
+		pthread_mutex_unlock(&x->lock);
+	}
+	if (e == -EUCLEAN)
+		*d = documents_close(*d); /* opened anew, it is built anew */
+	if (e < 0)
+		log_debug("%s", documents_why());
+}
+
 static void *run(void *arg)
 {
 	struct indexer *x = arg;
 	struct evidence_reader *r = NULL;
+	struct documents *documents = NULL;
 	struct index *index = NULL;
 	uint64_t target;
 	bool told = false;
@@ -104,6 +137,7 @@ static void *run(void *arg)
 		goto end;
 	}
 	set_indexed(x, index_indexed(index));
+	follow_documents(x, &documents, r, index_indexed(index));
 	while ((target = next_target(x))) {
 		if (disk_is_short(x)) {
 			if (!told)
@@ -116,6 +150,7 @@ static void *run(void *arg)
 		}
 		told = false;
 		e = target > index_indexed(index) ? advance(x, index, r, target) : 0;
+		follow_documents(x, &documents, r, target);
 		if (e == -EUCLEAN || e == -ENOMEM || (e < 0 && x->stop)) {
 			log_error("index: %s; queries look through the record instead", index_why());
 			break;
@@ -125,6 +160,7 @@ static void *run(void *arg)
 			sleep(1);
 	}
 end:
+	documents_close(documents);
 	index_close(index);
 	evidence_reader_close(r);
 	return NULL;
@@ -173,6 +209,18 @@ uint64_t indexer_indexed(struct indexer *x)
 	v = x->indexed;
 	pthread_mutex_unlock(&x->lock);
 	return v;
+}
+
+bool indexer_documents(struct indexer *x, struct documents_stat *ret)
+{
+	bool has;
+
+	pthread_mutex_lock(&x->lock);
+	has = x->has_documents;
+	if (has)
+		*ret = x->documents;
+	pthread_mutex_unlock(&x->lock);
+	return has;
 }
 
 struct indexer *indexer_stop(struct indexer *x, bool finish)

@@ -1,4 +1,4 @@
-/* indexer.h — the thread that keeps the index behind the log.
+/* indexer.h — the thread that keeps the index and the table of documents behind the log.
  *
  * Purpose: takes durable leaves into the index in large sorted batches: when 65,536 wait, or after 5 s, or when asked to finish.
  * Ownership: the thread owns its own reader and index. Units: leaves. Threads: the functions here are called by the keeper's main thread.
@@ -16,6 +16,9 @@ int indexer_start(const char *state, uint64_t reserve, struct indexer **ret);
 /* `size` leaves are durable now. */
 void indexer_tell(struct indexer *x, uint64_t size);
 uint64_t indexer_indexed(struct indexer *x);
+/* What the table of documents held when it was last looked at; false: nothing yet. */
+struct documents_stat;
+bool indexer_documents(struct indexer *x, struct documents_stat *ret);
 /* finish: take in what is left first. */
 struct indexer *indexer_stop(struct indexer *x, bool finish);
 

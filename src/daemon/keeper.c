@@ -53,6 +53,8 @@ int keeper_gap(struct keeper *k, enum event_cause cause, int64_t from, int64_t t
 	struct event e = { .time = from, .verb = VERB_GAP, .cause = cause, .end = to, .count = lost, .host = str_c(k->host) };
 	uint64_t seq;
 
+	if (cause != CAUSE_CLOCK)
+		known_forget(k->known, time_boottime());
 	event_set(&e, EV_TIME);
 	event_set(&e, EV_VERB);
 	event_set(&e, EV_CAUSE);
@@ -313,6 +315,7 @@ static void close_all(struct keeper *k)
 	evidence_close(k->ev);
 	persons_free(k->persons);
 	people_free(k->people);
+	known_free(k->known);
 	for (size_t i = 0; i < k->n_watching; i++)
 		free(k->watching[i]);
 	buf_free(&k->sensor_in);
@@ -356,7 +359,8 @@ int keeper_run(const struct keeper_config *c)
 		k->host[0] = '\0';
 	read_boot_id(k->boot, sizeof(k->boot));
 	k->last_heartbeat = time_boottime();
-	r = open_all(k);
+	k->known = known_new(0);
+	r = k->known ? open_all(k) : -ENOMEM;
 	if (r == 0)
 		r = loop(k);
 	if (r == 0)

@@ -10,9 +10,11 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "daemon/filing.h"
 #include "daemon/keeper_private.h"
 #include "daemon/query.h"
 #include "daemon/status.h"
+#include "document/facts_wire.h"
 #include "event/event_json.h"
 #include "event/event_wire.h"
 
@@ -103,10 +105,13 @@ void keeper_status(struct keeper *k, bool names, struct buf *b)
 	struct status s = { .state = k->c->state, .names = names, .backend = k->backend, .tier = "fanotify", .queue = k->pending, .disk_full = k->disk_full,
 		.n_watching = names ? k->n_watching : 0, .watching = (const char *const *)k->watching, .counters = k->counters, .running = true,
 		.keeper_uid = geteuid(), .keeper_named = k->c->owner.named };
+	struct documents_stat documents;
 
 	evidence_stat(k->ev, &s.evidence);
 	s.indexed = indexer_indexed(k->indexer);
 	s.n_watching_all = k->n_watching;
+	if (indexer_documents(k->indexer, &documents))
+		s.documents = &documents;
 	status_put(&s, b);
 }
 
@@ -261,6 +266,10 @@ static int on_request(struct keeper *k, struct client *c, str body)
 		r = 0;
 	} else if (strcmp(what, "import") == 0) {
 		r = start_import(k, c, request);
+	} else if (strcmp(what, "scan") == 0) {
+		c->scanning = true;
+		if (k->disk_full)
+			answer_error(k, c, "the disk is full: nothing can be scanned until there is room");
 	} else if (strcmp(what, "config") == 0) {
 		const char *setting = json_string_value(json_object_get(request, "setting"));
 		uint64_t seq;
@@ -322,13 +331,49 @@ static int import_done(struct keeper *k, struct client *c, str body)
 	return r;
 }
 
+/* What does not fit is read again by the next scan: refused, not lost. */
+static int scan_frame(struct keeper *k, struct client *c, enum proto_kind kind, str body)
+{
+	enum event_label label;
+	struct facts f;
+	struct place p;
+	int64_t started;
+	int r = -EBADMSG;
+
+	if (kind == PROTO_DONE) {
+		c->answer_due = true;
+		return 0;
+	}
+	if (kind == PROTO_KNOWN) {
+		r = known_wire_take(body, &p, &label, &started);
+		if (r == 0 && k->n_watching)
+			known_put(k->known, &p.object, p.document, label, started);
+		return r;
+	}
+	if (kind == PROTO_FACTS) {
+		_cleanup_buf_ struct buf text = BUF_INIT;
+
+		r = facts_wire_take(body, &f, &text);
+		if (r == 0)
+			r = filing_append_document(k->ev, &f, time_now(), &k->scratch);
+	} else if (kind == PROTO_PLACE) {
+		r = place_wire_take(body, &p);
+		if (r == 0)
+			r = filing_append_place(k->ev, &p);
+	}
+	c->records += r == 0;
+	return r == -EBADMSG ? r : imported(k, r);
+}
+
 static int on_frame(struct keeper *k, struct client *c, enum proto_kind kind, str body)
 {
 	const char *expect;
 	int r;
 
-	if (kind == PROTO_REQUEST && !c->importing && !c->answer_due)
+	if (kind == PROTO_REQUEST && !c->importing && !c->scanning && !c->answer_due)
 		return on_request(k, c, body);
+	if (c->scanning && !c->answer_due)
+		return scan_frame(k, c, kind, body);
 	if (!c->importing || c->answer_due)
 		return -EBADMSG;
 	switch (kind) {
@@ -408,7 +453,7 @@ void keeper_clients_committed(struct keeper *k)
 void keeper_clients_full(struct keeper *k)
 {
 	for (size_t i = 0; i < KEEPER_CLIENTS_MAX; i++)
-		if (k->clients[i].fd >= 0 && (k->clients[i].importing || k->clients[i].answer_due))
+		if (k->clients[i].fd >= 0 && (k->clients[i].importing || k->clients[i].scanning || k->clients[i].answer_due))
 			answer_error(k, &k->clients[i], "the disk is full: not all of it was taken; make room and do it again");
 }
 

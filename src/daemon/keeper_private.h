@@ -12,6 +12,7 @@
 #include "daemon/clockwatch.h"
 #include "daemon/indexer.h"
 #include "daemon/keeper.h"
+#include "daemon/known.h"
 #include "daemon/persons.h"
 #include "daemon/proto.h"
 #include "evidence/evidence.h"
@@ -37,6 +38,7 @@ struct client {
 	uid_t uid;
 	struct buf in;
 	bool importing;
+	bool scanning;
 	bool answer_due;       /* the import is finished; answered when durable */
 	uint64_t import_seq;   /* leaf that began it */
 	uint64_t records, refused, rows;
@@ -77,6 +79,7 @@ struct keeper {
 	size_t n_watching;
 	int64_t gap_from;                    /* a gap is to be recorded when the first path is ready */
 	int64_t last_heartbeat;              /* CLOCK_BOOTTIME of the last heartbeat leaf */
+	struct known *known;                 /* which content stands where */
 
 	struct client clients[KEEPER_CLIENTS_MAX];
 	char host[256];

@@ -37,6 +37,30 @@ static int seq_of(const struct keeper *k, uint64_t number, uint64_t *ret)
 	return 0;
 }
 
+/* Label and content of what was accessed, as they are known at this moment; and what is no longer known behind this record. */
+static void say_what_is_known(struct keeper *k, struct event *ev)
+{
+	bool writes = ev->verb == VERB_WRITE || ev->verb == VERB_CREATE;
+	enum event_label label;
+	const uint8_t *document;
+
+	if (ev->verb == VERB_GAP && !(event_has(ev, EV_CAUSE) && ev->cause == CAUSE_CLOCK))
+		known_forget(k->known, time_boottime());
+	if (!event_has(ev, EV_OBJECT))
+		return;
+	document = known_get(k->known, &ev->object, &label);
+	if (label) {
+		ev->label = label;
+		event_set(ev, EV_LABEL);
+	}
+	if (document && !writes) {
+		memcpy(ev->document, document, sizeof(ev->document));
+		event_set(ev, EV_DOCUMENT);
+	}
+	if (writes)
+		known_written(k->known, &ev->object, time_boottime());
+}
+
 static int on_record(struct keeper *k, const uint8_t *p, size_t n)
 {
 	uint64_t number, refers, session, seq;
@@ -67,6 +91,7 @@ static int on_record(struct keeper *k, const uint8_t *p, size_t n)
 	if (seq_of(k, refers, &ev.refers) == 0)
 		event_set(&ev, EV_REFERS);
 	k->last_number = number;
+	say_what_is_known(k, &ev);
 	if (k->disk_full) {
 		evidence_count_lost(k->ev, time_now());
 		return 0;
@@ -114,6 +139,8 @@ static int on_ready(struct keeper *k, str path)
 			return -ENOMEM;
 		k->watching[k->n_watching++] = copy;
 	}
+	/* A scan that began before may have missed a write. */
+	known_forget(k->known, time_boottime());
 	log_info("watching %.*s (%s)", STR_ARG(path), sensor_backend_name(k->backend));
 	return r;
 }

@@ -13,12 +13,15 @@
 #define PROTO_MAX (64 * 1024)
 
 enum proto_kind {
-	PROTO_REQUEST = 1, /* JSON: {"do":"status"}, {"do":"events",…}, {"do":"who",…}, {"do":"import",…}, {"do":"config",…} */
+	PROTO_REQUEST = 1, /* JSON: {"do":"status"}, {"do":"events",…}, {"do":"who",…}, {"do":"import",…}, {"do":"scan"}, {"do":"config",…} */
 	PROTO_EVENT,       /* event_pack; in answers uvar seq before it */
 	PROTO_WHO,         /* query.c */
 	PROTO_ROW,         /* a people row: JSON */
 	PROTO_DONE,        /* import: JSON {"refused":N,"file":"<hex>"} */
 	PROTO_ANSWER,      /* JSON: the result, or {"error":"…"}; the last frame */
+	PROTO_FACTS,       /* scan: facts_wire_put … */
+	PROTO_PLACE,       /* … place_wire_put … */
+	PROTO_KNOWN,       /* … known_wire_put */
 };
 
 /* Adds a frame to b. */

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/timefmt.h"
+#include "event/event.h"
 #include "index/index.h"
 
 #define DAY (86400 * NSEC_PER_SEC)
@@ -69,6 +70,30 @@ static void put_sensor(const struct status *s, struct buf *b)
 	json_obj_end(b);
 }
 
+static void put_documents(const struct documents_stat *d, struct buf *b)
+{
+	static const struct { const char *key; size_t offset; } fields[] = {
+		{ "documents", offsetof(struct documents_stat, documents) }, { "places", offsetof(struct documents_stat, places) },
+		{ "gone", offsetof(struct documents_stat, gone) }, { "unreadable", offsetof(struct documents_stat, unreadable) },
+		{ "waiting_ocr", offsetof(struct documents_stat, waiting_ocr) }, { "unlabelled", offsetof(struct documents_stat, unlabelled) },
+	};
+
+	json_key(b, "inventory");
+	json_obj_begin(b);
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		json_key(b, fields[i].key);
+		json_u64(b, *(const uint64_t *)((const char *)d + fields[i].offset));
+	}
+	json_key(b, "labels");
+	json_obj_begin(b);
+	for (unsigned l = 1; l < LABEL_MAX_; l++) {
+		json_key(b, event_label_name((enum event_label)l));
+		json_u64(b, d->labels[l]);
+	}
+	json_obj_end(b);
+	json_obj_end(b);
+}
+
 static void put_blind_spots(const struct status *s, struct buf *b)
 {
 	const struct sensor_ops *ops = NULL;
@@ -125,6 +150,8 @@ void status_put(const struct status *s, struct buf *b)
 	json_key(b, "gaps");
 	json_u64(b, e->gaps);
 	put_disk(s, b);
+	if (s->documents)
+		put_documents(s->documents, b);
 	if (s->running) {
 		put_sensor(s, b);
 		json_key(b, "keeper");

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "evidence/evidence.h"
+#include "document/documents.h"
 
 struct status {
 	const char *state;
@@ -21,6 +21,7 @@ struct status {
 	struct evidence_stat evidence;
 	struct sensor_heartbeat counters;
 	uint64_t indexed, queue;
+	const struct documents_stat *documents; /* NULL: nothing is known of any */
 	bool disk_full;
 	uid_t keeper_uid;
 	bool keeper_named; /* the account tyto exists */

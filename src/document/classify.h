@@ -1,7 +1,7 @@
 /* classify.h — text in, label, findings, contacts and identifiers out: the whole of what a scan says about one document.
  *
- * Purpose: joins finding, label and contacts; a container's numbers cover its parts. Ownership: struct classifier is shared, struct classify one a thread;
- * results live until the next call. Units: none. Threads: as said. Errors: negative errno.
+ * Purpose: joins finding, label and contacts, one part a call; a container's numbers cover its parts (cover.h: whoever reads it sums, persons are the
+ * union). Ownership: struct classifier is shared, struct classify one a thread; results live until the next call. Units: none. Threads: as said. Errors: negative errno.
  */
 #ifndef TYTO_CLASSIFY_H
 #define TYTO_CLASSIFY_H
@@ -11,6 +11,7 @@
 #include "document/label.h"
 
 struct classifier;
+const char *classify_why(void); /* of classifier_new: what is wrong with the label settings */
 int classifier_new(const struct label_config *labels, const uint8_t key[static IDENTIFIER_KEY], const struct client_list *clients, struct classifier **ret);
 struct classifier *classifier_free(struct classifier *c);
 

@@ -30,6 +30,7 @@ struct contacts_result {
 };
 
 struct client_list;
+const char *client_list_why(void);
 /* One client a line, or CSV: each e-mail, phone and field of ≥ 6 characters of a row belongs to that client. Only keyed hashes stay in memory. */
 int client_list_load(int fd, const uint8_t key[static IDENTIFIER_KEY], struct client_list **ret);
 struct client_list *client_list_free(struct client_list *c);
@@ -39,7 +40,11 @@ int contacts_new(const uint8_t key[static IDENTIFIER_KEY], const struct client_l
 struct contacts *contacts_free(struct contacts *c);
 int contacts_run(struct contacts *c, const struct text *t, const struct hits *h, struct contacts_result *ret);
 
-/* For `trace`, which asks with the same values: the keyed hash of one. */
+/* For `trace`, which asks with the same values: the keyed hash of one. E-mail, phone, card and IBAN as in struct hits' values. */
+#define IDENTIFIER_CELL_MIN 6     /* characters; shorter cells are no identifiers */
+#define IDENTIFIER_VALUE_MAX 1024 /* bytes; what is behind them does not count */
+/* Of a cell: full-width forms and case folded, runs of white space one space, none at the ends. Appends to b; false: it is too short to be one. */
+bool identifier_normalise(str cell, struct buf *b);
 uint64_t identifier_key(const uint8_t key[static IDENTIFIER_KEY], enum identifier_kind kind, str normalised);
 
 #endif

@@ -82,16 +82,25 @@ static void close_db(struct documents *d)
 	db_close(&d->db);
 }
 
+static bool empty_db(sqlite3 *db)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+
+	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
+}
+
+/* Two may come to an empty folder at once: the second finds the first one's work. */
 static int create(struct documents *d)
 {
 	int r = db_exec(d->db, "BEGIN IMMEDIATE");
 
-	if (r == 0)
+	if (r == 0 && empty_db(d->db)) {
 		r = db_exec(d->db, schema);
-	if (r == 0)
-		r = db_meta_put(d->db, "format", DOCUMENTS_FORMAT);
-	if (r == 0)
-		r = db_meta_put(d->db, "known", 0);
+		if (r == 0)
+			r = db_meta_put(d->db, "format", DOCUMENTS_FORMAT);
+		if (r == 0)
+			r = db_meta_put(d->db, "known", 0);
+	}
 	return r == 0 ? db_exec(d->db, "COMMIT") : r;
 }
 
@@ -105,13 +114,6 @@ static int load(struct documents *d)
 	if (r == 0)
 		r = db_meta_get(d->db, "known", &d->known);
 	return r < 0 ? db_failed(r) : 0;
-}
-
-static bool empty_db(sqlite3 *db)
-{
-	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-
-	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
 }
 
 static int open_db(struct documents *d)
@@ -173,6 +175,7 @@ struct documents *documents_close(struct documents *d)
 	if (!d)
 		return NULL;
 	close_db(d);
+	postings_close(d->identifiers);
 	buf_free(&d->path);
 	buf_free(&d->text);
 	free(d->dir);
@@ -187,26 +190,41 @@ uint64_t documents_known(const struct documents *d)
 
 /* --- following the log --- */
 
-struct take {
-	struct documents *d;
-	const struct names *names;
-};
-
-static int take_leaf(void *arg, uint64_t seq, const struct leaf *l)
+/* Other kinds are passed over undecoded: most of a log is none of ours. */
+static int take_leaves(struct documents *d, struct evidence_reader *r, uint64_t from, uint64_t to)
 {
-	struct take *t = arg;
+	int e = 0;
 
-	return documents_take(t->d, t->names, seq, l);
+	for (uint64_t seq = from; e == 0 && seq < to; seq++) {
+		struct leaf l;
+		str packed;
+
+		e = evidence_read(r, seq, &packed);
+		if (e < 0)
+			return documents_fail(e, "%s", evidence_why());
+		if (packed.n < 2 || (packed.p[1] != LEAF_DOCUMENT && packed.p[1] != LEAF_PLACE))
+			continue;
+		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+		e = e < 0 ? documents_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq) :
+			documents_take(d, evidence_reader_names(r), seq, &l);
+	}
+	return e;
 }
 
 static int advance_batch(struct documents *d, struct evidence_reader *r, uint64_t to)
 {
-	struct take t = { .d = d, .names = evidence_reader_names(r) };
+	uint64_t known = 0;
 	int e = db_exec(d->db, "BEGIN IMMEDIATE");
 
 	if (e < 0)
 		return db_failed(e);
-	e = evidence_each(r, d->known, to, take_leaf, &t);
+	/* The keeper and a scan beside it both follow the log: how far it is known stands in the table, not in us. */
+	e = db_meta_get(d->db, "known", &known);
+	if (e < 0)
+		db_failed(e);
+	to = MAX(to, known);
+	if (e == 0)
+		e = take_leaves(d, r, known, to);
 	if (e == 0) {
 		e = db_meta_put(d->db, "known", to);
 		if (e == 0)
@@ -434,6 +452,33 @@ int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *
 	return each_place(s, cb, arg);
 }
 
+/* A container's facts cover its parts, so that it waits itself. */
+int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct place *p), void *arg)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(d->db, "SELECT " PLACE_COLUMNS " FROM place WHERE document IN (SELECT id FROM document WHERE ocr) AND mode IS NOT NULL AND NOT gone", &s);
+
+	return r < 0 ? db_failed(r) : each_place(s, cb, arg);
+}
+
+/* Bytes on disk: the table, its journal, and the identifiers. */
+static void stat_disk(struct documents *d, struct documents_stat *st)
+{
+	static const char *const files[] = { "documents.db", "documents.db-wal" };
+	_cleanup_close_ int fd = open(d->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct postings_stat p;
+	struct stat s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (fstatat(fd, files[i], &s, AT_SYMLINK_NOFOLLOW) == 0)
+			st->disk += (uint64_t)s.st_size;
+	if (documents_identifiers_open(d) < 0)
+		return;
+	postings_stat(d->identifiers, &p);
+	st->identifiers = p.postings;
+	st->disk += p.disk;
+}
+
 int documents_stat(struct documents *d, struct documents_stat *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL, *l = NULL;
@@ -462,6 +507,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 	}
 	if (r < 0)
 		return db_failed(r);
+	stat_disk(d, &st);
 	*ret = st;
 	return 0;
 }

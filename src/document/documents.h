@@ -25,6 +25,9 @@ uint64_t documents_known(const struct documents *d);
 /* Identifiers of a content; durable before the content's leaf is appended. */
 int documents_identifiers(struct documents *d, const uint8_t hash[static 32], uint32_t version, const struct identifier *i, size_t n);
 
+/* The state's key of identifiers (STATE/documents/key), made at the first call. */
+int documents_key(const char *state, uint8_t ret[static IDENTIFIER_KEY]);
+
 /* -ENOENT where not known. scratch owns the strs. */
 int documents_facts(struct documents *d, const uint8_t hash[static 32], struct buf *scratch, struct facts *ret);
 int documents_place(struct documents *d, str path, struct buf *scratch, struct place *ret);
@@ -34,6 +37,8 @@ bool documents_has_identifiers(struct documents *d, const uint8_t hash[static 32
 
 /* Each place at or below a path (STR_NONE: all), in order of path, gone ones too where asked. */
 int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *arg, const struct place *p), void *arg);
+/* Places of contents whose pictures are still to be read: files, not parts (their containers wait with them). Non-zero of cb ends it and is returned. */
+int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct place *p), void *arg);
 /* Places of a content. */
 int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct place *p), void *arg);
 /* Every place where a content has been seen, latest first, what stands there now or not. */
@@ -44,6 +49,10 @@ struct stood {
 	int64_t first, last;
 };
 int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg);
+/* Were they damaged and begun anew since this was opened? Then a scan is due. */
+bool documents_identifiers_lost(const struct documents *d);
+/* Every identifier of these documents, in no order: distinct persons over many documents are the union. Reads the whole store. */
+int documents_identifiers_of(struct documents *d, const uint8_t (*hashes)[32], size_t n, int (*cb)(void *arg, const struct identifier *i), void *arg);
 /* Containment: how many of these keys (sorted, unique) each document has, most first, at most max documents. */
 int documents_containing(struct documents *d, const uint64_t *keys, size_t n, size_t max, int (*cb)(void *arg, const uint8_t hash[static 32], uint64_t count),
 	void *arg);

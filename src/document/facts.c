@@ -89,9 +89,9 @@ static void put_place(struct buf *b, const struct place *p, str owner, str group
 	}
 	if (p->has_document)
 		put_hash(b, p->document);
-	put_number(b, "bytes", p->bytes);
 	if (!p->has_stat)
 		return;
+	put_number(b, "bytes", p->bytes);
 	put_account(b, "owner", "uid", owner, p->owner);
 	put_account(b, "group", "gid", group, p->group);
 	snprintf(mode, sizeof(mode), "%04o", p->mode);
@@ -101,12 +101,13 @@ static void put_place(struct buf *b, const struct place *p, str owner, str group
 	json_time(b, p->modified);
 }
 
-static void put_facts(struct buf *b, const struct facts *f, bool with_hash)
+/* p: what has been said of the place already. */
+static void put_facts(struct buf *b, const struct facts *f, const struct place *p)
 {
-	if (with_hash) {
+	if (!p)
 		put_hash(b, f->hash);
+	if (!p || !p->has_stat)
 		put_number(b, "bytes", f->bytes);
-	}
 	put_text(b, "type", f->type);
 	if (f->label)
 		put_text(b, "label", str_c(event_label_name(f->label)));
@@ -129,7 +130,7 @@ void facts_write_json(struct buf *b, const struct place *p, const struct facts *
 	if (p)
 		put_place(b, p, owner, group);
 	if (f)
-		put_facts(b, f, !p);
+		put_facts(b, f, p);
 	if (p && p->error.n)
 		put_text(b, "error", p->error);
 	else if (f)

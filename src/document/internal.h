@@ -7,6 +7,7 @@
 #define TYTO_DOCUMENT_INTERNAL_H
 
 #include "document/documents.h"
+#include "document/postings.h"
 #include "index/db.h"
 #include "index/index.h"
 
@@ -24,6 +25,8 @@ struct documents {
 	uint64_t known;
 	bool write;
 	struct buf path, text; /* scratch of a take */
+	struct postings *identifiers; /* opened at first use */
+	bool identifiers_lost;
 };
 
 int documents_fail(int r, const char *fmt, ...) _printf_(2, 3);
@@ -31,5 +34,8 @@ int documents_fail(int r, const char *fmt, ...) _printf_(2, 3);
 int documents_statement(struct documents *d, enum documents_statement which, sqlite3_stmt **ret);
 /* One leaf into rows, in the caller's transaction; other kinds are passed over. */
 int documents_take(struct documents *d, const struct names *n, uint64_t seq, const struct leaf *l);
+
+/* The store of identifiers, as it is now. -ENOENT: nothing was ever put in, and a reader does not make it. */
+int documents_identifiers_open(struct documents *d);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/vfs.h>
 
 #include "base/hash.h"
+#include "sensor/object.h"
 
 #ifndef AT_HANDLE_FID
 #define AT_HANDLE_FID AT_REMOVEDIR
@@ -265,35 +266,9 @@ int groups_open_fid(const struct groups *g, const struct fan_fid *fid)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Layouts of include/linux/exportfs.h and of the filesystems' own encode_fh. */
-static const struct layout {
-	long fs; /* f_type; 0: any other */
-	int32_t type;
-	uint8_t n, ino_lo, ino_hi, gen; /* offsets; ino_hi 0xff: 32 bits, 0xfe: 64 bits at ino_lo */
-} layouts[] = {
-	{ TMPFS_MAGIC, 1, 12, 4, 8, 0 },
-	{ 0x9123683e /* btrfs */, 0x4d, 20, 0, 0xfe, 16 },
-	{ 0, 1, 8, 0, 0xff, 4 },     /* FILEID_INO32_GEN: ext4, xfs, f2fs */
-	{ 0, 0x81, 12, 0, 0xfe, 8 }, /* xfs, 64-bit inodes */
-};
-
 bool groups_object(const struct groups *g, const struct fan_fid *fid, uint64_t *ret_ino, uint32_t *ret_gen)
 {
-	const struct fan_fs *f = g->fs[fid->fs];
-
-	for (const struct layout *l = layouts; l < layouts + ARRAY_SIZE(layouts); l++) {
-		uint32_t lo, hi = 0;
-
-		if ((l->fs && l->fs != f->type) || l->type != fid->type || fid->n < l->n)
-			continue;
-		memcpy(&lo, fid->bytes + l->ino_lo, 4);
-		if (l->ino_hi != 0xff)
-			memcpy(&hi, fid->bytes + (l->ino_hi == 0xfe ? l->ino_lo + 4 : l->ino_hi), 4);
-		memcpy(ret_gen, fid->bytes + l->gen, 4);
-		*ret_ino = (uint64_t)hi << 32 | lo;
-		return true;
-	}
-	return false;
+	return object_of_handle(g->fs[fid->fs]->type, fid->type, fid->bytes, fid->n, ret_ino, ret_gen);
 }
 
 #define IGNORE (FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY | FAN_MARK_EVICTABLE)

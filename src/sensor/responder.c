@@ -53,6 +53,7 @@ static void dropped(struct fan *f)
 	atomic_fetch_add(&f->dropped, 1);
 }
 
+/* Guard, keeper, ourselves, and whatever the guard's scanner starts: it reads documents so that others need not. */
 static bool is_own(const struct fan *f, pid_t tgid)
 {
 	if (tgid == f->self || tgid == atomic_load_explicit(&f->keeper, memory_order_relaxed))
@@ -60,7 +61,7 @@ static bool is_own(const struct fan *f, pid_t tgid)
 	for (size_t i = 0; i < f->c->n_own; i++)
 		if (f->c->own[i] == tgid)
 			return true;
-	return false;
+	return f->c->n_own && who_below(f->who, tgid, f->c->own[0]);
 }
 
 /* --- names: G2 --- */
@@ -362,6 +363,12 @@ static void answer_asks(struct fan *f)
 
 		ring_next(&f->asks);
 		who_lookup(f->who, o.tid, false, mono() + FAN_WHO_NS / 10, &o.actor);
+		/* Readers of documents get their descriptors from others of us. */
+		if (is_own(f, o.tgid)) {
+			who_unref(o.actor);
+			atomic_fetch_add_explicit(&f->own, 1, memory_order_relaxed);
+			continue;
+		}
 		push_open(f, &o, ENTRY_LATE);
 	}
 }

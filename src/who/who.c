@@ -396,3 +396,21 @@ pid_t who_tgid(struct who *w, pid_t tid)
 		return s.tgid;
 	return t ? task_proc(w, t)->tgid : 0;
 }
+
+#define BELOW_MAX 4
+
+/* A dead parent's number may be another's by now: that table_parent would see. It may read, so it is asked last. */
+bool who_below(struct who *w, pid_t tgid, pid_t above)
+{
+	struct proc *first = table_find_proc(w, tgid), *p = first;
+	int depth = 1;
+
+	for (; p && p->ppid != above; depth++) {
+		p = depth < BELOW_MAX && p->ppid > 1 ? table_find_proc(w, p->ppid) : NULL;
+		if (!p)
+			return false;
+	}
+	for (p = first; p && --depth > 0;)
+		p = table_parent(w, p);
+	return p && p->ppid == above;
+}

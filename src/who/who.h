@@ -94,6 +94,8 @@ void who_ref(struct who_actor *a);
 void who_unref(struct who_actor *a);
 /* Thread group of a tid known to the table or readable now; 0 if neither. */
 pid_t who_tgid(struct who *w, pid_t tid);
+/* Was it forked by `above`, which lives, or by a child of that, at most four deep? From the table alone; where it does not know, no. */
+bool who_below(struct who *w, pid_t tgid, pid_t above);
 void who_counters(const struct who *w, struct who_counters *ret);
 
 /* "192.0.2.7", "2001:db8::1": the text form kept in the log. Returns the length. */

@@ -1,5 +1,8 @@
 #include "../test.h"
 
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
 #include "base/base64.h"
 #include "base/hash.h"
 
@@ -52,10 +55,38 @@ static void siphash_depends_on_all(void **state)
 	assert_true(siphash13(key, data, 40) != before);
 }
 
+/* Every length to 64 bytes, beside libcrypto's. */
+static void siphash24_as_libcrypto(void **state)
+{
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
+	unsigned size = 16;
+	OSSL_PARAM params[] = { OSSL_PARAM_construct_uint("size", &size), OSSL_PARAM_construct_end() };
+	uint8_t key[16], data[64];
+
+	assert_non_null(mac);
+	for (size_t i = 0; i < sizeof(data); i++)
+		key[i % 16] = data[i] = (uint8_t)(i * 37);
+	for (size_t n = 0; n <= sizeof(data); n++) {
+		EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
+		uint8_t out[16];
+		uint64_t first;
+		size_t len = 0;
+
+		assert_int_equal(EVP_MAC_init(ctx, key, 16, params), 1);
+		assert_int_equal(EVP_MAC_update(ctx, data, n), 1);
+		assert_int_equal(EVP_MAC_final(ctx, out, &len, sizeof(out)), 1);
+		assert_int_equal(len, 16);
+		memcpy(&first, out, 8);
+		assert_true(first == siphash24_128(key, data, n));
+		EVP_MAC_CTX_free(ctx);
+	}
+	EVP_MAC_free(mac);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sha256_vectors), cmocka_unit_test(crc32c_vectors), cmocka_unit_test(siphash_depends_on_all),
+		cmocka_unit_test(sha256_vectors), cmocka_unit_test(crc32c_vectors), cmocka_unit_test(siphash_depends_on_all), cmocka_unit_test(siphash24_as_libcrypto),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 #include "daemon/config.h"
+#include "document/label.h"
 
 static char file[] = "/tmp/tyto-config-test.XXXXXX";
 
 struct complaints {
-	unsigned n, line[8];
-	char what[8][80];
+	unsigned n, line[12];
+	char what[12][100];
 };
 
 static void complain(void *arg, const char *name, unsigned line, const char *what)
@@ -18,7 +19,7 @@ static void complain(void *arg, const char *name, unsigned line, const char *wha
 	struct complaints *c = arg;
 
 	assert_string_equal(name, file);
-	assert_true(c->n < 8);
+	assert_true(c->n < 12);
 	c->line[c->n] = line;
 	snprintf(c->what[c->n++], sizeof(c->what[0]), "%s", what);
 }
@@ -36,10 +37,13 @@ static int load(struct config *c, str text, struct complaints *said)
 static void every_setting(void **state)
 {
 	struct complaints said = { 0 };
+	struct label_config labels;
 	struct config c;
 
 	assert_int_equal(load(&c, STR("# all of them\n\nstate = /srv/tyto\n watch=/srv/share \nwatch = /srv/with space\npeople = /etc/people.csv\r\n"
-				      "privacy.mask = yes\ndisk.reserve = 3G"), &said), 0);
+				      "privacy.mask = yes\ndisk.reserve = 3G\nlabel.file = /etc/markings\nlabel.contacts = 50\n"
+				      "label.microsoft.DEFA4170-0D19-0005-0004-BC88714345D2 = internal\n"
+				      "label.microsoft.defa4170-0d19-0005-0004-bc88714345d2 = confidential  Staff only\n"), &said), 0);
 	assert_int_equal(said.n, 0);
 	assert_string_equal(c.state, "/srv/tyto");
 	assert_int_equal(c.n_watch, 2);
@@ -48,6 +52,11 @@ static void every_setting(void **state)
 	assert_string_equal(c.people, "/etc/people.csv");
 	assert_true(c.mask);
 	assert_true(c.disk_reserve == 3ull << 30);
+	config_labels(&c, &labels);
+	assert_string_equal(labels.file, "/etc/markings");
+	assert_true(labels.contacts_confidential == 50 && labels.n_ms == 1 && labels.ms[0].label == LABEL_CONFIDENTIAL);
+	assert_string_equal(labels.ms[0].guid, "defa4170-0d19-0005-0004-bc88714345d2");
+	assert_string_equal(labels.ms[0].name, "Staff only");
 	config_free(&c);
 }
 
@@ -65,7 +74,7 @@ static void standard(void **state)
 		config_value(&c, s, &b);
 		buf_putc(&b, ' ');
 	}
-	assert_str(buf_str(&b), "state=/var/lib/tyto watch= people= privacy.mask=no disk.reserve=268435456 ");
+	assert_str(buf_str(&b), "state=/var/lib/tyto watch= people= privacy.mask=no disk.reserve=268435456 label.file= label.microsoft.GUID= label.contacts=0 ");
 	config_free(&c);
 }
 
@@ -74,12 +83,14 @@ static void bad_lines(void **state)
 {
 	static const struct { unsigned line; const char *what; } want[] = {
 		{ 1, "key = value" }, { 2, "a known setting" }, { 3, "yes or no" }, { 5, "a size" }, { 6, "an absolute path" }, { 7, "a size" }, { 8, "text without NUL" },
+		{ 9, "label.microsoft.GUID, as in" }, { 10, "public, internal" }, { 11, "a number" },
 	};
 	struct complaints said = { 0 };
 	struct config c;
 
 	assert_int_equal(load(&c, STR("state\ncolour = red\nprivacy.mask = maybe\nstate = /srv/taken\ndisk.reserve = much\nwatch = share\n"
-				      "disk.reserve = 18446744073709551615G\nstate = /srv/\0x\n"), &said), -EBADMSG);
+				      "disk.reserve = 18446744073709551615G\nstate = /srv/\0x\nlabel.microsoft.1 = public\n"
+				      "label.microsoft.defa4170-0d19-0005-0004-bc88714345d2 = secret\nlabel.contacts = -1\n"), &said), -EBADMSG);
 	assert_int_equal(said.n, ARRAY_SIZE(want));
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
 		assert_int_equal(said.line[i], want[i].line);

@@ -158,9 +158,75 @@ static void facts_in_json(void **state)
 		"\"findings\":{\"secret_jwt\":4294967295},\"contacts\":3,\"text_chars\":0,\"waiting_ocr\":true}");
 }
 
+static int list_holder(void *arg, const uint8_t hash[static 32], uint64_t count)
+{
+	buf_putf(arg, "%d:%llu ", hash[0], (unsigned long long)count);
+	return 0;
+}
+
+static int sum_persons(void *arg, const struct identifier *i)
+{
+	buf_putf(arg, "%llu/%u/%u ", (unsigned long long)i->key, i->person, i->kind);
+	return 0;
+}
+
+static void identifiers(void **state)
+{
+	static const struct identifier of_first[] = { { 3, 1, IDENT_EMAIL }, { 5, 1, IDENT_PHONE }, { 9, 0, IDENT_CELL } }, of_second[] = { { 5, 7, IDENT_PHONE } };
+	static const uint64_t keys[] = { 3, 4, 5, 9 };
+	_cleanup_buf_ struct buf list = BUF_INIT, path = BUF_INIT;
+	struct documents *d = NULL, *r = NULL;
+	struct documents_stat st;
+	struct fixture f;
+
+	fixture_begin(&f);
+	evidence_close(fixture_open(&f));
+	assert_int_equal(documents_open(f.state, true, &d), 0);
+	assert_int_equal(documents_open(f.state, false, &r), 0);
+	assert_false(documents_has_identifiers(r, first_hash, 1));
+	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);
+	assert_int_equal(documents_identifiers(d, first_hash, 1, of_first, 3), 0);
+	assert_int_equal(documents_identifiers(d, second_hash, 1, of_second, 1), 0);
+	assert_true(documents_has_identifiers(r, first_hash, 1));
+	assert_false(documents_has_identifiers(r, first_hash, 2));
+	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);
+	assert_str(buf_str(&list), "1:3 2:1 ");
+	buf_clear(&list);
+	assert_int_equal(documents_containing(r, keys, 4, 1, list_holder, &list), 0);
+	assert_str(buf_str(&list), "1:3 ");
+	buf_clear(&list);
+	assert_int_equal(documents_identifiers_of(r, &second_hash, 1, sum_persons, &list), 0);
+	assert_str(buf_str(&list), "5/7/2 ");
+	assert_int_equal(documents_stat(r, &st), 0);
+	assert_true(st.identifiers == 4 && st.disk > 0);
+
+	/* Made by a newer version: in place of what was there. */
+	assert_int_equal(documents_identifiers(d, first_hash, 2, of_first, 1), 0);
+	assert_true(documents_has_identifiers(r, first_hash, 2));
+	buf_clear(&list);
+	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);
+	assert_str(buf_str(&list), "2:1 1:1 "); /* taken in anew: behind the other */
+	documents_close(r);
+	documents_close(d);
+
+	/* Damaged: a reader says so, a writer begins anew and says that a scan is due. */
+	buf_putf(&path, "%s/documents/identifiers/manifest", f.state);
+	assert_int_equal(truncate(buf_cstr(&path), 10), 0);
+	assert_int_equal(documents_open(f.state, false, &r), 0);
+	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), -EUCLEAN);
+	documents_close(r);
+	assert_int_equal(documents_open(f.state, true, &d), 0);
+	assert_false(documents_has_identifiers(d, first_hash, 2));
+	assert_true(documents_identifiers_lost(d));
+	assert_int_equal(documents_identifiers(d, first_hash, 2, of_first, 3), 0);
+	assert_true(documents_has_identifiers(d, first_hash, 2));
+	documents_close(d);
+	fixture_end(&f);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(same_as_the_log), cmocka_unit_test(facts_in_json) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(identifiers), cmocka_unit_test(same_as_the_log), cmocka_unit_test(facts_in_json) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

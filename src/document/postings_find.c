@@ -1,0 +1,136 @@
+/* Looking keys up in all segments and the journal. */
+#include <errno.h>
+
+#include "document/postings_internal.h"
+
+int postings_document(const struct postings *p, const uint8_t hash[static 32], uint32_t *ret_doc, uint32_t *ret_version)
+{
+	uint64_t h;
+
+	memcpy(&h, hash, 8);
+	for (uint32_t i = (uint32_t)h & (p->n_slots - 1); p->slots[i]; i = (i + 1) & (p->n_slots - 1)) {
+		const struct doc_entry *e = &p->docs[p->slots[i] - 1];
+
+		if (memcmp(e->hash, hash, 32) != 0)
+			continue;
+		if (e->flags & POSTINGS_REMOVED)
+			return -ENOENT;
+		if (ret_doc)
+			*ret_doc = p->slots[i] - 1;
+		if (ret_version)
+			*ret_version = e->version;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+const uint8_t *postings_hash(const struct postings *p, uint32_t doc)
+{
+	return doc < p->n_docs ? p->docs[doc].hash : NULL;
+}
+
+uint32_t postings_documents(const struct postings *p)
+{
+	return p->n_docs;
+}
+
+/* The last block of each segment stays unpacked: neighbouring keys often lie in it. */
+struct cursor {
+	uint32_t block; /* + 1; 0 none */
+	struct segment_block b;
+};
+
+static int block_at(const struct segment *s, uint32_t block, struct cursor *c)
+{
+	int r;
+
+	if (c->block == block + 1)
+		return 0;
+	c->block = 0;
+	r = segment_block(s, block, &c->b);
+	if (r < 0)
+		return postings_fail(r, "segment-%llu: block %u is damaged", (unsigned long long)s->number, block);
+	c->block = block + 1;
+	return 0;
+}
+
+typedef int find_cb(void *arg, const struct posting *e);
+
+static int give(struct postings *p, const struct posting *e, find_cb *cb, void *arg)
+{
+	return postings_dead(p->dead, p->n_docs, e->doc) ? 0 : cb(arg, e);
+}
+
+static int find_in(struct postings *p, const struct segment *s, struct cursor *c, uint64_t key, find_cb *cb, void *arg)
+{
+	int r = 0;
+
+	for (uint32_t block = segment_seek(s, key); r == 0 && block < s->blocks && s->index[block].first <= key; block++) {
+		uint32_t i = 0;
+
+		r = block_at(s, block, c);
+		if (r < 0)
+			return r;
+		while (i < c->b.n && c->b.e[i].key < key)
+			i++;
+		for (; r == 0 && i < c->b.n && c->b.e[i].key == key; i++)
+			r = give(p, &c->b.e[i], cb, arg);
+	}
+	return r;
+}
+
+static int find_in_memory(struct postings *p, uint64_t key, find_cb *cb, void *arg)
+{
+	size_t lo = 0, hi = p->n_mem;
+	int r = 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (p->mem[mid].key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; r == 0 && lo < p->n_mem && p->mem[lo].key == key; lo++)
+		r = give(p, &p->mem[lo], cb, arg);
+	return r;
+}
+
+int postings_find(struct postings *p, const uint64_t *keys, size_t n, int (*cb)(void *arg, const struct posting *e), void *arg)
+{
+	_cleanup_free_ struct cursor *cursors = calloc(p->n_segments + 1, sizeof(*cursors));
+	int r = 0;
+
+	if (!cursors)
+		return postings_fail(-ENOMEM, "no memory");
+	mem_sort(p);
+	for (size_t k = 0; r == 0 && k < n; k++) {
+		for (size_t i = 0; r == 0 && i < p->n_segments; i++)
+			r = find_in(p, &p->segments[i], &cursors[i], keys[k], cb, arg);
+		if (r == 0)
+			r = find_in_memory(p, keys[k], cb, arg);
+	}
+	return r;
+}
+
+int postings_each(struct postings *p, int (*cb)(void *arg, const struct posting *e), void *arg)
+{
+	_cleanup_free_ struct cursor *c = calloc(1, sizeof(*c));
+	int r = 0;
+
+	if (!c)
+		return postings_fail(-ENOMEM, "no memory");
+	for (size_t i = 0; r == 0 && i < p->n_segments; i++) {
+		c->block = 0;
+		for (uint32_t block = 0; r == 0 && block < p->segments[i].blocks; block++) {
+			r = block_at(&p->segments[i], block, c);
+			for (uint32_t k = 0; r == 0 && k < c->b.n; k++)
+				r = give(p, &c->b.e[k], cb, arg);
+		}
+	}
+	mem_sort(p);
+	for (size_t i = 0; r == 0 && i < p->n_mem; i++)
+		r = give(p, &p->mem[i], cb, arg);
+	return r;
+}

@@ -1,0 +1,94 @@
+/* postings_internal.h — what the files of the store of postings share; nobody else includes it.
+ *
+ * Purpose: struct postings between postings.c (opening, putting), postings_journal.c, postings_merge.c, postings_find.c. Ownership: postings.c owns the struct.
+ * Units: as in postings.h. Threads: the merge job is the only thing that another thread touches. Errors: negative errno, postings_why().
+ */
+#ifndef TYTO_POSTINGS_INTERNAL_H
+#define TYTO_POSTINGS_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "document/segment.h"
+
+#define POSTINGS_MANIFEST_HEADER 40
+#define POSTINGS_RECORD_HEADER 12
+#define POSTINGS_BODY_FIXED 44
+#define POSTINGS_REMOVED 1u
+#define POSTINGS_DOCUMENTS_MAX (1u << 28)
+#define POSTINGS_JOURNAL_BYTES_MAX (512u << 20)
+
+struct doc_entry { /* as on disk */
+	uint8_t hash[32];
+	uint32_t version, n, flags, crc;
+};
+
+struct merge_job {
+	pthread_t thread;
+	bool threaded;
+	atomic_bool done, cancel;
+	int result;
+	int dir;
+	uint64_t number;              /* of the new segment; no postings: there is none */
+	uint64_t n;
+	struct segment *in;           /* copies; the mappings stay with struct postings */
+	size_t n_in;
+	uint8_t *dead;                /* as it was when the job began */
+	uint32_t docs;
+};
+
+struct postings {
+	struct postings_options o;
+	int dir;
+	bool broken;                  /* an fsync failed: nothing is written any more */
+	struct segment segments[POSTINGS_SEGMENTS_MAX];
+	size_t n_segments;
+	uint64_t journal, next;
+	uint32_t docs_saved;          /* entries of `docs` that the manifest counts */
+	struct buf manifest;          /* as it was read or written last */
+	struct doc_entry *docs;
+	uint32_t n_docs, cap_docs;
+	uint8_t *dead;                /* a bit a document */
+	uint32_t *slots;              /* number + 1 of the latest entry of a hash; a power of two */
+	uint32_t n_slots;
+	int journal_fd;
+	uint64_t journal_size;
+	bool inherited;               /* its records were read, and may be of an fsync that failed: before the next put they become a segment */
+	struct posting *mem, *scratch; /* of the journal */
+	size_t n_mem, cap_mem;
+	bool mem_sorted;
+	struct buf record;
+	struct merge_job *job;
+};
+
+int postings_fail(int r, const char *fmt, ...) _printf_(2, 3);
+/* A failed fsync is final. */
+int postings_io(struct postings *p, int r, const char *what);
+
+static inline bool postings_dead(const uint8_t *dead, uint32_t docs, uint32_t doc)
+{
+	return doc >= docs || (dead[doc / 8] >> (doc % 8) & 1);
+}
+
+/* --- postings_journal.c: the registry and what came since the last segment --- */
+int registry_add(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t n, uint32_t flags);
+int registry_load(struct postings *p, uint32_t n);
+void registry_clear(struct postings *p);
+int registry_save(struct postings *p);
+void journal_name(uint64_t number, char out[static 32]);
+/* Records from journal_size on. */
+int journal_read(struct postings *p);
+int journal_append(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t flags, const struct posting *e, size_t n);
+void mem_sort(struct postings *p);
+
+/* --- postings.c --- */
+int manifest_write(struct postings *p);
+
+/* --- postings_merge.c --- */
+/* Takes in a finished job, and begins one that is due. */
+int merge_step(struct postings *p);
+/* One segment of all. */
+int merge_all(struct postings *p);
+void merge_stop(struct postings *p);
+
+#endif

@@ -1,0 +1,340 @@
+/* The registry of document numbers, and the journal of what is in no segment yet. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "base/varint.h"
+#include "document/postings_internal.h"
+#include "evidence/vfs.h"
+
+#define MARK 0x31527974u /* "tyR1" */
+#define SUMMED offsetof(struct doc_entry, crc)
+
+_Static_assert(sizeof(struct doc_entry) == 48, "as on disk");
+
+/* --- registry --- */
+
+static uint32_t *slot_of(const struct postings *p, const uint8_t hash[static 32])
+{
+	uint64_t h;
+
+	memcpy(&h, hash, 8); /* of a SHA-256 */
+	for (uint32_t i = (uint32_t)h & (p->n_slots - 1);; i = (i + 1) & (p->n_slots - 1))
+		if (p->slots[i] == 0 || memcmp(p->docs[p->slots[i] - 1].hash, hash, 32) == 0)
+			return &p->slots[i];
+}
+
+static void set_dead(struct postings *p, uint32_t doc)
+{
+	p->dead[doc / 8] |= (uint8_t)(1u << (doc % 8));
+}
+
+static int registry_grow(struct postings *p)
+{
+	uint32_t cap = p->cap_docs ? 2 * p->cap_docs : 1024, slots = 2 * cap;
+	struct doc_entry *docs = reallocarray(p->docs, cap, sizeof(*docs));
+	uint8_t *dead;
+	uint32_t *s;
+
+	if (!docs)
+		return -ENOMEM;
+	p->docs = docs;
+	dead = realloc(p->dead, cap / 8);
+	if (!dead)
+		return -ENOMEM;
+	memset(dead + p->cap_docs / 8, 0, cap / 8 - p->cap_docs / 8);
+	p->dead = dead;
+	s = calloc(slots, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	free(p->slots);
+	p->slots = s;
+	p->n_slots = slots;
+	p->cap_docs = cap;
+	for (uint32_t i = 0; i < p->n_docs; i++)
+		*slot_of(p, p->docs[i].hash) = i + 1;
+	return 0;
+}
+
+int registry_add(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t n, uint32_t flags)
+{
+	struct doc_entry e = { .version = version, .n = n, .flags = flags };
+	uint32_t *slot;
+	int r = 0;
+
+	if (p->n_docs >= POSTINGS_DOCUMENTS_MAX)
+		return postings_fail(-EFBIG, "more than %u documents were taken in", POSTINGS_DOCUMENTS_MAX);
+	if (p->n_docs == p->cap_docs)
+		r = registry_grow(p);
+	if (r < 0)
+		return postings_fail(r, "no memory");
+	memcpy(e.hash, hash, 32);
+	e.crc = crc32c(0, &e, SUMMED);
+	slot = slot_of(p, hash);
+	if (*slot)
+		set_dead(p, *slot - 1);
+	p->docs[p->n_docs] = e;
+	if (flags & POSTINGS_REMOVED)
+		set_dead(p, p->n_docs);
+	*slot = ++p->n_docs;
+	return 0;
+}
+
+void registry_clear(struct postings *p)
+{
+	free(p->docs);
+	free(p->dead);
+	free(p->slots);
+	p->docs = NULL;
+	p->dead = NULL;
+	p->slots = NULL;
+	p->n_docs = p->cap_docs = p->n_slots = 0;
+}
+
+int registry_load(struct postings *p, uint32_t n)
+{
+	_cleanup_close_ int fd = -1;
+	struct doc_entry some[256];
+	int r = 0;
+
+	registry_clear(p);
+	if (n == 0)
+		return registry_grow(p) < 0 ? postings_fail(-ENOMEM, "no memory") : 0;
+	fd = openat(p->dir, "docs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return postings_fail(errno == ENOENT ? -EUCLEAN : -errno, "docs: %m");
+	for (uint32_t i = 0; r == 0 && i < n; i += ARRAY_SIZE(some)) {
+		uint32_t k = MIN(n - i, (uint32_t)ARRAY_SIZE(some));
+
+		r = read_exactly(fd, some, k * sizeof(some[0]), (off_t)i * (off_t)sizeof(some[0]));
+		if (r < 0)
+			return postings_fail(r == -ENODATA ? -EUCLEAN : r, "docs: %s", r == -ENODATA ? "too short" : strerror(-r));
+		for (uint32_t j = 0; r == 0 && j < k; j++) {
+			if (crc32c(0, &some[j], SUMMED) != some[j].crc)
+				return postings_fail(-EUCLEAN, "docs: entry %u is damaged", i + j);
+			r = registry_add(p, some[j].hash, some[j].version, some[j].n, some[j].flags);
+		}
+	}
+	return r;
+}
+
+/* What the manifest does not count yet. */
+int registry_save(struct postings *p)
+{
+	_cleanup_close_ int fd = vfs_open(p->dir, "docs", O_RDWR | O_CREAT, 0600);
+	int r = fd < 0 ? fd : 0;
+
+	if (r == 0 && p->n_docs > p->docs_saved)
+		r = vfs_pwrite(fd, &p->docs[p->docs_saved], (p->n_docs - p->docs_saved) * sizeof(*p->docs),
+			(off_t)p->docs_saved * (off_t)sizeof(*p->docs));
+	if (r < 0)
+		return postings_io(p, r, "docs");
+	return vfs_fsync(fd) < 0 ? postings_io(p, -EIO, "docs") : 0;
+}
+
+/* --- journal --- */
+
+void journal_name(uint64_t number, char out[static 32])
+{
+	snprintf(out, 32, "journal-%llu", (unsigned long long)number);
+}
+
+static int mem_reserve(struct postings *p, size_t more)
+{
+	size_t cap = MAX(p->cap_mem ? 2 * p->cap_mem : 4096, p->n_mem + more);
+	struct posting *m, *s;
+
+	if (p->n_mem + more <= p->cap_mem)
+		return 0;
+	m = reallocarray(p->mem, cap, sizeof(*m));
+	if (!m)
+		return postings_fail(-ENOMEM, "no memory");
+	p->mem = m;
+	s = reallocarray(p->scratch, cap, sizeof(*s));
+	if (!s)
+		return postings_fail(-ENOMEM, "no memory");
+	p->scratch = s;
+	p->cap_mem = cap;
+	return 0;
+}
+
+void mem_sort(struct postings *p)
+{
+	if (!p->mem_sorted)
+		postings_sort(p->mem, p->scratch, p->n_mem);
+	p->mem_sorted = true;
+}
+
+static uint32_t get_le32(const uint8_t *b)
+{
+	uint32_t v;
+
+	memcpy(&v, b, 4);
+	return v;
+}
+
+/* A body whose sum fits: into registry and memory. -EUCLEAN where it is none of ours. */
+static int take_body(struct postings *p, const uint8_t *b, size_t n)
+{
+	uint32_t version, flags, count, doc = p->n_docs;
+	size_t at = POSTINGS_BODY_FIXED;
+	uint64_t key = 0, v, aux;
+	int r;
+
+	if (n < POSTINGS_BODY_FIXED)
+		return -EUCLEAN;
+	version = get_le32(b + 32);
+	flags = get_le32(b + 36);
+	count = get_le32(b + 40);
+	if (count > POSTINGS_OF_DOCUMENT_MAX || count > n / 2)
+		return -EUCLEAN;
+	r = mem_reserve(p, count);
+	for (uint32_t i = 0; r == 0 && i < count; i++) {
+		int a = uvar_get(b + at, n - at, &v), c;
+
+		if (a < 0)
+			return -EUCLEAN;
+		at += (size_t)a;
+		c = uvar_get(b + at, n - at, &aux);
+		if (c < 0 || aux > UINT32_MAX)
+			return -EUCLEAN;
+		at += (size_t)c;
+		key += v;
+		p->mem[p->n_mem + i] = (struct posting){ key, doc, (uint32_t)aux };
+	}
+	if (r == 0 && at != n)
+		return -EUCLEAN;
+	if (r == 0)
+		r = registry_add(p, b, version, count, flags);
+	if (r < 0)
+		return r;
+	p->n_mem += count;
+	p->mem_sorted = p->mem_sorted && count == 0;
+	return 0;
+}
+
+/* Length of a whole record at the beginning of b; 0: there is none. */
+static size_t whole_record(const uint8_t *b, size_t n)
+{
+	uint32_t body;
+
+	if (n < POSTINGS_RECORD_HEADER + POSTINGS_BODY_FIXED || get_le32(b) != MARK)
+		return 0;
+	body = get_le32(b + 4);
+	if (body < POSTINGS_BODY_FIXED || body > n - POSTINGS_RECORD_HEADER || crc32c(0, b + POSTINGS_RECORD_HEADER, body) != get_le32(b + 8))
+		return 0;
+	return POSTINGS_RECORD_HEADER + (size_t)body;
+}
+
+/* Only the last put can be torn: whatever was acknowledged is whole. */
+static bool whole_one_behind(const uint8_t *b, size_t n)
+{
+	const uint32_t mark = MARK;
+
+	for (size_t at = 1; at < n; at++) {
+		const uint8_t *m = memmem(b + at, n - at, &mark, 4);
+
+		if (!m)
+			return false;
+		at = (size_t)(m - b);
+		if (whole_record(m, n - at))
+			return true;
+	}
+	return false;
+}
+
+int journal_read(struct postings *p)
+{
+	_cleanup_buf_ struct buf b = { .max = POSTINGS_JOURNAL_BYTES_MAX };
+	char name[32];
+	struct stat st;
+	size_t at = 0, n;
+	int r;
+
+	journal_name(p->journal, name);
+	if (p->journal_fd < 0) {
+		p->journal_fd = openat(p->dir, name, (p->o.write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
+		if (p->journal_fd < 0)
+			return errno == ENOENT ? -ENOENT : postings_fail(-errno, "%s: %m", name);
+		p->journal_size = 0;
+	}
+	if (fstat(p->journal_fd, &st) < 0)
+		return postings_fail(-errno, "%s: %m", name);
+	if ((uint64_t)st.st_size <= p->journal_size)
+		return 0;
+	n = (size_t)((uint64_t)st.st_size - p->journal_size);
+	if (buf_reserve(&b, n) < 0)
+		return postings_fail(-ENOMEM, "%s: too large", name);
+	r = read_exactly(p->journal_fd, b.p, n, (off_t)p->journal_size);
+	if (r < 0)
+		return r == -ENODATA ? 0 : postings_fail(r, "%s: %s", name, strerror(-r)); /* cut by its writer at this moment */
+	for (size_t k; (k = whole_record((uint8_t *)b.p + at, n - at)) > 0; at += k) {
+		r = take_body(p, (uint8_t *)b.p + at + POSTINGS_RECORD_HEADER, k - POSTINGS_RECORD_HEADER);
+		if (r < 0)
+			return r == -EUCLEAN ? postings_fail(r, "%s: byte %llu: a record that is none", name, (unsigned long long)(p->journal_size + at)) : r;
+	}
+	if (at < n && whole_one_behind((uint8_t *)b.p + at, n - at))
+		return postings_fail(-EUCLEAN, "%s: damaged at byte %llu", name, (unsigned long long)(p->journal_size + at));
+	p->journal_size += at;
+	if (at < n && p->o.write) {
+		r = vfs_truncate(p->journal_fd, (off_t)p->journal_size);
+		return r < 0 ? postings_io(p, r, name) : 0;
+	}
+	return 0;
+}
+
+static int make_record(struct buf *b, const uint8_t hash[static 32], uint32_t version, uint32_t flags, const struct posting *e, size_t n)
+{
+	uint32_t head[3] = { MARK }, fixed[3] = { version, flags, (uint32_t)n };
+	uint64_t before = 0;
+
+	buf_clear(b);
+	buf_put(b, head, sizeof(head));
+	buf_put(b, hash, 32);
+	buf_put(b, fixed, sizeof(fixed));
+	for (size_t i = 0; i < n; i++) {
+		buf_put_uvar(b, e[i].key - before);
+		buf_put_uvar(b, e[i].aux);
+		before = e[i].key;
+	}
+	if (buf_error(b))
+		return buf_error(b);
+	head[1] = (uint32_t)(b->n - POSTINGS_RECORD_HEADER);
+	head[2] = crc32c(0, b->p + POSTINGS_RECORD_HEADER, head[1]);
+	memcpy(b->p, head, sizeof(head));
+	return 0;
+}
+
+int journal_append(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t flags, const struct posting *e, size_t n)
+{
+	int r = mem_reserve(p, n);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		p->mem[p->n_mem + i] = (struct posting){ e[i].key, p->n_docs, e[i].aux };
+	postings_sort(p->mem + p->n_mem, p->scratch, n);
+	r = make_record(&p->record, hash, version, flags, p->mem + p->n_mem, n);
+	if (r < 0)
+		return postings_fail(r, "no memory");
+	r = vfs_pwrite(p->journal_fd, p->record.p, p->record.n, (off_t)p->journal_size);
+	if (r < 0) {
+		/* Half a record must not stay before the next one. */
+		if (vfs_truncate(p->journal_fd, (off_t)p->journal_size) < 0)
+			p->broken = true;
+		return postings_io(p, r, "journal");
+	}
+	if (vfs_fsync(p->journal_fd) < 0)
+		return postings_io(p, -EIO, "journal");
+	p->journal_size += p->record.n;
+	r = registry_add(p, hash, version, (uint32_t)n, flags);
+	if (r < 0) { /* the record is there, its number is not: what follows would get it */
+		p->broken = true;
+		return r;
+	}
+	p->n_mem += n;
+	p->mem_sorted = p->mem_sorted && n == 0;
+	return 0;
+}

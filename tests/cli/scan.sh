@@ -1,0 +1,233 @@
+#!/bin/bash
+# tyto scan: every kind of file, hostile names, what changed and what did not, what is gone, killed in the middle, and its JSON.
+. "$(dirname "$0")/../lib.sh"
+need python3 sqlite3
+share=$tmp/share
+state=$tmp/state
+mkdir -p "$share/sub/deep"
+scan() { "$TYTO" scan --state "$state" "$@"; }
+counted() { sed -n 's/^documents *//p' "$tmp/out"; }
+
+# check FILE: every line is valid against the schema.
+cat >"$tmp/check.py" <<'P'
+import json, sys
+import jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+v = jsonschema.Draft202012Validator(schema)
+n = 0
+for line in open(sys.argv[2], encoding='utf-8'):
+    n += 1
+    error = next(v.iter_errors(json.loads(line)), None)
+    if error:
+        sys.exit(f'{line}{error.message}')
+sys.exit(n == 0)
+P
+valid() { python3 "$tmp/check.py" "$top/docs/document.schema.json" "$1"; }
+# of PATH KEY: from the last JSON output.
+of() { python3 -c 'import json,sys
+for l in open(sys.argv[1]):
+    o = json.loads(l)
+    if o["path"] == sys.argv[2]: print(o.get(sys.argv[3], "-"))' "$tmp/json" "$1" "$2"; }
+
+python3 - "$share" <<'P'
+import os, sys, zipfile, socket
+d = sys.argv[1]
+os.chdir(d)
+for name, text in (('a.txt', 'one\n'), ('copy.txt', 'one\n'), ('sub/b.txt', 'two\n'), ('sub/deep/c.csv', 'k,v\n1,2\n'), ('empty', '')):
+    open(name, 'w').write(text)
+for name in (b'new\nline', b'\xff\xfe', b'esc\x1b[31m', b' ', b'-n', b'*', b'a"b\\c', 'お客様.txt'.encode(), b'x' * 255, b'weird!'):
+    if name == b'weird!':
+        os.mkdir(name)
+        open(b'weird!/inside', 'w').write('inside')
+    else:
+        open(name, 'w').write('hostile')
+with zipfile.ZipFile('box.zip', 'w') as z:
+    z.writestr('m.txt', 'member')
+    z.writestr('in/n.csv', 'q,r\n3,4\n')
+    z.writestr('inner.zip', b'')
+os.symlink('a.txt', 'link')
+os.symlink('/', 'root')
+os.symlink('loop', 'loop')
+P
+chmod 0640 "$share/a.txt"
+chown 12345:54321 "$share/a.txt"
+
+scan "$share" >"$tmp/out" 2>"$tmp/err"
+is "everything is read" "$? $(counted) $(cat "$tmp/err")" "0 16: 16 read, 0 unchanged; 3 parts of containers "
+scan --json "$share" >"$tmp/json" 2>"$tmp/err"
+is "and known the next time" "$? $(grep -c . "$tmp/json")" "0 19"
+ok "its JSON is as the schema says" valid "$tmp/json"
+is "symbolic links are not followed" "$(grep -cE '/(link|root|loop)"' "$tmp/json")" 0
+is "the content's hash" "$(of "$share/a.txt" document)" "sha256:$(sha256sum <"$share/a.txt" | cut -d' ' -f1)"
+is "owner, group and mode" "$(of "$share/a.txt" owner) $(of "$share/a.txt" group) $(of "$share/a.txt" mode)" "uid:12345 gid:54321 0640"
+is "characters" "$(of "$share/a.txt" text_chars)" 4
+is "a part is a document of its own" "$(of "$share/box.zip!/m.txt" document)" "sha256:$(printf member | sha256sum | cut -d' ' -f1)"
+is "with its size" "$(of "$share/box.zip!/in/n.csv" bytes)" 8
+is "bytes that are no UTF-8 are given whole" "$(grep -c "\"path_b64\":\"$(printf '%s/\xff\xfe' "$share" | base64 -w0)\"" "$tmp/json")" 1
+is "it belongs to the object that records name" "$(of "$share/a.txt" object | cut -d: -f2)" "$(stat -c %i "$share/a.txt")"
+ok "verify passes" "$TYTO" verify --state "$state"
+
+echo more >>"$share/sub/b.txt"
+touch "$share/a.txt"
+chmod 0600 "$share/copy.txt"
+rm "$share/sub/deep/c.csv"
+echo new >"$share/new.txt"
+scan "$share" >"$tmp/out" 2>"$tmp/err"
+is "only what changed is read; what is gone is told" "$? $(counted)" "0 16: 2 read, 14 unchanged, 1 gone"
+scan "$share" >"$tmp/out" 2>&1
+is "then nothing" "$(counted)" "16: 0 read, 16 unchanged"
+scan --json "$share" >"$tmp/json" 2>"$tmp/err"
+is "a change of mode is known" "$(of "$share/copy.txt" mode)" 0600
+is "a deleted document stays known as gone" "$(sqlite3 "$state/documents/documents.db" "SELECT gone FROM place WHERE path=CAST('$share/sub/deep/c.csv' AS BLOB)")" 1
+mv "$share/sub" "$share/moved"
+scan --json "$share" >"$tmp/json" 2>"$tmp/err"
+is "moved: there and gone" "$(of "$share/moved/b.txt" text_chars) $(of "$share/sub/b.txt" gone)" "9 True"
+ok "gone ones are as the schema says" valid "$tmp/json"
+python3 - "$share" <<'P'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1] + '/box.zip', 'w') as z:
+    z.writestr('m.txt', 'member')
+P
+scan --json "$share" >"$tmp/json" 2>"$tmp/err"
+is "a member that a container lost is gone" "$(of "$share/box.zip!/in/n.csv" gone) $(of "$share/box.zip!/m.txt" gone)" "True -"
+rm "$share/box.zip"
+scan --json "$share" >"$tmp/json" 2>"$tmp/err"
+is "with its container its members go" "$(of "$share/box.zip!/m.txt" gone)" True
+
+# What is no document, and what cannot be read.
+mkfifo "$share/fifo"
+python3 -c 'import socket,sys; s=socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' "$share/sock"
+mknod "$share/null" c 1 3
+printf 'PK\003\004 this is no zip at all' >"$share/broken.zip"
+started=$SECONDS
+scan --json "$share" >"$tmp/json" 2>"$tmp/err"
+is "fifos, sockets, devices and damage: exit 3" "$?" 3
+ok "and no waiting for a fifo" test $((SECONDS - started)) -lt 20
+for what in "fifo: not read: a fifo" "sock: not read: a socket" "null: not read: a device" "broken.zip: corrupt"; do
+	like "named: $what" "$(cat "$tmp/err")" "/share/$what"
+done
+ok "errors are as the schema says" valid "$tmp/json"
+rm "$share"/{fifo,sock,null,broken.zip}
+scan "$share/nowhere" "$share/a.txt" >"$tmp/out" 2>"$tmp/err"
+is "a path that is not there: the rest is done, exit 3" "$? $(counted)" "3 1: 0 read, 1 unchanged"
+
+# Rights: an ordinary account with a state of its own.
+mkdir "$tmp/own" && chown 1234:1234 "$tmp/own"
+echo closed >"$share/closed.txt" && chmod 0 "$share/closed.txt"
+mkdir "$share/locked" && echo in >"$share/locked/in.txt" && chmod 0 "$share/locked"
+chmod 755 "$share"
+setpriv --reuid 1234 --regid 1234 --clear-groups "$TYTO" scan --state "$tmp/own/state" --json "$share" >"$tmp/json" 2>"$tmp/err"
+is "permission denied: exit 3" "$?" 3
+is "the file is named" "$(of "$share/closed.txt" error)" "unreadable: Permission denied"
+is "the folder is named" "$(of "$share/locked" error)" "unreadable: Permission denied"
+is "others are read" "$(of "$share/new.txt" text_chars)" 4
+ok "denials are as the schema says" valid "$tmp/json"
+scan "$share" >"$tmp/out" 2>"$tmp/err"
+is "root reads them" "$? $(cat "$tmp/err")" "0 "
+is "documents are read without rights" "$(stat -c %U "$state/documents/documents.db")" "$(stat -c %U "$state")"
+
+# A big one that holds nothing: hashed without being read into anything.
+truncate -s 5G "$share/big.bin"
+scan --json "$share/big.bin" >"$tmp/json" 2>"$tmp/err"
+is "5 GB: too large, and hashed" "$? $(of "$share/big.bin" error) $(of "$share/big.bin" document)" \
+	"3 too large sha256:7f06c62352aebd8125b2a1841e2b9e1ffcbed602f381c3dcb3200200e383d1d5"
+rm "$share/big.bin"
+
+# Files that change while they are read.
+python3 - "$share/busy.txt" "$tmp/stop" <<'P' &
+import os, sys, time
+end = time.time() + 60
+while not os.path.exists(sys.argv[2]) and time.time() < end:
+    with open(sys.argv[1], 'w') as f:
+        f.write('x' * 3000)
+    os.utime(sys.argv[1])
+P
+busy=$!
+later end_pid "$busy"
+wait_for 5 test -e "$share/busy.txt"
+seen=
+for ((i = 0; i < 20; i++)); do
+	scan --json "$share/busy.txt" >"$tmp/json" 2>"$tmp/err"
+	seen="$seen $?:$(of "$share/busy.txt" error)"
+done
+touch "$tmp/stop"
+wait "$busy"
+like "one that changes while it is read is named" "$seen" "3:unreadable: it changes while it is read"
+scan --json "$share/busy.txt" >"$tmp/json" 2>"$tmp/err"
+is "and read when it is quiet" "$? $(of "$share/busy.txt" text_chars)" "0 3000"
+
+# Killed in the middle: what was read is not read again.
+many=$tmp/many
+python3 - "$many" <<'P'
+import os, sys
+for i in range(4000):
+    d = f'{sys.argv[1]}/{i % 40}'
+    os.makedirs(d, exist_ok=True)
+    open(f'{d}/{i}.txt', 'w').write(f'document {i} ' * 300)
+P
+cat >"$tmp/opens.py" <<'P'
+# Counts opens of files below a folder (inotify) until a file appears.
+import ctypes, os, struct, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+fd = libc.inotify_init1(os.O_NONBLOCK)
+for d, _, _ in os.walk(sys.argv[1]):
+    assert libc.inotify_add_watch(fd, d.encode(), 0x20) >= 0
+open(sys.argv[3], 'w').close()
+n, end = 0, time.time() + 120
+while time.time() < end:
+    stop = os.path.exists(sys.argv[2])
+    try:
+        b = os.read(fd, 1 << 20)
+    except BlockingIOError:
+        if stop:
+            break
+        time.sleep(0.01)
+        continue
+    at = 0
+    while at < len(b):
+        _, mask, _, size = struct.unpack_from('iIII', b, at)
+        assert not mask & 0x4000, 'overflow'
+        n += not mask & 0x40000000
+        at += 16 + size
+print(n)
+P
+python3 "$tmp/opens.py" "$many" "$tmp/counted" "$tmp/counting" >"$tmp/opens" 2>&1 &
+counter=$!
+later end_pid "$counter"
+wait_for 10 test -e "$tmp/counting"
+killed=0
+for wait in 0.3 0.5 0.4; do
+	scan -q "$many" >/dev/null 2>"$tmp/err" &
+	pid=$!
+	disown "$pid"
+	sleep "$wait"
+	pkill -KILL -P "$pid" tyto # the program below the function's shell
+	kill -KILL "$pid" 2>/dev/null && killed=$((killed + 1))
+	wait_for 5 eval "! kill -0 $pid"
+done
+ok "some were killed under way" test "$killed" -gt 0
+scan --json "$many" >"$tmp/json" 2>"$tmp/err"
+is "then everything is there" "$? $(grep -c . "$tmp/json")" "0 4000"
+touch "$tmp/counted"
+wait "$counter"
+opens=$(cat "$tmp/opens")
+echo "# $opens opens of 4000 files over $killed kills"
+# Each kill may cost one in a hundred.
+ok "at most one in a hundred was read again for each kill" test "$opens" -ge 4000 -a "$opens" -le $((4000 + 40 * 3))
+ok "verify passes after the kills" "$TYTO" verify --state "$state"
+
+# The table is a view.
+"$TYTO" scan --state "$state" --json "$many" 2>"$tmp/err" | sort >"$tmp/before"
+mv "$state/documents/documents.db" "$tmp/gone.db"
+rm -f "$state"/documents/documents.db-*
+scan "$many" >"$tmp/out" 2>"$tmp/err"
+is "without its table nothing is read again" "$? $(counted)" "0 4,000: 0 read, 4,000 unchanged"
+"$TYTO" scan --state "$state" --json "$many" 2>"$tmp/err" | sort >"$tmp/after"
+is "it is not empty" "$(grep -c . "$tmp/before") $(cat "$tmp/err")" "4000 "
+ok "without its table the same answer, from the log" cmp "$tmp/before" "$tmp/after"
+
+like "status shows it" "$("$TYTO" status --state "$state")" "inventory +4,[0-9]+ documents in"
+is "--ocr takes three words" "$(scan --ocr maybe "$many" >/dev/null 2>&1; echo $?)" 2
+is "-q says nothing" "$(scan -q "$many" 2>&1)" ""
+done_testing

@@ -297,7 +297,7 @@ int pdf_open(str bytes, struct pdf **ret)
 		return -ENOMEM;
 	p->b = bytes;
 	p->unpacked.max = UNPACK_MAX;
-	p->encrypted = bytes.n && memmem(bytes.p, bytes.n, "/Encrypt ", 9) && memmem(bytes.p, bytes.n, "/Standard", 9);
+	p->encrypted = bytes.p && memmem(bytes.p, bytes.n, "/Encrypt ", 9) && memmem(bytes.p, bytes.n, "/Standard", 9);
 	if (!p->encrypted && bytes.n)
 		unpack_streams(p);
 	*ret = p;

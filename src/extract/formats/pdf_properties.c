@@ -265,7 +265,7 @@ bool pdf_has_pictures(struct pdf *p)
 	str piece;
 
 	for (size_t i = 0; pdf_piece(p, i, &piece); i++)
-		if (piece.n && (memmem(piece.p, piece.n, "/Image", 6) || memmem(piece.p, piece.n, "DCTDecode", 9)))
+		if (piece.p && (memmem(piece.p, piece.n, "/Image", 6) || memmem(piece.p, piece.n, "DCTDecode", 9)))
 			return true;
 	return false;
 }

@@ -1,5 +1,5 @@
 /* Office's drawing records (MS-ODRAW): what word art says, and pictures. In doc, xls and ppt alike. */
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 #include <errno.h>
 

@@ -1,10 +1,10 @@
 /* Word 6 to 2003 (MS-DOC): the piece table says where the text stands, marks in the text say what it is. */
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 #include <errno.h>
 #include <strings.h>
 
-#include "doc_runs.h"
+#include "extract/formats/doc_runs.h"
 
 #define FIELDS_MAX 32
 #define PARAGRAPH_MAX (1u << 20) /* one that does not end is taken in pieces of this size */
@@ -117,7 +117,7 @@ static void put_into_cell(struct words *w)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < w->n_segments; i++) {
+	for (size_t i = 0; w->text.p && i < w->n_segments; i++) {
 		const struct segment *g = &w->segment[i];
 		struct buf *b = g->flags & RUN_DELETED ? &w->deleted : &w->cell;
 
@@ -190,7 +190,7 @@ static void take_base(struct words *w)
 {
 	static const char word[] = "\\ad(";
 	str s = buf_str(&w->instruction);
-	const char *p = s.n ? memmem(s.p, s.n, word, sizeof(word) - 1) : NULL;
+	const char *p = s.p ? memmem(s.p, s.n, word, sizeof(word) - 1) : NULL;
 	size_t from, to;
 
 	if (!p || !memmem(s.p, s.n, "EQ", 2))
@@ -214,21 +214,17 @@ static void take_base(struct words *w)
 static void take_link(struct words *w)
 {
 	static const char word[] = "HYPERLINK";
-	const char *p = w->instruction.n ? memmem(w->instruction.p, w->instruction.n, word, sizeof(word) - 1) : NULL, *end;
-	size_t left;
+	str s = buf_str(&w->instruction);
+	const char *p = s.p ? memmem(s.p, s.n, word, sizeof(word) - 1) : NULL, *end = NULL;
 
-	if (p) {
-		left = (size_t)(w->instruction.p + w->instruction.n - p);
-		p = memchr(p, '"', left);
-	}
+	p = p ? memchr(p, '"', s.n - (size_t)(p - s.p)) : NULL;
 	if (p) {
 		p++;
-		left = (size_t)(w->instruction.p + w->instruction.n - p);
-		end = memchr(p, '"', left);
-		if (end && end > p && w->links.n < LINKS_MAX) {
-			buf_put(&w->links, p, (size_t)(end - p));
-			buf_putc(&w->links, '\0');
-		}
+		end = memchr(p, '"', s.n - (size_t)(p - s.p));
+	}
+	if (end && end > p && w->links.n < LINKS_MAX) {
+		buf_put(&w->links, p, (size_t)(end - p));
+		buf_putc(&w->links, '\0');
 	}
 	buf_clear(&w->instruction);
 }
@@ -614,29 +610,18 @@ static int read_document(struct words *w)
 	return r;
 }
 
-int doc_read_ole(struct ole *o)
+static int read_streams(struct ole *o, str document, str table)
 {
-	_cleanup_buf_ struct buf document = BUF_INIT, table = BUF_INIT;
 	struct words *w = calloc(1, sizeof(*w));
-	int r = ole_load(o, o->root, "WordDocument", &document), k = 0;
+	int r = -ENOMEM;
 
 	if (w)
 		w->parts = calloc(PARTS_MAX, sizeof(*w->parts));
-	if (!w || !w->parts)
-		r = -ENOMEM;
-	if (r == 0 && le16(buf_str(&document), 2) >= WORD_97) {
-		k = ole_load(o, o->root, le16(buf_str(&document), 0x0a) & 0x200 ? "1Table" : "0Table", &table);
-		if (k == -EMSGSIZE || k == -ENOMEM)
-			r = k;
-	}
-	if (r == 0) {
+	if (w && w->parts) {
 		w->ole = o;
 		w->sink = o->sink;
-		w->document = buf_str(&document);
-		w->table = table.n ? buf_str(&table) : w->document;
-		if (table.n == 0 && k < 0)
-			w->table = STR_NONE;
-		ole_properties(o);
+		w->document = document;
+		w->table = table;
 		r = read_document(w);
 	}
 	if (w) {
@@ -651,4 +636,26 @@ int doc_read_ole(struct ole *o)
 	}
 	free(w);
 	return r;
+}
+
+int doc_read_stream(struct ole *o, str stream)
+{
+	return read_streams(o, stream, STR_NONE);
+}
+
+int doc_read_ole(struct ole *o)
+{
+	_cleanup_buf_ struct buf document = BUF_INIT, table = BUF_INIT;
+	int r = ole_load(o, o->root, "WordDocument", &document), k = 0;
+	bool old;
+
+	if (r < 0)
+		return r;
+	old = le16(buf_str(&document), 2) < WORD_97;
+	if (!old)
+		k = ole_load(o, o->root, le16(buf_str(&document), 0x0a) & 0x200 ? "1Table" : "0Table", &table);
+	if (k == -EMSGSIZE || k == -ENOMEM)
+		return k;
+	ole_properties(o);
+	return read_streams(o, buf_str(&document), old ? buf_str(&document) : buf_str(&table));
 }

@@ -1,5 +1,5 @@
 /* Formatted disk pages of Word 97-2003 (MS-DOC 2.9.33 ChpxFkp, PapxFkp) and the few properties in them that change what a text says. */
-#include "doc_runs.h"
+#include "extract/formats/doc_runs.h"
 
 #define PAGE 512u
 #define RUNS_MAX (4u << 20)

@@ -6,7 +6,7 @@
 #ifndef TYTO_DOC_RUNS_H
 #define TYTO_DOC_RUNS_H
 
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 enum { RUN_HIDDEN = 1, RUN_DELETED = 2, RUN_TABLE = 4, RUN_ROW_END = 8, RUN_INNER = 16 /* a table in a cell */ };
 

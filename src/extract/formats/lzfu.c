@@ -1,7 +1,7 @@
 /* Compressed RTF of Outlook (MS-OXRTFCP): references into a ring of 4,096 bytes that begins with what most documents begin with. */
 #include <errno.h>
 
-#include "message.h"
+#include "extract/formats/message.h"
 
 #define RING 4096u
 #define COMPRESSED 0x75465a4cu

@@ -1,13 +1,11 @@
 /* Addresses, headers and bodies of Outlook's messages. */
-#include "message.h"
+#include "extract/formats/message.h"
 
 #include <errno.h>
 #include <strings.h>
 
 #include "base/utf8.h"
-
-#pragma weak html_read
-#pragma weak rtf_read
+#include "extract/formats/msip.h"
 
 #define NAME_BYTES 120
 #define RTF_MAX (64u << 20)
@@ -50,7 +48,11 @@ static str header(str all, const char *name)
 
 void message_headers(struct sink *s, str headers)
 {
-	ole_label_header(s, header(headers, "msip_labels"));
+	struct msip m = { 0 };
+
+	msip_take_header(&m, header(headers, "msip_labels"));
+	msip_put(&m, s, 4);
+	msip_free(&m);
 }
 
 static int put_plain(struct sink *s, str plain)
@@ -91,7 +93,7 @@ static int put_rtf(struct sink *s, str packed)
 		return -EMSGSIZE;
 	if (r == -EBADMSG)
 		sink_reason(s, "its compressed body is damaged");
-	k = b.n && rtf_read ? rtf_read(buf_str(&b), s) : 0;
+	k = b.n ? rtf_read(buf_str(&b), s) : 0;
 	return r ? r : k;
 }
 
@@ -100,7 +102,7 @@ int message_body(struct sink *s, str plain, str html, unsigned html_codepage, st
 	int r = 0;
 
 	sink_block(s);
-	if (html.n && html_read)
+	if (html.n)
 		r = put_html(s, html, html_codepage);
 	else if (plain.n)
 		r = put_plain(s, plain);

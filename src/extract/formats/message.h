@@ -5,7 +5,7 @@
 #ifndef TYTO_EXTRACT_MESSAGE_H
 #define TYTO_EXTRACT_MESSAGE_H
 
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 /* Property numbers (MS-OXPROPS). */
 enum {

@@ -1,7 +1,7 @@
 /* Outlook's messages (MS-OXMSG): every property a stream or a row of a table; recipients and attachments storages. */
 #include <errno.h>
 
-#include "message.h"
+#include "extract/formats/message.h"
 
 #define PROPERTIES "__properties_version1.0"
 #define RECIPIENTS_MAX 5000

@@ -1,5 +1,5 @@
 /* OLE2 compound files: which reader the root's entries ask for, streams as bytes, and embedded objects as documents of their own. */
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 #include <errno.h>
 #include <strings.h>
@@ -54,8 +54,8 @@ static int bid(struct in *in, str head)
 /* Names count whatever their case. */
 static GsfInput *child_of(GsfInfile *dir, const char *name)
 {
-	GsfInput *i = gsf_infile_child_by_name(dir, name);
-	int n = gsf_infile_num_children(dir);
+	GsfInput *i = dir ? gsf_infile_child_by_name(dir, name) : NULL;
+	int n = dir ? gsf_infile_num_children(dir) : 0;
 
 	for (int k = 0; !i && k < MIN(n, OLE_ENTRIES_MAX); k++) {
 		const char *other = gsf_infile_name_by_index(dir, k);
@@ -278,7 +278,7 @@ int ole_object(struct ole *o, GsfInfile *storage, str name)
 
 int ole_objects(struct ole *o, GsfInfile *dir, const char *prefix)
 {
-	int n = gsf_infile_num_children(dir), r = 0;
+	int n = dir ? gsf_infile_num_children(dir) : 0, r = 0;
 
 	for (int i = 0; r == 0 && i < MIN(n, OLE_ENTRIES_MAX); i++) {
 		const char *name = gsf_infile_name_by_index(dir, i);
@@ -329,8 +329,56 @@ static int dispatch(struct ole *o)
 		return -EACCES;
 	}
 	ole_properties(o);
-	sink_reason(o->sink, "an OLE2 file of another kind");
 	return -ENOTSUP;
+}
+
+/* Whether sectors are in use that lie beyond the end. */
+static bool is_cut(str file)
+{
+	size_t shift = le16(file, 30), sector = (size_t)1 << (shift & 15), n_fat = MIN(le32(file, 44), 109u), n = (file.n + sector - 1) / sector;
+
+	if (shift < 7 || shift > 12 || n < 2)
+		return true;
+	n--; /* the head */
+	if (le32(file, 48) >= n)
+		return true;
+	for (size_t i = 0; i < n_fat; i++) {
+		uint32_t at = le32(file, 76 + 4 * i);
+		str fat = le_sub(file, ((size_t)at + 1) * sector, sector);
+
+		if (at >= n)
+			return true;
+		for (size_t k = i * sector / 4 >= n ? 0 : n - i * sector / 4; 4 * k < fat.n; k++)
+			if (le32(fat, 4 * k) != UINT32_MAX && le32(fat, 4 * k) != 0)
+				return true;
+	}
+	return false;
+}
+
+/* Where the directory is lost, a stream that was written in one go can still be found by how it begins. */
+static int salvage(struct ole *o, str file)
+{
+	static const struct {
+		str begin;
+		const char *mime;
+		int (*read)(struct ole *o, str stream);
+	} streams[] = {
+		{ STR("\xec\xa5"), "application/msword", doc_read_stream },
+		{ STR("\x09\x08\x10\0\0\x06\x05\0"), "application/vnd.ms-excel", xls_read_stream },
+		{ STR("\x0f\0\xe8\x03"), "application/vnd.ms-powerpoint", ppt_read_stream },
+	};
+	struct ole lost = { .in = o->in, .sink = o->sink };
+
+	for (size_t at = 512; at < file.n; at += 512)
+		for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
+			if (str_starts(le_sub(file, at, 8), streams[i].begin)) {
+				int r;
+
+				sink_type(o->sink, streams[i].mime);
+				r = streams[i].read(&lost, le_sub(file, at, file.n));
+				return r ? r : -EBADMSG;
+			}
+	return -EBADMSG;
 }
 
 static int read_ole(struct in *in, struct sink *s)
@@ -338,6 +386,7 @@ static int read_ole(struct in *in, struct sink *s)
 	struct ole o = { .in = in, .sink = s };
 	GError *error = NULL;
 	GsfInput *memory;
+	bool cut;
 	str whole;
 	int r = in_whole(in, IN_WHOLE_MAX, &whole);
 
@@ -346,15 +395,21 @@ static int read_ole(struct in *in, struct sink *s)
 			sink_reason(s, "an OLE2 file of more than 256 MiB");
 		return r;
 	}
+	cut = is_cut(whole);
 	memory = gsf_input_memory_new((const guint8 *)whole.p, (gsf_off_t)whole.n, FALSE);
 	o.root = gsf_infile_msole_new(memory, &error);
-	if (o.root) {
-		r = dispatch(&o);
-		g_object_unref(o.root);
-	} else {
-		sink_reason(s, "%s", error ? error->message : "no directory");
+	r = o.root ? dispatch(&o) : -EBADMSG;
+	if (!o.root || (cut && r == -ENOTSUP)) {
+		sink_reason(s, "%s", cut ? "truncated" : error ? error->message : "no directory");
+		r = salvage(&o, whole);
+	} else if (cut && r == 0) {
+		sink_reason(s, "truncated");
 		r = -EBADMSG;
+	} else if (r == -ENOTSUP) {
+		sink_reason(s, "an OLE2 file of another kind");
 	}
+	if (o.root)
+		g_object_unref(o.root);
 	g_clear_error(&error);
 	g_object_unref(memory);
 	return r;

@@ -17,7 +17,7 @@
 struct ole {
 	struct in *in;
 	struct sink *sink;
-	GsfInfile *root;
+	GsfInfile *root; /* NULL: lost */
 };
 
 /* A format's prepare: loads libgsf. */
@@ -41,22 +41,6 @@ void ole_properties(struct ole *o);
 /* A point in time as Windows counts it (100 ns since 1601), as RFC 3339; STR_NONE for none. out: TIME_TEXT_MAX. */
 str ole_time(uint64_t filetime, char *out);
 
-/* Microsoft's labels, which come as single properties MSIP_Label_GUID_KEY. */
-#define OLE_LABELS_MAX 32
-struct ole_labels {
-	struct {
-		char guid[37];
-		char name[256];
-		bool enabled, named;
-	} label[OLE_LABELS_MAX];
-	size_t n;
-};
-/* True when it was one. */
-bool ole_label(struct ole_labels *l, str key, str value);
-void ole_labels_end(const struct ole_labels *l, struct sink *s, uint8_t source);
-/* The mail header: KEY=value; KEY=value… */
-void ole_label_header(struct sink *s, str value);
-
 /* ---- text ---- */
 
 /* UTF-16LE appended as UTF-8; ends at a NUL where until_nul. */
@@ -70,6 +54,10 @@ int doc_read_ole(struct ole *o);
 int xls_read_ole(struct ole *o);
 int ppt_read_ole(struct ole *o);
 int msg_read_ole(struct ole *o);
+/* The main stream alone, of a file whose directory is lost: there is no root then. */
+int doc_read_stream(struct ole *o, str stream);
+int xls_read_stream(struct ole *o, str stream);
+int ppt_read_stream(struct ole *o, str stream);
 
 /* Office's drawings (doc, xls, ppt): text of word art, which is how watermarks are made, and pictures. */
 void art_text(str records, struct sink *s, enum zone zone);

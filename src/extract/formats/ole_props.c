@@ -1,12 +1,11 @@
 /* Properties of OLE2 documents (MS-OLEPS) and the labels that Microsoft's products keep among them. */
-#include "ole.h"
+#include "extract/formats/ole.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <strings.h>
 
 #include "base/timefmt.h"
+#include "extract/formats/msip.h"
 
 #define PROPS_MAX 1024
 #define VALUE_MAX (4 * TEXT_META_VALUE_MAX) /* bytes of one that are looked at */
@@ -32,88 +31,6 @@ str ole_time(uint64_t filetime, char *out)
 	return (str){ out, time_format((int64_t)((filetime - EPOCH_1601) * 100), out) };
 }
 
-/* ---- labels ---- */
-
-static bool is_guid(str s)
-{
-	if (s.n < 36)
-		return false;
-	for (size_t i = 0; i < 36; i++)
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? s.p[i] != '-' : !isxdigit((unsigned char)s.p[i]))
-			return false;
-	return true;
-}
-
-bool ole_label(struct ole_labels *l, str key, str value)
-{
-	static const char prefix[] = "msip_label_";
-	char guid[37];
-	str rest;
-	size_t i;
-
-	if (key.n < sizeof(prefix) - 1 + 37 || strncasecmp(key.p, prefix, sizeof(prefix) - 1) != 0)
-		return false;
-	rest = (str){ key.p + sizeof(prefix) - 1, key.n - (sizeof(prefix) - 1) };
-	if (!is_guid(rest) || rest.p[36] != '_')
-		return false;
-	for (i = 0; i < 36; i++)
-		guid[i] = (char)tolower((unsigned char)rest.p[i]);
-	guid[36] = '\0';
-	rest = (str){ rest.p + 37, rest.n - 37 };
-	for (i = 0; i < l->n && strcmp(l->label[i].guid, guid) != 0; i++)
-		;
-	if (i == OLE_LABELS_MAX)
-		return true;
-	if (i == l->n) {
-		memcpy(l->label[i].guid, guid, sizeof(guid));
-		l->n++;
-	}
-	if (rest.n == 7 && strncasecmp(rest.p, "enabled", 7) == 0)
-		l->label[i].enabled = value.n >= 4 && strncasecmp(value.p, "true", 4) == 0;
-	else if (rest.n == 4 && strncasecmp(rest.p, "name", 4) == 0)
-		snprintf(l->label[i].name, sizeof(l->label[i].name), "%.*s", (int)MIN(value.n, sizeof(l->label[i].name) - 1), value.p);
-	return true;
-}
-
-void ole_labels_end(const struct ole_labels *l, struct sink *s, uint8_t source)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		struct mslabel m = { str_c(l->label[i].guid), str_c(l->label[i].name), l->label[i].enabled, source };
-
-		sink_mslabel(s, &m);
-	}
-}
-
-static str trim(str s)
-{
-	while (s.n && isspace((unsigned char)*s.p)) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n && isspace((unsigned char)s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
-void ole_label_header(struct sink *s, str value)
-{
-	struct ole_labels *l = calloc(1, sizeof(*l));
-
-	while (l && value.n) {
-		const char *semi = memchr(value.p, ';', value.n), *equals;
-		str field = { value.p, semi ? (size_t)(semi - value.p) : value.n };
-
-		value = (str){ value.p + field.n + (semi ? 1 : 0), value.n - field.n - (semi ? 1 : 0) };
-		equals = field.n ? memchr(field.p, '=', field.n) : NULL;
-		if (equals)
-			ole_label(l, trim((str){ field.p, (size_t)(equals - field.p) }),
-				trim((str){ equals + 1, field.n - (size_t)(equals - field.p) - 1 }));
-	}
-	if (l)
-		ole_labels_end(l, s, 4);
-	free(l);
-}
-
 /* ---- property sets ---- */
 
 struct set {
@@ -121,7 +38,7 @@ struct set {
 	str bytes;              /* of the section */
 	unsigned codepage;
 	const struct name *names; /* NULL: custom, named by a dictionary */
-	struct ole_labels *labels;
+	struct msip *labels;
 };
 
 static void put_string(const struct set *p, struct buf *b, str raw)
@@ -221,7 +138,7 @@ static void one(const struct set *p, uint32_t id, size_t at, size_t dictionary)
 	}
 	buf_puts(&name, STR("custom:"));
 	put_name(p, dictionary, id, &name);
-	if (name.n > 7 && !ole_label(p->labels, (str){ name.p + 7, name.n - 7 }, buf_str(&value)) && buf_cstr(&name))
+	if (name.n > 7 && !msip_take(p->labels, (str){ name.p + 7, name.n - 7 }, buf_str(&value)) && buf_cstr(&name))
 		sink_meta(p->ole->sink, name.p, buf_str(&value));
 }
 
@@ -239,7 +156,7 @@ static void section(struct set *p)
 	}
 }
 
-static void stream(struct ole *o, const char *name, const struct name *first, struct ole_labels *labels)
+static void stream(struct ole *o, const char *name, const struct name *first, struct msip *labels)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	str s;
@@ -260,12 +177,10 @@ static void stream(struct ole *o, const char *name, const struct name *first, st
 
 void ole_properties(struct ole *o)
 {
-	struct ole_labels *labels = calloc(1, sizeof(*labels));
+	struct msip labels = { 0 };
 
-	if (!labels)
-		return;
-	stream(o, "\5SummaryInformation", summary, labels);
-	stream(o, "\5DocumentSummaryInformation", document, labels);
-	ole_labels_end(labels, o->sink, 2);
-	free(labels);
+	stream(o, "\5SummaryInformation", summary, &labels);
+	stream(o, "\5DocumentSummaryInformation", document, &labels);
+	msip_put(&labels, o->sink, 2);
+	msip_free(&labels);
 }

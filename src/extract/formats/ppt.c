@@ -1,5 +1,5 @@
 /* PowerPoint 97-2003 (MS-PPT): a tree of records; text atoms, and what the records around them say of slide, notes, master. */
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 #include <errno.h>
 #include <zlib.h>
@@ -381,6 +381,13 @@ static void pictures(struct show *w)
 
 	if (ole_load(w->ole, w->ole->root, "Pictures", &b) == 0)
 		art_pictures(buf_str(&b), STR_NONE, w->sink);
+}
+
+int ppt_read_stream(struct ole *o, str stream)
+{
+	struct show w = { .ole = o, .sink = o->sink, .stream = stream, .left = RECORDS_MAX };
+
+	return read_show(&w);
 }
 
 int ppt_read_ole(struct ole *o)

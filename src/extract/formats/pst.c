@@ -1,5 +1,5 @@
 /* Outlook's stores (pst, ost) through libpff: each message becomes a message file, which msg.c reads as a part of the store. */
-#include "message.h"
+#include "extract/formats/message.h"
 
 #include <errno.h>
 #include <gsf/gsf-outfile-msole.h>

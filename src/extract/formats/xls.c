@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "xls_strings.h"
+#include "extract/formats/xls_strings.h"
 
 #define SHEETS_MAX 1024
 #define FORMATS_MAX 4096
@@ -614,6 +614,7 @@ static int finish(struct book *k)
 
 static int read_book(struct book *k)
 {
+	bool lost = false;
 	struct record r;
 	size_t end;
 
@@ -631,13 +632,17 @@ static int read_book(struct book *k)
 			if (record_at(k->stream, k->sheets[i].at, &r) && is_bof(r.type))
 				one_sheet(k, k->sheets[i].at, buf_str(&k->sheets[i].name), k->sheets[i].hidden);
 			else
-				sink_reason(k->sink, "a sheet is missing");
+				lost = true;
 		if (!k->n_sheets && end < k->stream.n && !k->encrypted)
 			one_sheet(k, end, STR_NONE, false);
 	}
 	if (k->encrypted) {
 		sink_reason(k->sink, "a password is needed");
 		return -EACCES;
+	}
+	if (lost) {
+		sink_reason(k->sink, "a sheet is missing");
+		return -EBADMSG;
 	}
 	return finish(k);
 }
@@ -654,7 +659,7 @@ static void book_free(struct book *k)
 	free(k);
 }
 
-static int read_stream(struct ole *o, struct sink *s, str stream)
+static int read_records(struct ole *o, struct sink *s, str stream)
 {
 	struct book *k = calloc(1, sizeof(*k));
 	int r;
@@ -670,6 +675,11 @@ static int read_stream(struct ole *o, struct sink *s, str stream)
 	return r;
 }
 
+int xls_read_stream(struct ole *o, str stream)
+{
+	return read_records(o, o->sink, stream);
+}
+
 int xls_read_ole(struct ole *o)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -679,7 +689,7 @@ int xls_read_ole(struct ole *o)
 		r = ole_load(o, o->root, "Book", &b);
 	ole_properties(o);
 	if (r == 0)
-		r = read_stream(o, o->sink, buf_str(&b));
+		r = read_records(o, o->sink, buf_str(&b));
 	buf_free(&b);
 	k = ole_objects(o, o->root, "MBD");
 	return k < 0 ? k : r;
@@ -703,7 +713,7 @@ static int read_bare(struct in *in, struct sink *s)
 	str whole;
 	int r = in_whole(in, IN_WHOLE_MAX, &whole);
 
-	return r < 0 ? r : read_stream(NULL, s, whole);
+	return r < 0 ? r : read_records(NULL, s, whole);
 }
 
 const struct format format_xls = { .name = "xls", .mime = "application/vnd.ms-excel", .bid = bid, .read = read_bare };

@@ -1,5 +1,5 @@
 /* Strings of BIFF (MS-XLS 2.5.293 XLUnicodeRichExtendedString, 2.4.265 SST). */
-#include "xls_strings.h"
+#include "extract/formats/xls_strings.h"
 
 #define CONTINUE 0x3c
 

@@ -6,7 +6,7 @@
 #ifndef TYTO_XLS_STRINGS_H
 #define TYTO_XLS_STRINGS_H
 
-#include "ole.h"
+#include "extract/formats/ole.h"
 
 struct record {
 	uint16_t type;

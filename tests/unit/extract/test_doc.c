@@ -474,9 +474,32 @@ static void test_container(void **state)
 	buf_free(&d.table);
 }
 
+/* A copy that broke off: the directory stands at the end, the text before it. */
+static void test_salvage(void **state)
+{
+	_cleanup_buf_ struct buf ole = BUF_INIT, long_text = BUF_INIT;
+	struct piece p[] = { { 0 }, { 0 } };
+	const char *out;
+	struct doc d;
+
+	for (int i = 0; i < 400; i++)
+		buf_putf(&long_text, "Paragraph %d of many.\r", i);
+	p[0] = (struct piece){ buf_cstr(&long_text), true };
+	doc_begin(&d, p);
+	doc_pieces(&d, p);
+	make_ole(&ole, (struct ole_stream[]){ { "WordDocument", buf_str(&d.document) }, { "1Table", buf_str(&d.table) }, { 0 } });
+	assert_has_not(dump("a.doc", buf_str(&ole)), "error");
+	out = dump("a.doc", (str){ ole.p, 8192 });
+	assert_has(out, "part \"\" application/msword");
+	assert_has(out, ": Paragraph 150 of many.\n");
+	assert_has(out, " error: corrupt (truncated)\n");
+	buf_free(&d.document);
+	buf_free(&d.table);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_pieces), cmocka_unit_test(test_parts), cmocka_unit_test(test_fields), cmocka_unit_test(test_table), cmocka_unit_test(test_hidden),
 	cmocka_unit_test(test_damaged), cmocka_unit_test(test_overlap), cmocka_unit_test(test_word6), cmocka_unit_test(test_properties),
-	cmocka_unit_test(test_embedded), cmocka_unit_test(test_watermark), cmocka_unit_test(test_container),
+	cmocka_unit_test(test_embedded), cmocka_unit_test(test_watermark), cmocka_unit_test(test_container), cmocka_unit_test(test_salvage),
 };
 EXTRACT_TEST_MAIN(tests)

@@ -6,9 +6,7 @@
 
 #include "fixture.h"
 #include "ole_make.h"
-
-#pragma weak html_read
-#pragma weak rtf_read
+#include "pst_make.h"
 
 #define KANJI "\xe6\xa9\x9f\xe5\xaf\x86"
 #define GUID "01234567-89ab-cdef-0123-456789abcdef"
@@ -82,15 +80,12 @@ static void test_bodies(void **state)
 
 	pad_to(&props, 32);
 	property(&props, 0x3fde, 3, 932);
-	if (html_read) {
-		make_ole(&ole, (struct ole_stream[]){ { "__properties_version1.0", buf_str(&props) },
-			{ "__substg1.0_10130102", STR("<html><body><p>\x8b\x40\x96\xa7</p></body></html>") }, { 0 } });
-		assert_has(dump("a.msg", buf_str(&ole)), ": " KANJI);
-	}
+	make_ole(&ole, (struct ole_stream[]){ { "__properties_version1.0", buf_str(&props) },
+		{ "__substg1.0_10130102", STR("<html><body><p>\x8b\x40\x96\xa7</p></body></html>") }, { 0 } });
+	assert_has(dump("a.msg", buf_str(&ole)), ": " KANJI);
 	buf_clear(&ole);
 	make_ole(&ole, (struct ole_stream[]){ { "__properties_version1.0", buf_str(&props) }, { "__substg1.0_10090102", { hello, sizeof(hello) - 1 } }, { 0 } });
-	if (rtf_read)
-		assert_has(dump("a.msg", buf_str(&ole)), " body 1: hello world");
+	assert_has(dump("a.msg", buf_str(&ole)), " body 1: hello world");
 	memcpy(damaged, hello, sizeof(damaged));
 	damaged[13] ^= 1;
 	buf_clear(&ole);
@@ -167,7 +162,30 @@ static void test_store(void **state)
 	assert_has(dump("a.pst", buf_str(&b)), " error: unreadable: an address book of Outlook");
 }
 
+static void test_folders(void **state)
+{
+	static const struct pst_property store[] = { { 0x3001, 0x1f, STR("Store"), 0 }, { 0 } }, root[] = { { 0x3001, 0x1f, STR(""), 0 }, { 0 } },
+		inbox[] = { { 0x3001, 0x1f, STR("In/box"), 0 }, { 0x3602, 3, { 0 }, 1 }, { 0 } }, clients[] = { { 0x3001, 0x1f, STR("Clients"), 0 }, { 0 } },
+		first[] = { { 0x001a, 0x1f, STR("IPM.Note"), 0 }, { 0x0037, 0x1f, STR("\1\5Re: Offer " KANJI), 0 }, { 0x0c1a, 0x1f, STR("The Clerk"), 0 },
+			{ 0x1000, 0x1f, STR("Body of the first"), 0 }, { 0x5d01, 0x1f, STR("clerk@x.example"), 0 }, { 0 } },
+		second[] = { { 0x001a, 0x1f, STR("IPM.Note"), 0 }, { 0x1013, 0x102, STR("<p>Body of the second</p>"), 0 }, { 0 } };
+	static const struct pst_node nodes[] = { { 0x21, 0, store }, { 0x122, 0x122, root }, { 0x8022, 0x122, inbox }, { 0x8042, 0x8022, clients }, { 0x200024, 0x8022, first },
+		{ 0x200044, 0x8042, second }, { 0 } };
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *out;
+
+	make_pst(&b, nodes);
+	out = dump("a.pst", buf_str(&b));
+	assert_has(out, "part \"In_box/Re: Offer " KANJI " (2097188)\" application/vnd.ms-outlook");
+	assert_has(out, " title 1: Re: Offer " KANJI "\n address 2: The Clerk <clerk@x.example>\n body 3: Body of the first\n");
+	assert_has(out, "part \"In_box/Clients/message (2097220)\" application/vnd.ms-outlook");
+	assert_has(out, ": Body of the second\n");
+	assert_has(out, "part \"\" application/vnd.ms-outlook-pst");
+	assert_has_not(out, "error");
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_message), cmocka_unit_test(test_bodies), cmocka_unit_test(test_lzfu), cmocka_unit_test(test_name), cmocka_unit_test(test_store),
+	cmocka_unit_test(test_folders),
 };
 EXTRACT_TEST_MAIN(tests)

@@ -13,8 +13,10 @@
 #define ENTRIES_MAX 4096       /* properties of one item */
 #define RECIPIENTS_MAX 5000
 #define ATTACHMENTS_MAX 2000
-#define NAME_MAX_ 1000
+#define PATH_LONG 500          /* folders below are named as this one */
 #define PIECE (256u << 10)
+
+enum { NODE_FOLDER = 2, NODE_MESSAGE = 4 };
 
 struct store {
 	struct in *in;
@@ -327,29 +329,24 @@ static int one_message(struct store *s, libpff_item_t *message, str folder)
 
 static int one_folder(struct store *s, libpff_item_t *folder, str path, unsigned depth);
 
-static int sub_folder(struct store *s, libpff_item_t *folder, int i, str path, unsigned depth)
+static int sub_folder(struct store *s, libpff_item_t *folder, str path, unsigned depth)
 {
 	_cleanup_buf_ struct buf name = BUF_INIT, full = BUF_INIT;
-	libpff_item_t *sub = NULL;
 	size_t n = 0;
-	int r;
 
-	if (libpff_folder_get_sub_folder(folder, i, &sub, NULL) != 1)
-		return 0;
-	if (libpff_folder_get_utf8_name_size(sub, &n, NULL) == 1 && n > 1 && n < 65536 && buf_reserve(&name, n) == 0 &&
-	    libpff_folder_get_utf8_name(sub, (uint8_t *)name.p, n, NULL) == 1)
+	if (libpff_folder_get_utf8_name_size(folder, &n, NULL) == 1 && n > 1 && n < 65536 && buf_reserve(&name, n) == 0 &&
+	    libpff_folder_get_utf8_name(folder, (uint8_t *)name.p, n, NULL) == 1)
 		name.n = strnlen(name.p, n);
 	buf_puts(&full, path);
-	if (path.n < NAME_MAX_ / 2) {
+	if (path.n < PATH_LONG) {
 		if (path.n)
 			buf_putc(&full, '/');
 		message_name(&full, buf_str(&name), "folder");
 	}
-	r = one_folder(s, sub, buf_str(&full), depth + 1);
-	libpff_item_free(&sub, NULL);
-	return r;
+	return one_folder(s, folder, buf_str(&full), depth + 1);
 }
 
+/* The kind of a node stands in its number. Taken from the tree of nodes, not from the folder's tables: those may be damaged, or behind. */
 static int one_folder(struct store *s, libpff_item_t *folder, str path, unsigned depth)
 {
 	int n = 0, r = 0;
@@ -358,20 +355,17 @@ static int one_folder(struct store *s, libpff_item_t *folder, str path, unsigned
 		sink_reason(s->sink, "more folders than are looked at");
 		return 0;
 	}
-	libpff_folder_get_number_of_sub_messages(folder, &n, NULL);
-	for (int i = 0; r == 0 && i < n && !sink_full(s->sink); i++) {
-		libpff_item_t *message = NULL;
+	if (libpff_item_get_number_of_sub_items(folder, &n, NULL) != 1)
+		sink_reason(s->sink, "a folder cannot be read");
+	for (uint32_t kind = NODE_MESSAGE; kind; kind = kind == NODE_MESSAGE ? NODE_FOLDER : 0)
+		for (int i = 0; r == 0 && i < n && !sink_full(s->sink); i++) {
+			libpff_item_t *item = NULL;
+			uint32_t id = 0;
 
-		if (libpff_folder_get_sub_message(folder, i, &message, NULL) == 1)
-			r = one_message(s, message, path);
-		else
-			sink_reason(s->sink, "a message cannot be read");
-		libpff_item_free(&message, NULL);
-	}
-	n = 0;
-	libpff_folder_get_number_of_sub_folders(folder, &n, NULL);
-	for (int i = 0; r == 0 && i < n && !sink_full(s->sink); i++)
-		r = sub_folder(s, folder, i, path, depth);
+			if (libpff_item_get_sub_item(folder, i, &item, NULL) == 1 && libpff_item_get_identifier(item, &id, NULL) == 1 && (id & 0x1f) == kind)
+				r = kind == NODE_MESSAGE ? one_message(s, item, path) : sub_folder(s, item, path, depth);
+			libpff_item_free(&item, NULL);
+		}
 	return r;
 }
 

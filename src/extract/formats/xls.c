@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "extract/formats/xls_number.h"
 #include "extract/formats/xls_strings.h"
 
 #define SHEETS_MAX 1024
@@ -53,80 +54,13 @@ struct book {
 	bool awaits;
 };
 
-enum number_kind { KIND_PLAIN = 1, KIND_DATE, KIND_TIME, KIND_BOTH, KIND_DIGITS /* + how many, at least */ };
-
 /* ---- what a number means ---- */
-
-/* Letters of dates outside quotes, brackets and escapes; or zeros alone, that is, an identifier whose zeros count. */
-static uint8_t kind_of(str f)
-{
-	unsigned dates = 0, times = 0, zeros = 0, other = 0, minutes = 0, words = 0;
-
-	for (size_t i = 0; i < f.n && f.p[i] != ';'; i++) {
-		char c = (char)tolower((unsigned char)f.p[i]);
-
-		if (c == '"' || c == '[') {
-			char close = c == '[' ? ']' : '"';
-			size_t k = i + 1;
-
-			while (k < f.n && f.p[k] != close)
-				k++;
-			if (c == '[' && k == i + 2 && strchr("hms", tolower((unsigned char)f.p[i + 1])))
-				times++;
-			i = k;
-		} else if (c == '\\' || c == '_' || c == '*') {
-			i++;
-		} else {
-			dates += c == 'd' || c == 'y' || c == 'e';
-			times += c == 'h' || c == 's';
-			minutes += c == 'm';
-			zeros += c == '0';
-			words += isalpha((unsigned char)c) && !strchr("dmyhsegbap", c);
-			other += c == '#' || c == '?' || c == '.' || c == '%' || c == '@' || c == ',';
-		}
-	}
-	if (minutes && !times)
-		dates++;
-	if (zeros)
-		return zeros > 3 && !other && !dates && !times ? (uint8_t)(KIND_DIGITS + MIN(zeros, 32u)) : KIND_PLAIN;
-	if (words || (!dates && !times)) /* "General", in any language */
-		return KIND_PLAIN;
-	return dates && times ? KIND_BOTH : dates ? KIND_DATE : KIND_TIME;
-}
-
-static uint8_t kind_builtin(uint16_t format)
-{
-	if (format == 22)
-		return KIND_BOTH;
-	if ((format >= 18 && format <= 21) || (format >= 45 && format <= 47) || format == 32 || format == 33)
-		return KIND_TIME;
-	if ((format >= 14 && format <= 17) || (format >= 27 && format <= 36) || (format >= 50 && format <= 58))
-		return KIND_DATE;
-	return KIND_PLAIN;
-}
 
 static uint8_t kind_of_xf(const struct book *k, uint16_t xf)
 {
 	uint16_t f = xf < k->n_xf ? k->xf[xf] : 0;
 
-	return f < FORMATS_MAX && k->kind[f] ? k->kind[f] : k->version >= 5 ? kind_builtin(f) : KIND_PLAIN;
-}
-
-/* Excel takes 1900 for a leap year: days before March of it are one off. */
-static void put_date(struct buf *b, double v, bool dates_1904, uint8_t kind)
-{
-	double day = floor(v), seconds = round((v - day) * 86400);
-	time_t t = (time_t)((day + (dates_1904 ? 1462 : 0) - (day < 60 && !dates_1904 ? 25568 : 25569)) * 86400 + seconds);
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm))
-		return;
-	if (kind != KIND_TIME || day >= 1)
-		buf_putf(b, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
-	if (kind == KIND_TIME || kind == KIND_BOTH || seconds > 0)
-		buf_putf(b, "%s%02d:%02d", b->n ? " " : "", tm.tm_hour, tm.tm_min);
-	if ((kind == KIND_TIME || kind == KIND_BOTH || seconds > 0) && tm.tm_sec)
-		buf_putf(b, ":%02d", tm.tm_sec);
+	return f < FORMATS_MAX && k->kind[f] ? k->kind[f] : k->version >= 5 ? xls_kind_builtin(f) : KIND_PLAIN;
 }
 
 static void put_number(const struct book *k, uint32_t row, uint32_t col, uint16_t xf, double v)
@@ -135,7 +69,7 @@ static void put_number(const struct book *k, uint32_t row, uint32_t col, uint16_
 	uint8_t kind = kind_of_xf(k, xf);
 
 	if (kind >= KIND_DATE && kind <= KIND_BOTH && v >= 0 && v < 2958466)
-		put_date(&b, v, k->dates_1904, kind);
+		xls_date(&b, v, k->dates_1904, kind);
 	else if (kind > KIND_DIGITS && v >= 0 && v < 1e15 && floor(v) == v)
 		buf_putf(&b, "%0*.0f", kind - KIND_DIGITS, v);
 	else if (fabs(v) < 1e15 && floor(v) == v)
@@ -475,7 +409,7 @@ static void on_format(struct book *k, const struct record *r)
 
 	xls_string(r->data, &at, k->version < 8, k->codepage, &b);
 	if (id < FORMATS_MAX)
-		k->kind[id] = kind_of(buf_str(&b));
+		k->kind[id] = xls_kind(buf_str(&b));
 }
 
 static void on_xf(struct book *k, const struct record *r)

@@ -1,0 +1,18 @@
+/* xls_number.h — what a number of an Excel file means by its format.
+ *
+ * Purpose: dates as dates, identifiers with their zeros. Ownership: none. Units: days. Threads: no state. Errors: none.
+ */
+#ifndef TYTO_XLS_NUMBER_H
+#define TYTO_XLS_NUMBER_H
+
+#include "extract/formats/ole.h"
+
+enum number_kind { KIND_PLAIN = 1, KIND_DATE, KIND_TIME, KIND_BOTH, KIND_DIGITS /* + how many, at least */ };
+
+/* Of a format's text, and of one that Excel has built in. */
+uint8_t xls_kind(str format);
+uint8_t xls_kind_builtin(uint16_t format);
+/* v: days since 1900 or 1904, not negative, below 2958466. */
+void xls_date(struct buf *b, double v, bool dates_1904, uint8_t kind);
+
+#endif

@@ -185,7 +185,7 @@ static void put_unicode(struct rtf *d, int n)
 
 static void field(struct rtf *d, str s)
 {
-	const char *h = memmem(s.p, s.n, "HYPERLINK", 9), *open = h ? memchr(h, '"', s.n - (size_t)(h - s.p)) : NULL, *close;
+	const char *h = s.n ? memmem(s.p, s.n, "HYPERLINK", 9) : NULL, *open = h ? memchr(h, '"', s.n - (size_t)(h - s.p)) : NULL, *close;
 
 	close = open ? memchr(open + 1, '"', s.n - (size_t)(open + 1 - s.p)) : NULL;
 	if (!close || !memchr(open, ':', (size_t)(close - open)))

@@ -113,7 +113,7 @@ bool detect_card(struct finding_scan *s, const struct number *k)
 	return false;
 }
 
-/* Length by country, and of what the account is made (SWIFT IBAN registry): n digits, a letters, c either. */
+/* Length by country, and of what the account is made (SWIFT IBAN registry v101, as listed by python-stdnum): n digits, a letters, c either. */
 static const struct { char country[3]; uint8_t n; char made[14]; } ibans[] = {
 	{ "AD", 24, "n8c12" }, { "AE", 23, "n19" }, { "AL", 28, "n8c16" }, { "AT", 20, "n16" }, { "AZ", 28, "a4c20" },
 	{ "BA", 20, "n16" }, { "BE", 16, "n12" }, { "BG", 22, "a4n6c8" }, { "BH", 22, "a4c14" }, { "BI", 27, "n23" },

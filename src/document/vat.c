@@ -1,4 +1,4 @@
-/* VAT numbers of the European Union: the member's letters, its format, its check digits (as the Commission's VIES and the members publish them). */
+/* VAT numbers of the European Union: the member's letters, its format, its check digits. Held against python-stdnum's vectors. */
 #include "document/finding_internal.h"
 
 static unsigned weighted(const char *d, const uint8_t *w, size_t n)

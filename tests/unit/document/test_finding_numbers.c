@@ -63,7 +63,7 @@ static void test_iban(void **state)
 
 static void test_vat(void **state)
 {
-	/* Published in the members' own descriptions or by companies on their sites; the last digit changed must be refused. */
+	/* Most also stand as examples in python-stdnum's documentation; with the last digit changed they must be refused. */
 	static const char *const good[] = { "ATU13585627", "BE0428759497", "BG175074752", "CY10259033P", "CZ25123891", "DE136695976", "DK13585628", "EE100931558",
 					    "EL094259216", "ESA28015865", "FI20774740", "FR40303265045", "HR33392005961", "HU12892312", "IE6433435F", "IT00743110157",
 					    "LT119511515", "LU15027442", "LV40003521600", "MT11679112", "NL004495445B01", "PL8567346215", "PT501964843", "RO18547290",

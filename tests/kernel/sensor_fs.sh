@@ -100,7 +100,7 @@ for fs in "${!place[@]}"; do
 	is "$fs alone: watched" $? 0
 	works "$w" "$tmp/alone" read create rename link
 	python3 "$top/tests/kernel/lib/opens.py" "$tmp/last" 0.3 "$w/open-1"
-	ok "$fs alone: unmounted, nothing holds it" umount "${place[$fs]}"
+	ok "$fs alone: unmounted, nothing holds it for long" wait_for 20 umount "${place[$fs]}"
 	ok "$fs alone: which is said" wait_for 5 grep -q "unmounted" "$tmp/watch.err"
 	watch_stop
 	is "$fs alone" "$(python3 "$lib/ops.py" "$records" "$w" "$tmp"/alone-{read,create,rename,link} 2>&1)" ""

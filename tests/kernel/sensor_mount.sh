@@ -59,7 +59,7 @@ at_mount=$(now)
 ok "a filesystem is mounted below" mounted "$tmp/second.img" "$w/sub" "doc[1-3]" sub -o loop
 at_mount+=" $(first sub)"
 at_unmount=$(now)
-ok "it is unmounted, nothing holds it" umount "$w/sub"
+ok "it is unmounted, nothing holds it for long" wait_for 20 umount "$w/sub"
 at_unmount+=" $(now)"
 ok "it is mounted again at another place" mounted "$tmp/second.img" "$w/sub2" "doc[4-6]" sub2 -o loop
 ok "another's folder is bound below" mounted "$tmp/other/dir" "$w/bound" inner bound --bind
@@ -122,7 +122,7 @@ users_end "beside a restart"
 for place in "$w/sub2" "$w/bound" "$w/bound2" "$mnt/away" "$tmp/over" "$tmp/elsewhere"; do umount "$place" 2>/dev/null; done
 image=${mnt%.mnt}
 at_unmount=$(now)
-ok "the watched filesystem is unmounted, nothing holds it" umount "$mnt"
+ok "the watched filesystem is unmounted, nothing holds it for long" wait_for 20 umount "$mnt"
 at_unmount+=" $(now)"
 ok "the sensor says so" wait_for 5 grep -q "$mnt: unmounted" "$tmp/watch.err"
 at_mount=$(now)

@@ -19,12 +19,14 @@ traces() { # what it could leave: files, mounts, processes, sockets (its own /ru
 	pgrep -f 'tyto-demo\.' | wc -l
 }
 mkdir "$tmp/run"
+alone=private # where / is no mount of its own (a chroot) its propagation cannot be changed
+unshare -m --propagation private true 2>/dev/null || alone=unchanged
 if [ -z "$(pgrep -f 'tyto-demo\.')" ]; then
 	mkdir "$tmp/home" && chmod 777 "$tmp/home"
 	before=$(traces)
 	for who in "" "setpriv --reuid 12345 --regid 12345 --clear-groups"; do
 		# shellcheck disable=SC2086
-		run unshare -m --propagation private sh -c 'mkdir -p /run/tyto && mount --bind "$0" /run/tyto && exec "$@"' "$tmp/run" \
+		run unshare -m --propagation "$alone" sh -c 'mkdir -p /run/tyto && mount --bind "$0" /run/tyto && exec "$@"' "$tmp/run" \
 			$who env HOME="$tmp/home" "$TYTO" demo
 		as=${who:+an ordinary user}
 		is "demo as ${as:-root}: exit 0" "$rc" 0

@@ -18,6 +18,9 @@ void utf8_put_clean(struct buf *b, str s);
 /* The same byte run cut at ≤ max bytes, never inside a character. */
 size_t utf8_cut(str s, size_t max);
 
+/* Appends one code point: at most 0x10ffff, no surrogate (whoever reads it from outside has seen to that). */
+void utf8_put(struct buf *b, uint32_t c);
+
 /* For tests: without the vectors that this processor has. */
 extern bool utf8_portable;
 

@@ -1,4 +1,5 @@
 /* Lines that are markings. */
+#include "base/utf8.h"
 #include "document/marking.h"
 
 #include "document/marking_table.h"
@@ -24,25 +25,6 @@ static uint32_t next_char(str s, size_t *at)
 		c = c << 6 | (p[i] & 0x3f);
 	*at += n;
 	return c;
-}
-
-static void put_char(struct buf *b, uint32_t c)
-{
-	if (c < 0x80) {
-		buf_putc(b, (char)c);
-	} else if (c < 0x800) {
-		buf_putc(b, (char)(0xc0 | c >> 6));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		buf_putc(b, (char)(0xe0 | c >> 12));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	} else {
-		buf_putc(b, (char)(0xf0 | c >> 18));
-		buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	}
 }
 
 /* Full-width forms to ASCII, circled and compatibility forms of 秘 to itself; case stays. */
@@ -123,7 +105,7 @@ static void put_folded(struct line *l, uint32_t c)
 	char out[8];
 	struct buf b = { .p = out, .cap = sizeof(out) };
 
-	put_char(&b, c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+	utf8_put(&b, c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 	if (l->text_n + b.n > sizeof(l->text)) {
 		l->cut = true;
 		return;

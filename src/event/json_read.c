@@ -1,6 +1,7 @@
 /* One pass over one line. Strict RFC 8259: what a careful writer would not write is refused with its byte. */
 #include <errno.h>
 
+#include "base/utf8.h"
 #include "base/base64.h"
 #include "base/timefmt.h"
 #include "event/event_json.h"
@@ -67,25 +68,6 @@ static int hex4(struct reader *r, unsigned *ret)
 	return 0;
 }
 
-static void put_utf8(struct buf *b, unsigned c)
-{
-	if (c < 0x80) {
-		buf_putc(b, (char)c);
-	} else if (c < 0x800) {
-		buf_putc(b, (char)(0xc0 | c >> 6));
-		buf_putc(b, (char)(0x80 | (c & 63)));
-	} else if (c < 0x10000) {
-		buf_putc(b, (char)(0xe0 | c >> 12));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 63)));
-		buf_putc(b, (char)(0x80 | (c & 63)));
-	} else {
-		buf_putc(b, (char)(0xf0 | c >> 18));
-		buf_putc(b, (char)(0x80 | (c >> 12 & 63)));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 63)));
-		buf_putc(b, (char)(0x80 | (c & 63)));
-	}
-}
-
 /* Behind "\u": one code point, of two halves where it must be. */
 static int unicode_escape(struct reader *r)
 {
@@ -105,7 +87,7 @@ static int unicode_escape(struct reader *r)
 			return expected(r, "a low surrogate after a high one");
 		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 	}
-	put_utf8(r->text, c);
+	utf8_put(r->text, c);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 /* Word 6 to 2003 (MS-DOC): the piece table says where the text stands, marks in the text say what it is. */
+#include "base/utf8.h"
 #include "extract/formats/ole.h"
 
 #include <errno.h>
@@ -260,39 +261,20 @@ static void put_links(struct words *w)
 
 /* ---- characters ---- */
 
-static void put_utf8(struct buf *b, uint32_t c)
-{
-	if (c < 0x80) {
-		buf_putc(b, (char)c);
-	} else if (c < 0x800) {
-		buf_putc(b, (char)(0xc0 | c >> 6));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		buf_putc(b, (char)(0xe0 | c >> 12));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	} else {
-		buf_putc(b, (char)(0xf0 | c >> 18));
-		buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	}
-}
-
 static void put_char(struct words *w, uint32_t c, uint8_t flags)
 {
 	struct segment *last = w->n_segments ? &w->segment[w->n_segments - 1] : NULL;
 
 	if (w->in_instruction) {
 		if (w->instruction.n < 4096)
-			put_utf8(&w->instruction, c >= 0x201c && c <= 0x201e ? '"' : c);
+			utf8_put(&w->instruction, c >= 0x201c && c <= 0x201e ? '"' : c);
 		return;
 	}
 	if (!last || (last->flags != flags && w->n_segments < SEGMENTS_MAX)) {
 		last = &w->segment[w->n_segments++];
 		last->flags = flags;
 	}
-	put_utf8(&w->text, c);
+	utf8_put(&w->text, c);
 	last->end = w->text.n;
 	if (w->text.n >= PARAGRAPH_MAX) {
 		put_segments(w);

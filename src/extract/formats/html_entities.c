@@ -1,6 +1,7 @@
 /* Characters by name or number, as HTML writes them. */
 #include <ctype.h>
 
+#include "base/utf8.h"
 #include "extract/formats/html.h"
 
 /* All of HTML 4, and of HTML 5 what stands for ASCII, letters of Europe and spaces. Sorted by bytes. */
@@ -82,24 +83,7 @@ static const uint16_t windows[32] = {
 
 void html_put_char(struct buf *b, uint32_t c)
 {
-	if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		c = 0xfffd;
-	if (c < 0x80) {
-		buf_putc(b, (char)c);
-		return;
-	}
-	if (c < 0x800) {
-		buf_putc(b, (char)(0xc0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			buf_putc(b, (char)(0xe0 | c >> 12));
-		} else {
-			buf_putc(b, (char)(0xf0 | c >> 18));
-			buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		}
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-	}
-	buf_putc(b, (char)(0x80 | (c & 0x3f)));
+	utf8_put(b, c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0xfffd : c);
 }
 
 static int digit(char c, unsigned base)

@@ -1,42 +1,16 @@
 /* Embedded objects: OLE 1's header, then what some program made of it; files dropped into a text are a "Package". */
 #include <errno.h>
 
+#include "extract/formats/cursor.h"
 #include "extract/formats/rtf.h"
 
 #define OLE1_EMBEDDED 2
 #define NAME_MAX_ 260
 
-struct cursor {
-	str s;
-	bool bad;
-};
-
-static str take(struct cursor *c, size_t n)
-{
-	str r = { c->s.p, n };
-
-	if (c->bad || n > c->s.n) {
-		c->bad = true;
-		return STR_NONE;
-	}
-	c->s = (str){ c->s.p + n, c->s.n - n };
-	return r;
-}
-
-static uint32_t take_number(struct cursor *c, size_t bytes)
-{
-	str p = take(c, bytes);
-	uint32_t v = 0;
-
-	for (size_t i = p.n; i > 0; i--)
-		v = v << 8 | (uint8_t)p.p[i - 1];
-	return v;
-}
-
 /* Length, then that many bytes with a NUL at their end. */
 static str take_counted(struct cursor *c)
 {
-	str p = take(c, take_number(c, 4));
+	str p = cursor_take(c, cursor_number(c, 4));
 
 	while (p.n && !p.p[p.n - 1])
 		p.n--;
@@ -46,7 +20,7 @@ static str take_counted(struct cursor *c)
 static str take_terminated(struct cursor *c)
 {
 	const char *end = c->s.n ? memchr(c->s.p, 0, c->s.n) : NULL;
-	str p = take(c, end ? (size_t)(end - c->s.p) + 1 : SIZE_MAX);
+	str p = cursor_take(c, end ? (size_t)(end - c->s.p) + 1 : SIZE_MAX);
 
 	p.n -= p.n > 0;
 	return p;
@@ -73,13 +47,13 @@ static bool package(str native, struct buf *name, str *ret)
 	struct cursor c = { native, false };
 	str label, path;
 
-	if (take_number(&c, 2) != 2)
+	if (cursor_number(&c, 2) != 2)
 		return false;
 	label = take_terminated(&c);
 	path = take_terminated(&c);
-	take_number(&c, 4);
+	cursor_number(&c, 4);
 	take_counted(&c);
-	*ret = take(&c, take_number(&c, 4));
+	*ret = cursor_take(&c, cursor_number(&c, 4));
 	if (c.bad)
 		return false;
 	put_name(name, label.n ? label : path);
@@ -107,13 +81,13 @@ int rtf_object(struct sink *s, str bytes, str class_name, unsigned n)
 	struct in *in;
 	int r;
 
-	take_number(&c, 4);
-	if (take_number(&c, 4) != OLE1_EMBEDDED) /* a link: what it leads to is not here */
+	cursor_number(&c, 4);
+	if (cursor_number(&c, 4) != OLE1_EMBEDDED) /* a link: what it leads to is not here */
 		return 0;
 	class_name = take_counted(&c);
 	take_counted(&c);
 	take_counted(&c);
-	native = take(&c, take_number(&c, 4));
+	native = cursor_take(&c, cursor_number(&c, 4));
 	if (c.bad)
 		native = c.s; /* cut: as much as there is */
 	if (!native.n)

@@ -1,6 +1,7 @@
 /* TNEF ("winmail.dat"): Outlook's body and attachments in one attachment. Attributes with a checksum, two of which hold MAPI properties (MS-OXTNEF). */
 #include <errno.h>
 
+#include "extract/formats/cursor.h"
 #include "extract/formats/html.h"
 #include "extract/formats/message.h"
 
@@ -17,11 +18,6 @@ enum {
 
 enum { TYPE_OBJECT = 0x0d, TYPE_STRING8 = 0x1e, TYPE_UNICODE = 0x1f, TYPE_BINARY = 0x102 };
 
-struct cursor {
-	str s;
-	bool bad;
-};
-
 struct tnef {
 	struct sink *s;
 	uint32_t codepage, html_codepage;
@@ -33,34 +29,12 @@ struct tnef {
 	unsigned n;
 };
 
-static str take(struct cursor *c, size_t n)
-{
-	str r = { c->s.p, n };
-
-	if (c->bad || n > c->s.n) {
-		c->bad = true;
-		return STR_NONE;
-	}
-	c->s = (str){ c->s.p + n, c->s.n - n };
-	return r;
-}
-
-static uint32_t take_number(struct cursor *c, size_t bytes)
-{
-	str p = take(c, bytes);
-	uint32_t v = 0;
-
-	for (size_t i = p.n; i > 0; i--)
-		v = v << 8 | (uint8_t)p.p[i - 1];
-	return v;
-}
-
 static str take_padded(struct cursor *c)
 {
-	size_t n = take_number(c, 4);
-	str r = take(c, n);
+	size_t n = cursor_number(c, 4);
+	str r = cursor_take(c, n);
 
-	take(c, c->bad ? 0 : MIN((4 - n % 4) % 4, c->s.n));
+	cursor_take(c, c->bad ? 0 : MIN((4 - n % 4) % 4, c->s.n));
 	return r;
 }
 
@@ -121,9 +95,9 @@ static size_t fixed_size(uint32_t type)
 
 static void skip_name(struct cursor *c)
 {
-	take(c, 16);
-	if (take_number(c, 4) == 0)
-		take(c, 4);
+	cursor_take(c, 16);
+	if (cursor_number(c, 4) == 0)
+		cursor_take(c, 4);
 	else
 		take_padded(c);
 }
@@ -131,21 +105,21 @@ static void skip_name(struct cursor *c)
 static void properties(struct tnef *t, str s)
 {
 	struct cursor c = { s, false };
-	uint32_t n = take_number(&c, 4);
+	uint32_t n = cursor_number(&c, 4);
 
 	for (uint32_t i = 0; i < n && i < PROPERTIES_MAX && !c.bad; i++) {
-		uint32_t type = take_number(&c, 2), id = take_number(&c, 2), values = 1;
+		uint32_t type = cursor_number(&c, 2), id = cursor_number(&c, 2), values = 1;
 		size_t size = fixed_size(TYPE(type));
 
 		if (id >= 0x8000)
 			skip_name(&c);
 		if (!size || type & MULTIPLE)
-			values = take_number(&c, 4);
+			values = cursor_number(&c, 4);
 		for (uint32_t k = 0; k < values && !c.bad; k++) {
-			str v = size ? take(&c, size) : take_padded(&c);
+			str v = size ? cursor_take(&c, size) : take_padded(&c);
 
 			if (id == PR_INTERNET_CODEPAGE && v.n == 4)
-				t->html_codepage = take_number(&(struct cursor){ v, false }, 4);
+				t->html_codepage = cursor_number(&(struct cursor){ v, false }, 4);
 			else if (!c.bad && k == 0)
 				on_property(t, TYPE(type), id, v);
 		}
@@ -179,7 +153,7 @@ static int attribute(struct tnef *t, uint32_t id, str value)
 	int r = 0;
 
 	switch (id) {
-	case ATT_CODEPAGE: t->codepage = take_number(&(struct cursor){ value, false }, 4); break;
+	case ATT_CODEPAGE: t->codepage = cursor_number(&(struct cursor){ value, false }, 4); break;
 	case ATT_SUBJECT:
 		buf_clear(&t->subject);
 		put_string(t, &t->subject, value, false);
@@ -206,15 +180,15 @@ static int run(struct tnef *t, str bytes)
 	struct cursor c = { bytes, false };
 	int r = 0, k;
 
-	take(&c, 6); /* signature, key */
+	cursor_take(&c, 6); /* signature, key */
 	while (r >= 0 && c.s.n && !sink_full(t->s)) {
 		uint32_t id;
 		str value;
 
-		take(&c, 1); /* message or attachment */
-		id = take_number(&c, 4);
-		value = take(&c, take_number(&c, 4));
-		take(&c, 2);
+		cursor_take(&c, 1); /* message or attachment */
+		id = cursor_number(&c, 4);
+		value = cursor_take(&c, cursor_number(&c, 4));
+		cursor_take(&c, 2);
 		if (c.bad)
 			break;
 		r = attribute(t, id, value);

@@ -15,7 +15,10 @@ static const char schema[] =
 	"CREATE TABLE place(path BLOB PRIMARY KEY, dev INTEGER, ino INTEGER, gen INTEGER, document INTEGER, owner INTEGER, grp INTEGER, mode INTEGER,"
 	" acl TEXT, bytes INTEGER, modified INTEGER, changed INTEGER, time INTEGER, gone INTEGER, error TEXT, seq INTEGER) WITHOUT ROWID;"
 	/* Which content stood where, and when it was seen there first and last: deleted and overwritten documents still answer. */
-	"CREATE TABLE stood(document INTEGER, path BLOB, dev INTEGER, ino INTEGER, gen INTEGER, first INTEGER, last INTEGER, PRIMARY KEY(document, path)) WITHOUT ROWID;"
+	"CREATE TABLE stood(document INTEGER, path BLOB, dev INTEGER, ino INTEGER, gen INTEGER, first INTEGER, last INTEGER,"
+	" PRIMARY KEY(document, path, ino, dev, gen)) WITHOUT ROWID;"
+	"CREATE INDEX stood_object ON stood(ino, dev, gen) WHERE ino > 0;"
+	"CREATE INDEX stood_path ON stood(path) WHERE ino > 0;"
 	"CREATE INDEX place_object ON place(ino, dev, gen) WHERE ino IS NOT NULL;"
 	"CREATE INDEX place_document ON place(document) WHERE document IS NOT NULL;";
 
@@ -26,8 +29,12 @@ static const char *const statements[ST_MAX_] = {
 	[ST_DOCUMENT_ID] = "INSERT INTO document(hash, seq) VALUES(?1, -1) ON CONFLICT(hash) DO UPDATE SET hash=hash RETURNING id",
 	[ST_PLACE_PUT] = "INSERT OR REPLACE INTO place VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,0,?14,?15)",
 	[ST_PLACE_GONE] = "UPDATE place SET gone=1, time=?2, seq=?3 WHERE path=?1",
-	[ST_STOOD_PUT] = "INSERT INTO stood VALUES(?1,?2,?3,?4,?5,?6,?6) ON CONFLICT(document, path) DO UPDATE SET dev=?3, ino=?4, gen=?5, last=max(last, ?6)",
-	[ST_STOOD] = "SELECT path, dev, ino, gen, first, last FROM stood WHERE document=(SELECT id FROM document WHERE hash=?1) ORDER BY last DESC, path",
+	[ST_STOOD_PUT] = "INSERT INTO stood VALUES(?1,?2,ifnull(?3,0),ifnull(?4,0),ifnull(?5,0),?6,?6)"
+		" ON CONFLICT(document, path, ino, dev, gen) DO UPDATE SET last=max(last, ?6)",
+#define STOOD_COLUMNS "path, dev, ino, gen, first, last, (SELECT hash FROM document WHERE id=stood.document)"
+	[ST_STOOD] = "SELECT " STOOD_COLUMNS " FROM stood WHERE document=(SELECT id FROM document WHERE hash=?1) ORDER BY last DESC, path",
+	[ST_STOOD_OBJECT] = "SELECT " STOOD_COLUMNS " FROM stood WHERE ino > 0 AND ino=?2 AND dev=?1 AND gen=?3 ORDER BY first",
+	[ST_STOOD_PATH] = "SELECT " STOOD_COLUMNS " FROM stood WHERE ino > 0 AND path=?1 ORDER BY first",
 	[ST_FACTS] = "SELECT hash, bytes, type, label, text_chars, contacts, facts, error FROM document WHERE hash=?1 AND seq >= 0",
 #define PLACE_COLUMNS "path, dev, ino, gen, (SELECT hash FROM document WHERE id=place.document), owner, grp, mode, acl, bytes, modified, changed, time, gone, error"
 	[ST_PLACE] = "SELECT " PLACE_COLUMNS " FROM place WHERE path=?1",
@@ -397,19 +404,17 @@ int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*
 	return r;
 }
 
-int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg)
+static int each_stood(sqlite3_stmt *s, int (*cb)(void *arg, const struct stood *s), void *arg)
 {
-	sqlite3_stmt *s;
-	int r = documents_statement(d, ST_STOOD, &s);
+	int r;
 
-	if (r < 0)
-		return r;
-	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
 	while ((r = db_step(s)) > 0) {
-		struct stood one = { .path = column(s, 0), .has_object = sqlite3_column_type(s, 2) != SQLITE_NULL,
+		struct stood one = { .path = column(s, 0), .has_object = sqlite3_column_int64(s, 2) != 0,
 			.object = { (uint64_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2), (uint64_t)sqlite3_column_int64(s, 3) },
 			.first = sqlite3_column_int64(s, 4), .last = sqlite3_column_int64(s, 5) };
 
+		if (!column_hash(s, 6, one.hash))
+			continue;
 		r = cb(arg, &one);
 		if (r)
 			break;
@@ -418,6 +423,41 @@ int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb
 		r = db_failed(r);
 	sqlite3_reset(s);
 	return r;
+}
+
+int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg)
+{
+	sqlite3_stmt *s = NULL;
+	int r = documents_statement(d, ST_STOOD, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
+	return each_stood(s, cb, arg);
+}
+
+int documents_stood_object(struct documents *d, const struct event_object *o, int (*cb)(void *arg, const struct stood *s), void *arg)
+{
+	sqlite3_stmt *s = NULL;
+	int r = documents_statement(d, ST_STOOD_OBJECT, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(s, 1, (sqlite3_int64)o->dev);
+	sqlite3_bind_int64(s, 2, (sqlite3_int64)o->ino);
+	sqlite3_bind_int64(s, 3, (sqlite3_int64)o->gen);
+	return each_stood(s, cb, arg);
+}
+
+int documents_stood_path(struct documents *d, str path, int (*cb)(void *arg, const struct stood *s), void *arg)
+{
+	sqlite3_stmt *s = NULL;
+	int r = documents_statement(d, ST_STOOD_PATH, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(s, 1, path.p, (int)path.n, SQLITE_STATIC);
+	return each_stood(s, cb, arg);
 }
 
 /* Everything below `a` lies between "a/" and "a0", the byte behind '/'; the parts of a container at `a` likewise behind "a!/". */

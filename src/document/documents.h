@@ -41,14 +41,18 @@ int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *
 int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct place *p), void *arg);
 /* Places of a content. */
 int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct place *p), void *arg);
-/* Every place where a content has been seen, latest first, what stands there now or not. */
+/* Every place where a content has been seen, latest first, what stands there now or not; a place at which another object took over counts once for each. */
 struct stood {
+	uint8_t hash[32];
 	str path;
 	struct event_object object;
 	bool has_object;
 	int64_t first, last;
 };
 int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg);
+/* Every content that has been seen in an object, or in objects at exactly this path; earliest first. Parts of containers have no object. */
+int documents_stood_object(struct documents *d, const struct event_object *o, int (*cb)(void *arg, const struct stood *s), void *arg);
+int documents_stood_path(struct documents *d, str path, int (*cb)(void *arg, const struct stood *s), void *arg);
 /* Were they damaged and begun anew since this was opened? Then a scan is due. */
 bool documents_identifiers_lost(const struct documents *d);
 /* Every identifier of these documents, in no order: distinct persons over many documents are the union. Reads the whole store. */

@@ -11,11 +11,11 @@
 #include "index/db.h"
 #include "index/index.h"
 
-#define DOCUMENTS_FORMAT 1
+#define DOCUMENTS_FORMAT 2
 #define DOCUMENTS_BATCH 65536 /* leaves a transaction */
 
 enum documents_statement { /* prepared at first use */
-	ST_DOCUMENT_PUT, ST_DOCUMENT_ID, ST_PLACE_PUT, ST_PLACE_GONE, ST_STOOD_PUT, ST_STOOD, ST_FACTS, ST_PLACE, ST_OBJECT, ST_OF_HASH, ST_MAX_
+	ST_DOCUMENT_PUT, ST_DOCUMENT_ID, ST_PLACE_PUT, ST_PLACE_GONE, ST_STOOD_PUT, ST_STOOD, ST_STOOD_OBJECT, ST_STOOD_PATH, ST_FACTS, ST_PLACE, ST_OBJECT, ST_OF_HASH, ST_MAX_
 };
 
 struct documents {

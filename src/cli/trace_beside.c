@@ -121,11 +121,13 @@ static void put_passage(struct buf *b, str s, unsigned columns)
 static void fill(struct side *s, const struct passage_text *t, unsigned width, bool color)
 {
 	_cleanup_buf_ struct buf flat = BUF_INIT;
+	str around;
 
 	put_flat(&flat, t->before);
-	if (flat.n)
+	around = tail_of(buf_str(&flat), width + width / 2);
+	if (around.n < flat.n)
 		buf_puts(&s->text, STR("…"));
-	buf_puts(&s->text, tail_of(buf_str(&flat), width + width / 2));
+	buf_puts(&s->text, around);
 	s->from = s->text.n;
 	buf_puts(&s->text, color ? STR("") : STR("[["));
 	put_passage(&s->text, t->passage, PASSAGE_LINES * width);
@@ -133,8 +135,9 @@ static void fill(struct side *s, const struct passage_text *t, unsigned width, b
 	s->to = s->text.n;
 	buf_clear(&flat);
 	put_flat(&flat, t->after);
-	buf_puts(&s->text, head_of(buf_str(&flat), width + width / 2));
-	if (flat.n)
+	around = head_of(buf_str(&flat), width + width / 2);
+	buf_puts(&s->text, around);
+	if (around.n < flat.n)
 		buf_puts(&s->text, STR("…"));
 }
 
@@ -159,8 +162,13 @@ static void wrap(struct side *s, unsigned columns)
 				end = i;
 				width_at_break = width;
 			}
-			if (width + w > columns)
+			if (width + w > columns) {
+				if (t.p[i] == ' ') {
+					end = i + 1;
+					width_at_break = width + 1;
+				}
 				break;
+			}
 			width += w;
 			i += char_len(t, i);
 		}
@@ -168,7 +176,12 @@ static void wrap(struct side *s, unsigned columns)
 			end = i > at ? i : at + char_len(t, at);
 			width_at_break = width;
 		}
-		s->lines[s->n++] = (struct line){ at, end - at, width_at_break };
+		s->lines[s->n] = (struct line){ at, end - at, width_at_break };
+		if (s->lines[s->n].n > 1 && t.p[end - 1] == ' ') {
+			s->lines[s->n].n--;
+			s->lines[s->n].width--;
+		}
+		s->n++;
 		at = end;
 	}
 }

@@ -159,7 +159,7 @@ int finder_open(const struct finder_config *c, struct finder **ret)
 		log_error("%s", evidence_why());
 	if (r == 0 && (r = holders_open(c->state, x->documents, &x->holders)) < 0)
 		log_error("%s", holders_why());
-	x->sources = (struct sources){ .documents = x->documents, .walk = c->walk };
+	x->sources = (struct sources){ .documents = x->documents, .holders = x->holders, .walk = c->walk };
 	if (r == 0 && (r = trace_open(c->state, &(struct trace_options){ .open_source = source_open, .arg = &x->sources }, &x->trace)) < 0)
 		log_error("%s", trace_why());
 	if (r < 0) {
@@ -337,13 +337,10 @@ static int find_part(struct finder *x, struct found_part *p)
 
 int finder_trace(struct finder *x, struct found *f)
 {
-	struct documents_stat st;
-	int r = documents_stat(x->documents, &st);
+	int r = documents_count(x->documents, &f->documents);
 
 	if (r < 0)
 		log_error("%s", documents_why());
-	else
-		f->documents = st.documents;
 	for (size_t i = 0; r == 0 && i < f->n; i++)
 		r = find_part(x, &f->parts[i]);
 	return r;

@@ -1,4 +1,6 @@
 /* The same as one page that needs nothing else: no script, no font, no link. Everything from outside is escaped, and nothing of it stands in an attribute. */
+#include <time.h>
+
 #include "base/timefmt.h"
 #include "cli/show.h"
 #include "cli/trace_out.h"
@@ -84,37 +86,64 @@ static str after_of(str all, size_t to)
 	return (str){ all.p + to, end - to };
 }
 
-static void put_side(struct buf *b, const char *what, uint32_t from, uint32_t to, str before, str passage, str after)
+struct side {
+	const char *what;
+	uint32_t from, to;
+	str before, passage, after;
+	bool cut_before, cut_after; /* there is more */
+};
+
+static void put_side(struct buf *b, const struct side *s)
 {
 	_cleanup_buf_ struct buf where = BUF_INIT;
 
-	words_where(&where, from, to);
-	buf_putf(b, "<div class=\"side\"><h5>%s, ", what);
+	words_where(&where, s->from, s->to);
+	buf_putf(b, "<div class=\"side\"><h5>%s, ", s->what);
 	text(b, buf_str(&where));
 	raw(b, "</h5><blockquote>");
-	raw(b, before.n ? "…" : "");
-	passage_text(b, before);
+	raw(b, s->cut_before ? "…" : "");
+	passage_text(b, s->before);
 	raw(b, "<mark>");
-	passage_text(b, passage);
+	passage_text(b, s->passage);
 	raw(b, "</mark>");
-	passage_text(b, after);
-	raw(b, after.n ? "…" : "");
+	passage_text(b, s->after);
+	raw(b, s->cut_after ? "…" : "");
 	raw(b, "</blockquote></div>\n");
+}
+
+static void put_leak_side(struct buf *b, const struct found_part *p, const struct trace_passage *t)
+{
+	str all = buf_str(&p->text.bytes);
+	size_t from = MIN(t->leak_from, all.n), to = MIN(MAX(t->leak_to, t->leak_from), all.n);
+	struct side s = { "In the leak", t->leak_from, t->leak_to, before_of(all, from), { all.p + from, to - from }, after_of(all, to), false, false };
+
+	s.cut_before = s.before.n < from;
+	s.cut_after = s.after.n < all.n - to;
+	put_side(b, &s);
+}
+
+static void put_source_side(struct buf *b, const struct trace_passage *t)
+{
+	str before = str_c(t->before), after = str_c(t->after);
+	struct side s = { "In the source", t->source_from, t->source_to, before_of(before, before.n), str_c(t->text), after_of(after, 0), false, false };
+
+	/* What was read again begins or ends where the document does, or stands for more. */
+	s.cut_before = t->source_from > s.before.n;
+	s.cut_after = s.after.n < after.n;
+	put_side(b, &s);
 }
 
 static void put_passage(struct buf *b, const struct found_part *p, const struct found_match *m, const struct trace_passage *t)
 {
 	_cleanup_buf_ struct buf what = BUF_INIT;
-	str all = buf_str(&p->text.bytes), before = str_c(t->before), after = str_c(t->after);
-	size_t from = MIN(t->leak_from, all.n), to = MIN(MAX(t->leak_to, t->leak_from), all.n);
 
 	words_passage(&what, t);
 	raw(b, "<section class=\"passage\">");
 	element(b, "h4", "", buf_str(&what));
 	raw(b, "<div class=\"beside\">\n");
-	put_side(b, "In the leak", t->leak_from, t->leak_to, before_of(all, from), (str){ all.p + from, to - from }, after_of(all, to));
+	put_leak_side(b, p, t);
 	if (t->text)
-		put_side(b, "In the source", t->source_from, t->source_to, before_of(before, before.n), str_c(t->text), after_of(after, 0));
+		put_source_side(b, t);
 	else
 		buf_putf(b, "<div class=\"side\"><h5>In the source</h5><p class=\"quiet\">%s</p></div>\n",
 			m->document.gone ? "It does not stand there any more, and cannot be read again." : "It was not read again.");
@@ -300,11 +329,16 @@ static void put_part(struct buf *b, const struct found *f, const struct found_pa
 	raw(b, "</section>\n");
 }
 
+/* In UTC, and how far the times of the page are from it: a page travels. */
 static void put_when(struct buf *b, int64_t ns)
 {
-	char t[TIME_TEXT_MAX];
+	char t[TIME_TEXT_MAX], zone[16];
+	time_t now = ns / NSEC_PER_SEC;
+	struct tm tm;
 
 	buf_put(b, t, time_format(ns / NSEC_PER_SEC * NSEC_PER_SEC, t));
+	if (localtime_r(&now, &tm) && strftime(zone, sizeof(zone), "%z", &tm) > 0)
+		buf_putf(b, " (times below are UTC%s)", zone);
 }
 
 void trace_html(struct buf *b, const struct found *f, size_t n, const struct trace_asked *a)

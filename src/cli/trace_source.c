@@ -85,8 +85,14 @@ int source_open(void *arg, const uint8_t hash[static 32], struct buf *ret_name)
 {
 	struct sources *s = arg;
 	struct places p = { 0 };
+	_cleanup_buf_ struct buf now = BUF_INIT;
 	const char *path;
-	int r = documents_of_hash(s->documents, hash, take_place, &p);
+	bool gone;
+	int r = holders_path(s->holders, hash, &now, &gone);
+
+	if (r == 0)
+		add_path(&p, buf_str(&now));
+	r = documents_of_hash(s->documents, hash, take_place, &p);
 
 	if (r >= 0)
 		r = documents_stood(s->documents, hash, take_stood, &p);

@@ -6,11 +6,12 @@
 #ifndef TYTO_TRACE_SOURCE_H
 #define TYTO_TRACE_SOURCE_H
 
-#include "document/documents.h"
+#include "document/holders.h"
 #include "document/walk.h"
 
 struct sources {
 	struct documents *documents;
+	struct holders *holders; /* where it was moved to since the last scan */
 	struct walk *walk;
 };
 /* For struct trace_options: arg is a struct sources. Of a part of a container it is the container that is opened. */

@@ -501,6 +501,20 @@ int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct
 	return r < 0 ? db_failed(r) : each_place(s, cb, arg);
 }
 
+/* Rows are never taken out. */
+int documents_count(struct documents *d, uint64_t *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(d->db, "SELECT max(id) FROM document", &s);
+
+	if (r == 0)
+		r = db_step(s);
+	if (r < 0)
+		return db_failed(r);
+	*ret = (uint64_t)sqlite3_column_int64(s, 0);
+	return 0;
+}
+
 /* Bytes on disk: the table, its journal, and the identifiers. */
 static void stat_disk(struct documents *d, struct documents_stat *st)
 {

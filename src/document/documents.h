@@ -66,5 +66,7 @@ struct documents_stat {
 	uint64_t labels[LABEL_MAX_];
 };
 int documents_stat(struct documents *d, struct documents_stat *ret);
+/* Contents that were ever told of: at once, whatever their number. */
+int documents_count(struct documents *d, uint64_t *ret);
 
 #endif

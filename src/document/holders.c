@@ -2,9 +2,12 @@
 #include "document/holders.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/why.h"
+#include "extract/extract.h"
 
 #define CHANGES ((uint64_t)1 << VERB_WRITE | (uint64_t)1 << VERB_CREATE)
 /* A record without an object is about whatever stands at its path. */
@@ -47,11 +50,29 @@ struct holders {
 	struct index_query *q;
 	struct documents *d;
 	uint64_t more;
+	char program[3][PATH_MAX]; /* ours */
+	struct index_own own;
 };
 
 const char *holders_why(void)
 {
 	return why.text;
+}
+
+/* What we read to compare is in the record like any access, and is nobody's having had it. */
+static void know_ourselves(struct holders *h)
+{
+	const char *reader;
+	size_t n = 0;
+
+	if (readlink("/proc/self/exe", h->program[n], PATH_MAX - 1) > 0)
+		n++;
+	for (unsigned i = 0; n < ARRAY_SIZE(h->program) && (reader = extract_program(i, h->program[n])); i++, n++)
+		if (reader != h->program[n])
+			snprintf(h->program[n], PATH_MAX, "%s", reader);
+	for (size_t i = 0; i < n; i++)
+		h->own.programs[i] = str_c(h->program[i]);
+	h->own.account = geteuid();
 }
 
 int holders_open(const char *state, struct documents *d, struct holders **ret)
@@ -64,6 +85,7 @@ int holders_open(const char *state, struct documents *d, struct holders **ret)
 		return fail(r, "%s", r == -ENOMEM ? "no memory" : index_why());
 	}
 	h->d = d;
+	know_ourselves(h);
 	*ret = h;
 	return 0;
 }
@@ -360,7 +382,7 @@ int holders_each(struct holders *h, const uint8_t (*hashes)[32], size_t n, int64
 		r = add_content(&k, i);
 	if (r < 0 || k.n_spans == 0)
 		return r;
-	r = index_query_who_spans(h->q, k.spans, k.n_spans, cb, arg);
+	r = index_query_who_spans(h->q, k.spans, k.n_spans, &h->own, cb, arg);
 	return r < 0 ? fail(r, "%s", index_why()) : r;
 }
 

@@ -4,6 +4,7 @@
  * met an object in which scans saw it, from the last recorded write before until the first one after, wherever the object was moved to; records without an object count by the path.
  * Of a part of a container it is the container that was had. A content that is deleted or overwritten answers like any other.
  * Ownership: struct holders owns the index; the table is borrowed. Units: ns UTC. Threads: one at a time. Errors: negative errno; holders_why() says more.
+ * What this program itself read as root, to compare, is in the record like any access, and does not count here.
  * Bounded: HOLDERS_PLACES places a content; more are counted.
  *
  *	writes to the object   ──w──────────w───────────────w──▶ time

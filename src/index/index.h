@@ -73,8 +73,14 @@ struct index_span {
 	str path;                          /* records without an object at exactly this path */
 	int64_t since, until;              /* 0: open */
 };
-/* One call a person, most recent last access first; none at all where nothing is known. */
-int index_query_who_spans(struct index_query *q, const struct index_span *s, size_t n, int (*cb)(void *arg, const struct index_who *w), void *arg);
+/* What these programs did as root, as the account or as nobody that is known does not count: our own reading, to compare. */
+struct index_own {
+	str programs[4];
+	uint32_t account;
+};
+/* One call a person, most recent last access first; none at all where nothing is known. own: NULL all counts. */
+int index_query_who_spans(struct index_query *q, const struct index_span *s, size_t n, const struct index_own *own,
+	int (*cb)(void *arg, const struct index_who *w), void *arg);
 /* When one thing met these verbs (bits): sorted, the caller's to free. */
 int index_query_times(struct index_query *q, const struct index_span *s, uint64_t verbs, int64_t **ret, size_t *ret_n);
 

@@ -15,6 +15,8 @@ struct spans {
 	uint64_t *documents; /* those that were asked for; a record that says another one is not about them */
 	size_t n_documents;
 	uint64_t verbs;      /* bits; 0 all */
+	const struct index_own *own;
+	uint64_t own_program[4], own_account[2]; /* numbers; 0: none */
 	struct aggs who;
 	int64_t *times;      /* instead of who, where wanted */
 	size_t n_times, cap_times;
@@ -67,13 +69,22 @@ static bool other_document(const struct spans *s, const struct leaf *l)
 	return true;
 }
 
+static bool by_ourselves(const struct spans *s, const struct leaf *l)
+{
+	bool ours = false;
+
+	for (size_t i = 0; leaf_has(l, EV_PROGRAM) && i < ARRAY_SIZE(s->own_program); i++)
+		ours |= s->own_program[i] && l->value[EV_PROGRAM] == s->own_program[i];
+	return ours && (!leaf_has(l, EV_UID) || l->value[EV_UID] == s->own_account[0] || l->value[EV_UID] == s->own_account[1]);
+}
+
 /* The span that a record counts under: it may be met under others, too. */
 static const struct asked *counts_under(const struct spans *s, const struct leaf *l)
 {
 	int64_t subjects[SUBJECTS_MAX];
 	size_t n = index_subjects(l, subjects);
 
-	if (l->value[EV_VERB] == VERB_GAP || (s->verbs && !(s->verbs >> l->value[EV_VERB] & 1)) || other_document(s, l))
+	if (l->value[EV_VERB] == VERB_GAP || (s->verbs && !(s->verbs >> l->value[EV_VERB] & 1)) || other_document(s, l) || by_ourselves(s, l))
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		const struct asked *a = span_of(s, subjects[i], leaf_time(l));
@@ -210,10 +221,24 @@ static uint64_t subject_number(const struct names *n, const struct index_span *s
 	return buf_error(&key) ? 0 : names_find(n, NAME_OBJECT, buf_str(&key));
 }
 
+static void find_own(const struct names *n, struct spans *s)
+{
+	char account[16];
+
+	if (!s->own)
+		return;
+	snprintf(account, sizeof(account), "%u", s->own->account);
+	for (size_t i = 0; i < ARRAY_SIZE(s->own_program); i++)
+		s->own_program[i] = s->own->programs[i].n ? names_find(n, NAME_PROGRAM, s->own->programs[i]) : 0;
+	s->own_account[0] = names_find(n, NAME_ACCOUNT, STR("0"));
+	s->own_account[1] = names_find(n, NAME_ACCOUNT, str_c(account));
+}
+
 /* What is in no record cannot have been had; a content that is in none still says which records are of others. */
 static int spans_make(struct index_query *q, const struct index_span *in, size_t n, struct spans *s)
 {
 	s->q = q;
+	find_own(q->names, s);
 	s->a = calloc(n + 1, sizeof(*s->a));
 	s->documents = calloc(n + 1, sizeof(*s->documents));
 	if (!s->a || !s->documents)
@@ -256,9 +281,10 @@ static int gather(struct index_query *q, const struct index_span *in, size_t n, 
 	return r >= 0 && names_error(q->names) ? index_fail(names_error(q->names), "the names cannot be read") : r;
 }
 
-int index_query_who_spans(struct index_query *q, const struct index_span *in, size_t n, int (*cb)(void *arg, const struct index_who *w), void *arg)
+int index_query_who_spans(struct index_query *q, const struct index_span *in, size_t n, const struct index_own *own,
+	int (*cb)(void *arg, const struct index_who *w), void *arg)
 {
-	_cleanup_(spans_free) struct spans s = { 0 };
+	_cleanup_(spans_free) struct spans s = { .own = own };
 	int r = gather(q, in, n, &s);
 
 	return r < 0 ? r : who_tell(q, &s.who, cb, arg);

@@ -235,10 +235,10 @@ static void both_sides_stand_beside_each_other(void **state)
 	buf_clear(out());
 	beside_show(&left, &right, 2, 80, false);
 	assert_string_equal(buf_cstr(out()), "  In the leak                             In the source\n"
-					     "  …one [[two three]] four…                [[two three]]\n");
+					     "  one [[two three]] four                  [[two three]]\n");
 	buf_clear(out());
 	beside_show(&left, &right, 0, 50, true);
-	assert_string_equal(buf_cstr(out()), "In the leak\n  \033[2m…one \033[0m\033[1mtwo three\033[0m\033[2m four…\033[0m\n"
+	assert_string_equal(buf_cstr(out()), "In the leak\n  \033[2mone \033[0m\033[1mtwo three\033[0m\033[2m four\033[0m\n"
 					     "In the source\n  \033[1mtwo three\033[0m\n");
 	buf_clear(out());
 }

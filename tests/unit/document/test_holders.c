@@ -171,6 +171,29 @@ static void what_a_record_says_counts_more(void **state)
 	end(&w);
 }
 
+static void our_own_reading_does_not_count(void **state)
+{
+	char own[4096] = "";
+	struct world w;
+	struct event e;
+
+	assert_true(readlink("/proc/self/exe", own, sizeof(own) - 1) > 0);
+	begin(&w);
+	place(&w, 100, "/srv/plan", &plan, first_hash);
+	for (uint32_t uid = 0; uid < 2; uid++)
+		for (int ours = 0; ours < 2; ours++) {
+			e = access_by(110 + ours, uid ? "person" : "root", VERB_READ, "/srv/plan", &plan);
+			event_set(&e, EV_UID);
+			e.uid = uid;
+			event_set(&e, EV_PROGRAM);
+			e.program = ours ? str_c(own) : STR("/usr/bin/cat");
+			put(&w, e);
+		}
+	ask_now(&w, true);
+	had_one(&w, first_hash, "person×2 root×1 ");
+	end(&w);
+}
+
 static void a_change_that_no_record_tells_of(void **state)
 {
 	struct world w;
@@ -301,7 +324,7 @@ static void too_many_places(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_version_has_its_readers), cmocka_unit_test(what_a_record_says_counts_more),
+		cmocka_unit_test(each_version_has_its_readers), cmocka_unit_test(what_a_record_says_counts_more), cmocka_unit_test(our_own_reading_does_not_count),
 		cmocka_unit_test(a_change_that_no_record_tells_of), cmocka_unit_test(changed_and_changed_back), cmocka_unit_test(records_without_an_object),
 		cmocka_unit_test(a_part_is_had_with_its_container), cmocka_unit_test(in_a_time), cmocka_unit_test(its_last_path), cmocka_unit_test(too_many_places),
 	};

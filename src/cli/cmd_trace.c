@@ -123,7 +123,8 @@ static int keep_stream(int from, const char *name)
 /* Opened with the rights of whoever asks, before these are given up. */
 static int open_leak(const char *name)
 {
-	_cleanup_close_ int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	_cleanup_close_ int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
+		open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	int r;
 
@@ -217,15 +218,54 @@ static void name_unread(const struct found *f)
 	}
 }
 
-static int trace_one(struct job *j, struct extractor *x, struct finder *finder, size_t i, const struct trace_asked *a)
+/* Made when it is needed: one that reads pictures takes a third of a second to begin. */
+struct readers {
+	struct extractor *quick, *pictures;
+	bool ocr;
+};
+
+static int read_with(struct extractor **x, enum ocr_mode mode, int fd, const char *name, struct found *ret)
+{
+	const struct extract_limits *d = &extract_limits_default;
+	const struct extract_limits limits = { .file_max = d->file_max, .text_max = d->text_max, .deadline_ms = DEADLINE_MS, .memory = d->memory,
+		.files = d->files };
+	struct ticker t;
+	int r = *x ? 0 : extractor_new(&limits, mode, x);
+
+	if (r < 0) {
+		log_error("no reader can be started: %s", strerror(-r));
+		return r;
+	}
+	ticker_begin(&t, mode == OCR_NOW ? "reading the pictures of" : "reading", name);
+	r = found_read(*x, fd, name, ret);
+	ticker_end(&t);
+	return r;
+}
+
+static bool wants_pictures(const struct found *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->parts[i].text.wants_ocr)
+			return true;
+	return false;
+}
+
+static int read_leak(struct readers *x, int fd, const char *name, struct found *ret)
+{
+	int r = read_with(&x->quick, x->ocr ? OCR_LATER : OCR_NEVER, fd, name, ret);
+
+	if (r < 0 || !x->ocr || !wants_pictures(ret))
+		return r;
+	found_free(ret);
+	return read_with(&x->pictures, OCR_NOW, fd, name, ret);
+}
+
+static int trace_one(struct job *j, struct readers *x, struct finder *finder, size_t i, const struct trace_asked *a)
 {
 	struct found *f = &j->found[j->n_found];
 	struct ticker t;
-	int r;
+	int r = read_leak(x, j->fds[i], j->names[i], f);
 
-	ticker_begin(&t, "reading", j->names[i]);
-	r = found_read(x, j->fds[i], j->names[i], f);
-	ticker_end(&t);
 	if (r < 0)
 		return r;
 	j->n_found++;
@@ -245,26 +285,21 @@ static int trace_one(struct job *j, struct extractor *x, struct finder *finder, 
 
 static int trace_all(struct job *j, const struct trace_asked *a, int page_fd)
 {
-	const struct extract_limits *d = &extract_limits_default;
-	const struct extract_limits limits = { .file_max = d->file_max, .text_max = d->text_max, .deadline_ms = DEADLINE_MS, .memory = d->memory, .files = d->files };
-	const struct finder_config c = { .state = cli.state, .walk = j->walk, .mask = lookup_mask(), .since = cli.since, .until = cli.until, .limit = cli.limit };
-	struct extractor *x = NULL;
+	const struct finder_config c = { .state = cli.state, .walk = j->walk, .mask = lookup_mask(), .since = cli.since, .until = cli.until,
+		.limit = cli.limit };
+	struct readers x = { .ocr = !ocr || strcmp(ocr, "never") != 0 };
 	struct finder *finder = NULL;
 	int r = finder_open(&c, &finder);
 
-	if (r == 0) {
-		r = extractor_new(&limits, ocr && strcmp(ocr, "never") == 0 ? OCR_NEVER : OCR_NOW, &x);
-		if (r < 0)
-			log_error("no reader can be started: %s", strerror(-r));
-	}
 	for (size_t i = 0; r == 0 && i < j->n; i++)
 		if (j->fds[i] >= 0)
-			r = trace_one(j, x, finder, i, a);
+			r = trace_one(j, &x, finder, i, a);
 	if (r == 0 && page_fd >= 0)
 		r = write_page(page_fd, j->found, j->n_found, a);
 	if (r == 0 && page_fd >= 0)
 		log_info("written to %s", page);
-	extractor_free(x);
+	extractor_free(x.quick);
+	extractor_free(x.pictures);
 	finder_close(finder);
 	return r;
 }
@@ -363,9 +398,9 @@ const struct command cmd_trace = {
 		    "  tyto trace --since 2026-03-01 photo.jpg     only who had them since then\n"
 		    "  tyto trace - <fragment.txt                  a fragment from standard input\n"
 		    "  tyto trace -o report.html mail.eml          the same as a page; attachments are traced, too\n",
-	.notes = "FILE is a copy, a fragment, a converted file, a table, a scan or a photo; archives and mails are opened. It is compared with what `tyto scan` has seen.\n"
-		 "exact: the same bytes. source: text or identifiers that no other document has. shared: known, but from many documents; nobody is named. none.\n"
-		 "-n N shows the first N sources, -v every passage and person. What cannot be read is named (exit status 3). It reads the documents themselves: root, or the\n"
-		 "owner of the state.\n",
+	.notes = "FILE is a copy, a fragment, a converted file, a table, a scan or a photo; archives and mails are opened. It is compared with what\n"
+		 "`tyto scan` has seen. exact: the same bytes. source: text or identifiers that no other document has. shared: known, but from many\n"
+		 "documents; nobody is named. none. -n N shows the first N sources, -v every passage and person. What cannot be read is named (exit\n"
+		 "status 3). It reads the documents themselves: for root, or the owner of the state.\n",
 	.options = options, .run = run, .needs_args = true,
 };

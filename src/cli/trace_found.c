@@ -144,6 +144,23 @@ struct finder {
 	struct buf scratch;
 };
 
+/* An answer from an empty inventory would say that nothing is known. */
+static int open_documents(struct finder *x)
+{
+	uint64_t n = 0;
+	int r = documents_open(x->c.state, false, &x->documents);
+
+	if (r == 0)
+		r = documents_count(x->documents, &n);
+	if (r == 0 && n == 0)
+		r = -ENOENT;
+	if (r == -ENOENT)
+		log_error("no document is known here yet: `tyto scan PATH` takes inventory");
+	else if (r < 0)
+		log_error("%s%s", documents_why(), r == -EUCLEAN ? ": the next `tyto scan` makes it anew" : "");
+	return r;
+}
+
 int finder_open(const struct finder_config *c, struct finder **ret)
 {
 	struct finder *x = calloc(1, sizeof(*x));
@@ -152,9 +169,7 @@ int finder_open(const struct finder_config *c, struct finder **ret)
 	if (!x)
 		return -ENOMEM;
 	x->c = *c;
-	r = documents_open(c->state, false, &x->documents);
-	if (r < 0)
-		log_error(r == -ENOENT ? "%s: no document is known here yet: `tyto scan PATH` takes inventory" : "%s: %s", c->state, documents_why());
+	r = open_documents(x);
 	if (r == 0 && c->mask && (r = evidence_reader_open(c->state, &x->reader)) < 0)
 		log_error("%s", evidence_why());
 	if (r == 0 && (r = holders_open(c->state, x->documents, &x->holders)) < 0)
@@ -292,14 +307,22 @@ static int find_people(struct finder *x, struct found_match *m)
 	return holders_each(x->holders, (const uint8_t (*)[32])hashes, n, 0, 0, take_person, &a);
 }
 
+static bool there(struct finder *x, const uint8_t hash[static 32])
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+	_cleanup_close_ int fd = source_open(&x->sources, hash, &name);
+
+	return fd >= 0;
+}
+
 static int find_match(struct finder *x, const struct trace_match *m, struct found_match *ret)
 {
 	int r;
 
 	ret->m = m;
 	r = find_document(x, m->hash, &ret->document);
-	/* Deleted or changed since the last scan: nobody could read it just now. */
-	ret->document.gone |= m->gone;
+	/* Deleted or changed since the last scan: nobody could read it just now. What is known by its hash was not read yet. */
+	ret->document.gone |= m->gone || (m->n_passages == 0 && !there(x, m->hash));
 	ret->alternatives = calloc(m->n_alternatives + 1, sizeof(*ret->alternatives));
 	if (!ret->alternatives)
 		return -ENOMEM;
@@ -314,13 +337,12 @@ static int find_match(struct finder *x, const struct trace_match *m, struct foun
 
 static int find_part(struct finder *x, struct found_part *p)
 {
-	const struct extract_part part = { .name = STR_NONE, .type = buf_str(&p->type), .bytes = p->bytes, .has_sha256 = p->has_sha256, .reason = "", .text = p->text };
-	struct extract_part whole = part;
+	struct extract_part part = { .type = buf_str(&p->type), .bytes = p->bytes, .has_sha256 = p->has_sha256, .reason = "", .text = p->text };
 	size_t n;
 	int r;
 
-	memcpy(whole.sha256, p->sha256, sizeof(whole.sha256));
-	r = trace_part(x->trace, &whole, &p->result);
+	memcpy(part.sha256, p->sha256, sizeof(part.sha256));
+	r = trace_part(x->trace, &part, &p->result);
 	if (r < 0) {
 		log_error("%.*s: %s", STR_ARG(buf_str(&p->file)), trace_why());
 		return r;

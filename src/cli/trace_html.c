@@ -1,4 +1,5 @@
-/* The same as one page that needs nothing else: no script, no font, no link. Everything from outside is escaped, and nothing of it stands in an attribute. */
+/* The same as one page that needs nothing else: no script, no font, no link. Everything from outside is escaped, and nothing of it stands in
+ * an attribute. */
 #include <time.h>
 
 #include "base/timefmt.h"
@@ -14,7 +15,8 @@ static void raw(struct buf *b, const char *html)
 	buf_puts(b, str_c(html));
 }
 
-/* Text from outside: markup is escaped, what a reader would not see (control characters, marks that turn the direction of writing) is made visible. */
+/* Text from outside: markup is escaped, what a reader would not see (control characters, marks that turn the direction of writing) is made
+ * visible. */
 static void text(struct buf *b, str s)
 {
 	_cleanup_buf_ struct buf visible = BUF_INIT;
@@ -115,7 +117,8 @@ static void put_leak_side(struct buf *b, const struct found_part *p, const struc
 {
 	str all = buf_str(&p->text.bytes);
 	size_t from = MIN(t->leak_from, all.n), to = MIN(MAX(t->leak_to, t->leak_from), all.n);
-	struct side s = { "In the leak", t->leak_from, t->leak_to, before_of(all, from), { all.p + from, to - from }, after_of(all, to), false, false };
+	struct side s = { .what = "In the leak", .from = t->leak_from, .to = t->leak_to, .before = before_of(all, from),
+		.passage = { all.p + from, to - from }, .after = after_of(all, to) };
 
 	s.cut_before = s.before.n < from;
 	s.cut_after = s.after.n < all.n - to;
@@ -125,7 +128,8 @@ static void put_leak_side(struct buf *b, const struct found_part *p, const struc
 static void put_source_side(struct buf *b, const struct trace_passage *t)
 {
 	str before = str_c(t->before), after = str_c(t->after);
-	struct side s = { "In the source", t->source_from, t->source_to, before_of(before, before.n), str_c(t->text), after_of(after, 0), false, false };
+	struct side s = { .what = "In the source", .from = t->source_from, .to = t->source_to, .before = before_of(before, before.n),
+		.passage = str_c(t->text), .after = after_of(after, 0) };
 
 	/* What was read again begins or ends where the document does, or stands for more. */
 	s.cut_before = t->source_from > s.before.n;
@@ -278,6 +282,8 @@ static void put_others(struct buf *b, const struct found_part *p, size_t from)
 		raw(b, "<li>");
 		put_document_name(b, "span", &p->matches[i].document);
 		put_numbers(b, p, &p->matches[i]);
+		if (p->matches[i].m->why)
+			element(b, "p", "", str_c(p->matches[i].m->why));
 		raw(b, "</li>\n");
 	}
 	raw(b, "</ul>\n");

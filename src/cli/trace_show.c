@@ -60,13 +60,15 @@ static bool among_first(const struct trace_match *m, size_t i, size_t max)
 static struct passage_text in_leak(const struct found_part *p, const struct trace_passage *t)
 {
 	str all = buf_str(&p->text.bytes);
-	size_t from = MIN(t->leak_from, all.n), to = MIN(MAX(t->leak_to, t->leak_from), all.n), begin = from > AROUND ? from - AROUND : 0, end = MIN(to + AROUND, all.n);
+	size_t from = MIN(t->leak_from, all.n), to = MIN(MAX(t->leak_to, t->leak_from), all.n);
+	size_t begin = from > AROUND ? from - AROUND : 0, end = MIN(to + AROUND, all.n);
 
 	while (begin < from && ((unsigned char)all.p[begin] & 0xc0) == 0x80)
 		begin++;
 	while (end > to && end < all.n && ((unsigned char)all.p[end] & 0xc0) == 0x80)
 		end--;
-	return (struct passage_text){ .before = { all.p + begin, from - begin }, .passage = { all.p + from, to - from }, .after = { all.p + to, end - to } };
+	return (struct passage_text){ .before = { all.p + begin, from - begin }, .passage = { all.p + from, to - from },
+		.after = { all.p + to, end - to } };
 }
 
 static void show_passage(const struct found_part *p, const struct found_match *m, const struct trace_passage *t)
@@ -218,6 +220,8 @@ static void show_others(const struct found_part *p, size_t from, const struct tr
 		term_prose(p->matches[i].document.path.n ? buf_str(&p->matches[i].document.path) : STR("(no place is known)"), INDENT, INDENT);
 		buf_putc(out(), '\n');
 		prose(&b, 2 * INDENT);
+		if (p->matches[i].m->why)
+			say(2 * INDENT, p->matches[i].m->why);
 	}
 	if (from + n < p->n || p->result.more)
 		buf_putf(out(), "%*s… and %llu more\n", INDENT, "", (unsigned long long)(p->n - from - n + p->result.more));
@@ -278,7 +282,8 @@ void trace_show(const struct found *f, const struct trace_asked *a)
 	}
 	if (quiet) {
 		show_number(quiet);
-		buf_putf(out(), " %s of it: nothing of %s is known here (-v names %s).\n\n", quiet == 1 ? "part" : "parts", quiet == 1 ? "it" : "them", quiet == 1 ? "it" : "each");
+		buf_puts(out(), quiet == 1 ? STR(" part of it: nothing of that is known here (-v shows it).\n\n") :
+			STR(" parts of it: nothing of them is known here (-v shows them).\n\n"));
 	}
 	if (f->more) {
 		show_number(f->more);

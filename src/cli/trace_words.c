@@ -3,9 +3,9 @@
 #include "base/timefmt.h"
 #include "cli/show.h"
 
-const char words_limits[] = "What is compared: characters without spaces and punctuation, in runs of 32 or more; identifiers of tables; pictures. A paraphrase, a translation, "
-	"a document that no scan has ever seen and text that was typed off with many mistakes are not found. Whoever is named here had a document; that is not "
-	"having passed it on.";
+const char words_limits[] = "What is compared: characters without spaces and punctuation, in runs of 32 or more; identifiers of tables; pictures. "
+	"A paraphrase, a translation, a document that no scan has ever seen and text that was typed off with many mistakes are not found. Whoever is "
+	"named here had a document; that is not having passed it on.";
 
 static void words(struct buf *b, const char *s)
 {
@@ -63,7 +63,7 @@ static void exact(struct buf *b, const struct found_match *m)
 }
 
 /* "1,204 of its 1,260 characters stand there, 980 of them in no other document" */
-static void text_numbers(struct buf *b, const struct found_part *p, const struct trace_match *m)
+static void text_numbers(struct buf *b, const struct found_part *p, const struct trace_match *m, bool whole)
 {
 	bool likeness = !(m->how & TRACE_BY_TEXT);
 
@@ -73,7 +73,10 @@ static void text_numbers(struct buf *b, const struct found_part *p, const struct
 		put_number(b, m->chars);
 	words(b, m->chars == p->result.chars ? "" : " of its ");
 	how_many(b, p->result.chars, "character", "characters");
-	words(b, likeness ? " agree with what stands there, as far as they could be read" : m->chars == 1 ? " stands there" : " stand there");
+	words(b, likeness ? " agree with what stands" : m->chars == 1 ? " stands" : " stand");
+	if (!whole)
+		return;
+	words(b, likeness ? " there, as far as they could be read" : " there");
 	if (m->distinct == 0)
 		return;
 	words(b, ", ");
@@ -92,7 +95,7 @@ static void identifier_numbers(struct buf *b, const struct found_part *p, const 
 		put_number(b, m->identifiers);
 	words(b, m->identifiers == p->result.identifiers ? "" : " of its ");
 	how_many(b, p->result.identifiers, "identifier (an address, a number)", "identifiers (e-mail addresses, phone numbers and the like)");
-	words(b, " stand there");
+	words(b, " stand");
 }
 
 static void from_one(struct buf *b, const struct found_part *p, const struct found_match *m)
@@ -107,17 +110,21 @@ static void from_one(struct buf *b, const struct found_part *p, const struct fou
 	}
 	put_document(b, &m->document);
 	if (m->n_alternatives) {
-		words(b, " or from one of ");
-		how_many(b, m->n_alternatives, "other version of it", "other versions of it");
-		words(b, ", which it cannot be told apart from");
+		if (m->n_alternatives == 1) {
+			words(b, " or from another version of it");
+		} else {
+			words(b, " or from one of ");
+			how_many(b, m->n_alternatives, "other version of it", "other versions of it");
+		}
+		words(b, ", which this cannot tell apart");
 	}
 	words(b, ": ");
-	if (table)
+	if (table) {
 		identifier_numbers(b, p, m->m);
-	if (table && text)
-		words(b, ", and ");
+		words(b, text ? " there, and " : " there");
+	}
 	if (text || !table)
-		text_numbers(b, p, m->m);
+		text_numbers(b, p, m->m, true);
 	buf_putc(b, '.');
 	if (m->document.gone)
 		words(b, " That document does not stand there any more.");
@@ -129,22 +136,30 @@ static void shared(struct buf *b, const struct found_part *p)
 	uint32_t by = m ? found_shared_by(m->m) : 0;
 
 	words(b, "Where this is from cannot be said: ");
-	if (m) {
-		text_numbers(b, p, m->m);
-		words(b, " in ");
-		put_document(b, &m->document);
-		if (m->m->public)
-			words(b, ", which is marked as public");
-		else if (by)
-			words(b, ", and ");
-		if (by && !m->m->public) {
-			how_many(b, by, "other document has", "other documents have");
-			words(b, " the same words");
-		}
-		buf_putc(b, '.');
-	} else {
+	if (!m) {
 		words(b, "its words stand in many documents.");
+		return;
 	}
+	if (m->m->identifiers && !m->m->chars)
+		identifier_numbers(b, p, m->m);
+	else
+		text_numbers(b, p, m->m, false);
+	words(b, " in ");
+	put_document(b, &m->document);
+	if (m->m->public) {
+		words(b, ", which is marked as public");
+	} else if (by) {
+		words(b, ", but ");
+		how_many(b, by, "other document has", "other documents have");
+		words(b, " the same words");
+	} else if (m->m->distinct) {
+		words(b, ", but only ");
+		put_number(b, m->m->distinct);
+		words(b, " of them in no other document");
+	} else {
+		words(b, ", but that is too little to tell");
+	}
+	buf_putc(b, '.');
 }
 
 static void none(struct buf *b, const struct found *f, const struct found_part *p)
@@ -179,10 +194,11 @@ void words_verdict(struct buf *b, const struct found *f, const struct found_part
 void words_meaning(struct buf *b, const struct found_part *p)
 {
 	if (p->result.verdict == TRACE_SHARED_ONLY)
-		words(b, "What it says stands in several documents, as the words of a form, a template or a law do. That is no evidence of which of them it was taken from, or that it was "
-			"taken here at all; so nobody is named.");
+		words(b, "What it says stands in several documents, as the words of a form, a template or a law do. That is no evidence of which of them it "
+			"was taken from, or that it was taken here at all; so nobody is named.");
 	else if (p->result.verdict == TRACE_NONE)
-		words(b, "That is no proof that it is not from here: a document that was never scanned, a paraphrase and a translation are out of reach. Nobody is named.");
+		words(b, "That is no proof that it is not from here: a document that was never scanned, a paraphrase and a translation are out of reach. "
+			"Nobody is named.");
 }
 
 void words_alternatives(struct buf *b, const struct found_match *m)
@@ -192,29 +208,36 @@ void words_alternatives(struct buf *b, const struct found_match *m)
 }
 
 static const struct { enum trace_how how; const char *name; } hows[] = {
-	{ TRACE_BY_HASH, "the same bytes" }, { TRACE_BY_PICTURE, "a picture" }, { TRACE_BY_TEXT, "passages" }, { TRACE_BY_IDENTIFIERS, "identifiers" },
-	{ TRACE_BY_LIKENESS, "likeness" },
+	{ TRACE_BY_HASH, "the same bytes" }, { TRACE_BY_PICTURE, "a picture" }, { TRACE_BY_TEXT, "passages" },
+	{ TRACE_BY_IDENTIFIERS, "identifiers" }, { TRACE_BY_LIKENESS, "likeness" },
 };
+
+static void match_numbers(struct buf *b, const struct trace_match *m, uint64_t identifiers)
+{
+	bool tiny = m->coverage > 0 && m->coverage < 0.005;
+
+	if (m->how & (TRACE_BY_TEXT | TRACE_BY_LIKENESS))
+		buf_putf(b, ", %s%.0f %% of the leak", tiny ? "less than " : "", tiny ? 1 : m->coverage * 100);
+	if (m->distinct) {
+		words(b, ", ");
+		how_many(b, m->distinct, "character", "characters");
+		words(b, " in no other document");
+	}
+	if (m->how & TRACE_BY_IDENTIFIERS) {
+		words(b, ", ");
+		put_number(b, m->identifiers);
+		words(b, " of ");
+		how_many(b, identifiers, "identifier", "identifiers");
+	}
+}
 
 void words_match(struct buf *b, const struct found_match *m, uint64_t identifiers)
 {
 	const char *gap = ", found by ";
 
 	words(b, words_label(m->document.label));
-	if (m->m->how & (TRACE_BY_TEXT | TRACE_BY_LIKENESS))
-		buf_putf(b, ", %s%.0f %% of the leak", m->m->coverage > 0 && m->m->coverage < 0.005 ? "less than " : "",
-			m->m->coverage > 0 && m->m->coverage < 0.005 ? 1 : m->m->coverage * 100);
-	if (m->m->distinct) {
-		words(b, ", ");
-		how_many(b, m->m->distinct, "character", "characters");
-		words(b, " in no other document");
-	}
-	if (m->m->how & TRACE_BY_IDENTIFIERS) {
-		words(b, ", ");
-		put_number(b, m->m->identifiers);
-		words(b, " of ");
-		how_many(b, identifiers, "identifier", "identifiers");
-	}
+	if (!m->m->why) /* it says these */
+		match_numbers(b, m->m, identifiers);
 	for (size_t i = 0; i < ARRAY_SIZE(hows); i++) {
 		if (!(m->m->how & hows[i].how))
 			continue;

@@ -61,6 +61,13 @@ is "what both say: both versions" "$(of .verdict) $(of '[.matches[0].document] +
 	"source $(printf 'sha256:%s\n' "$(hash "$tmp/v1")" "$(hash "$tmp/v2")" | sort | tr '\n' ' ' | sed 's/ $//')"
 is "and everybody who had one of them" "$(people)" "uid:41001 uid:41002 uid:41003 uid:41004"
 
+echo "privacy.mask = yes" >"$tmp/conf"
+traced --config "$tmp/conf" "$tmp/leak1"
+like "masked: a number" "$(people)" "^p:[0-9]+$"
+traced --config "$tmp/conf" --unmask --reason "case 12" "$tmp/leak1"
+is "--unmask beside the watch: the name, for a reason" "$(people)" "uid:41001"
+ok "which is recorded" wait_for 5 grep -rqa "case 12" "$state/log"
+
 as 41005 rm "$dir/moved.txt"
 ok "the deletion is recorded" wait_for 20 recorded delete 41005
 traced "$tmp/v2"

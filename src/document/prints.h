@@ -33,13 +33,19 @@ int prints_refresh(struct prints *p);
 bool prints_lost(const struct prints *p);
 const uint8_t *prints_key(const struct prints *p); /* FINGERPRINT_KEY bytes, for fingerprint() */
 
+/* The running text first, as a reader copies it, then from `aside` on what stands beside it (headers, footers, notes, comments, targets of links, deleted and hidden
+ * text), each part in the order of its bytes. No run goes over that border: whoever extends a match stops there. */
+int prints_normalise(struct normalised *x, const struct text *t, size_t *ret_aside);
+
 struct prints_made {
 	struct normalised text;
+	size_t aside;                        /* its first character that stands beside */
 	struct fingerprints f[PRINTS_KINDS];
 	struct posting *e[PRINTS_KINDS];     /* each key once, sorted */
 	size_t n[PRINTS_KINDS], cap[PRINTS_KINDS];
 	const struct image *images;          /* of the text it was made of: that lives until it is put */
 	size_t n_images;
+	struct fingerprints part;            /* scratch, as the next one */
 	struct posting *scratch;
 	size_t cap_scratch;
 };

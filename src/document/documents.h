@@ -22,8 +22,9 @@ struct documents *documents_close(struct documents *d);
 /* Takes in leaves [known, upto) of the log; never ahead of what is durable. */
 int documents_advance(struct documents *d, struct evidence_reader *r, uint64_t upto);
 uint64_t documents_known(const struct documents *d);
-/* Identifiers of a content; durable before the content's leaf is appended. */
+/* Identifiers of a content; durable with the next documents_commit, which comes before the content's leaf is. */
 int documents_identifiers(struct documents *d, const uint8_t hash[static 32], uint32_t version, const struct identifier *i, size_t n);
+int documents_commit(struct documents *d);
 
 /* The state's key of identifiers (STATE/documents/key), made at the first call. */
 int documents_key(const char *state, uint8_t ret[static IDENTIFIER_KEY]);
@@ -60,6 +61,8 @@ int documents_containing(struct documents *d, const uint64_t *keys, size_t n, si
 struct documents_stat {
 	uint64_t documents, places, gone, unreadable, unlabelled, waiting_ocr, identifiers, disk;
 	uint64_t labels[LABEL_MAX_];
+	uint64_t with_text, fingerprinted; /* contents; of these, whose text `trace` can find */
+	uint64_t fingerprints_disk, fingerprints_disk8, pictures_disk;
 };
 int documents_stat(struct documents *d, struct documents_stat *ret);
 

@@ -136,33 +136,57 @@ static int begin_anew(struct prints *p)
 	return r == 0 ? open_all(p) : r;
 }
 
-int prints_open(const char *state, bool write, struct prints **ret)
+/* dir is taken over. */
+static int open_with(char *dir, const uint8_t *key, bool write, struct prints **ret)
 {
 	struct prints *p = calloc(1, sizeof(*p));
-	struct stat st;
 	int r;
 
-	if (!p || asprintf(&p->dir, "%s/documents", state) < 0) {
-		free(p);
+	if (!p) {
+		free(dir);
 		return prints_fail(-ENOMEM, "no memory");
 	}
+	p->dir = dir;
 	p->write = write;
+	if (key)
+		memcpy(p->key, key, sizeof(p->key));
 	p->kin = kin_new();
-	r = p->kin ? 0 : prints_fail(-ENOMEM, "no memory");
-	/* A reader makes nothing, no key either. */
-	if (r == 0 && (write || stat(p->dir, &st) == 0))
-		r = derive_key(state, p->key);
-	if (r == 0) {
-		r = open_all(p);
-		if (r == -EUCLEAN && write)
-			r = begin_anew(p);
-	}
+	r = p->kin ? open_all(p) : prints_fail(-ENOMEM, "no memory");
+	if (r == -EUCLEAN && write)
+		r = begin_anew(p);
 	if (r < 0) {
 		prints_close(p);
 		return r;
 	}
 	*ret = p;
 	return 0;
+}
+
+int prints_open(const char *state, bool write, struct prints **ret)
+{
+	uint8_t key[FINGERPRINT_KEY] = { 0 };
+	struct stat st;
+	char *dir;
+	int r = 0;
+
+	if (asprintf(&dir, "%s/documents", state) < 0)
+		return prints_fail(-ENOMEM, "no memory");
+	/* A reader makes nothing, no key either. */
+	if (write || stat(dir, &st) == 0)
+		r = derive_key(state, key);
+	if (r < 0)
+		free(dir);
+	else
+		r = open_with(dir, key, write, ret);
+	explicit_bzero(key, sizeof(key));
+	return r;
+}
+
+int prints_open_at(const char *documents, struct prints **ret)
+{
+	char *dir = strdup(documents);
+
+	return dir ? open_with(dir, NULL, false, ret) : prints_fail(-ENOMEM, "no memory");
 }
 
 struct prints *prints_close(struct prints *p)

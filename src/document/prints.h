@@ -23,6 +23,7 @@ const char *prints_why(void);
 
 /* The key is the state's key of identifiers (documents_key), another domain. */
 int prints_open(const char *state, bool write, struct prints **ret);
+int prints_open_at(const char *documents, struct prints **ret); /* STATE/documents, for reading, without the key */
 struct prints *prints_close(struct prints *p);
 static inline void prints_closep(struct prints **p)
 {

@@ -267,6 +267,8 @@ static int of_text(struct trace *t, const struct text *text, struct leak *l, str
 		trace_note(ret, "there are no fingerprints yet: scan again");
 	if (l->p.text.n >= FINGERPRINT_RUN)
 		r = trace_by_text(t, l, ret);
+	if (r == 0)
+		r = trace_by_identifiers(t, l, ret);
 	return r;
 }
 

@@ -65,6 +65,7 @@ struct trace {
 /* Read again, or known to be gone (read false). Lives until trace_sources_forget. */
 int trace_source(struct trace *t, const uint8_t hash[static 32], struct source **ret);
 void trace_sources_forget(struct trace *t);
+bool trace_public(struct trace *t, const uint8_t hash[static 32]);
 bool trace_late(const struct trace *t);
 
 /* --- verbatim runs --- */
@@ -182,6 +183,20 @@ struct case_for {
 	const char *because;     /* why it is not the source; NULL: it is */
 };
 int look_case(const struct look *k, size_t which, struct case_for *ret);
+
+/* --- values by which a table is known --- */
+
+struct told {
+	uint64_t key;
+	bool cell;               /* else an address, number, account of a person */
+};
+struct told_values {
+	struct told *v;          /* by key, each once; owned */
+	size_t n;
+	bool listed;             /* most lines are short ones */
+	uint64_t lines;          /* lines and cells of the leak */
+};
+int told_values_of(struct trace *t, const struct text *text, struct told_values *ret);
 
 /* The match of this content, made where there is none. NULL: no memory, or TRACE_MATCHES are there (then ret->more counts). */
 struct trace_match *trace_match_of(struct trace_result *r, const uint8_t hash[static 32]);

@@ -209,7 +209,7 @@ bool trace_late(const struct trace *t)
 	return t->held > TRACE_CACHE_MAX || time_boottime() > t->until;
 }
 
-static bool is_public(struct trace *t, const uint8_t hash[static 32])
+bool trace_public(struct trace *t, const uint8_t hash[static 32])
 {
 	_cleanup_buf_ struct buf scratch = BUF_INIT;
 	struct facts f = { 0 };
@@ -221,7 +221,7 @@ static int fill(struct trace *t, struct source *s)
 {
 	int r = find_places(t, s);
 
-	s->public = is_public(t, s->hash);
+	s->public = trace_public(t, s->hash);
 	if (r == 0 && !trace_late(t))
 		r = t->o.open_source ? read_by_caller(t, s) : read_somewhere(t, s);
 	if (r <= 0)

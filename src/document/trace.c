@@ -269,6 +269,8 @@ static int of_text(struct trace *t, const struct text *text, struct leak *l, str
 		r = trace_by_text(t, l, ret);
 	if (r == 0)
 		r = trace_by_identifiers(t, l, ret);
+	if (r == 0)
+		r = trace_by_pictures(t, text, l->p.text.n, ret);
 	return r;
 }
 

@@ -149,7 +149,7 @@ void candidates_free(struct candidates *c);
 int trace_by_hash(struct trace *t, const struct extract_part *part, struct trace_result *ret);
 int trace_by_text(struct trace *t, const struct leak *l, struct trace_result *ret);
 int trace_by_identifiers(struct trace *t, const struct leak *l, struct trace_result *ret);
-int trace_by_pictures(struct trace *t, const struct text *text, struct trace_result *ret);
+int trace_by_pictures(struct trace *t, const struct text *text, uint64_t chars, struct trace_result *ret); /* chars: how much text the leak has */
 int trace_by_likeness(struct trace *t, const struct leak *l, struct trace_result *ret);
 
 /* A candidate that was looked at: read, or gone. */

@@ -151,7 +151,8 @@ static void say_why(struct trace_match *m, const struct look *k, size_t which, c
 
 static bool same_cover(const struct look *k, const struct looked *x, const struct looked *y)
 {
-	return x->cover.chars == y->cover.chars && memcmp(x->cover.is, y->cover.is, k->l->p.text.n) == 0;
+	/* What has the same characters in more pieces has something in between that the leak has not. */
+	return x->cover.chars == y->cover.chars && x->cover.n == y->cover.n && memcmp(x->cover.is, y->cover.is, k->l->p.text.n) == 0;
 }
 
 /* Of a document that is gone it cannot be said more than that it had the same fingerprints. */
@@ -162,7 +163,7 @@ static bool cannot_be_told_apart(const struct look *k, const struct looked *best
 	return same_cover(k, best, x);
 }
 
-/* Everything of the leak that x has, a better one of its family has, too, and more. */
+/* Everything of the leak that x has, another one of its family has, too, and more, or in fewer pieces. */
 static bool lesser_version(const struct look *k, size_t which)
 {
 	const struct looked *x = &k->at[which];
@@ -171,7 +172,7 @@ static bool lesser_version(const struct look *k, size_t which)
 		const struct looked *y = &k->at[i];
 		size_t outside = 0;
 
-		if (i == which || y->family != x->family || y->cover.chars <= x->cover.chars)
+		if (i == which || y->family != x->family || y->cover.chars < x->cover.chars || (y->cover.chars == x->cover.chars && y->cover.n >= x->cover.n))
 			continue;
 		for (size_t j = 0; j < k->l->p.text.n; j++)
 			outside += x->cover.is[j] && !y->cover.is[j];
@@ -195,7 +196,7 @@ static int add_match(struct look *k, size_t which, struct trace_result *ret)
 	if (r < 0)
 		return r;
 	if (!c.because && lesser_version(k, which)) {
-		c.because = "another version of it has more of the leak";
+		c.because = "another version of it fits the leak better";
 		x->variant = true;
 	}
 	m->how |= TRACE_BY_TEXT;
@@ -226,6 +227,8 @@ static bool better(const struct looked *x, const struct looked *y)
 		return x->s->read;
 	if (x->cover.chars != y->cover.chars)
 		return x->cover.chars > y->cover.chars;
+	if (x->cover.n != y->cover.n)
+		return x->cover.n < y->cover.n;
 	p = x->s->p.text.n - MIN(x->s->p.text.n, x->cover.chars);
 	q = y->s->p.text.n - MIN(y->s->p.text.n, y->cover.chars);
 	return p != q ? p < q : x->s->last > y->s->last;

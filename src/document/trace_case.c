@@ -9,7 +9,11 @@
 #define WHOLE_CHARS 300            /* without many words (figures, program text) */
 #define WITHIN_WEIGHT 200          /* a passage within a text of other origin */
 #define WITHIN_BEST 150
-#define MOSTLY_WEIGHT 100          /* most of the source stands in the leak */
+#define SCATTERED_RUNS 4            /* so many short runs are phrases that many use, not a quotation */
+#define SCATTERED_MEAN 150
+#define CODE_RUNS 3
+#define OWN_PART 5                   /* 1/5 of what both have must be their own, unless the leak is this very instance */
+#define MOSTLY_WEIGHT 150          /* most of the source stands in the leak */
 #define MOSTLY_CHARS 400
 #define FILLED_PERCENT 98          /* of the leak in this instance of a template and in no other */
 #define FILLED_CHARS 300
@@ -146,15 +150,22 @@ static bool enough(const struct look *k, const struct looked *x, const struct ca
 {
 	const struct leak *l = k->l;
 	uint64_t n = l->p.text.n, chars = c->e.chars, weight = c->e.weight;
-	bool code = 2 * c->e.code > chars;
+	bool code = 2 * c->e.code > chars || l->code;
 
-	if (chars < TRACE_DISTINCT)
+	if (chars < TRACE_DISTINCT || chars < c->e.skipped)
 		return false;
 	if (100 * x->cover.chars >= FILLED_PERCENT * n && n >= FILLED_CHARS && c->e.stretches >= 2)
 		return true;
+	if (OWN_PART * c->chars < x->cover.chars)
+		return false;
+	/* Files of one project have much in common that nobody took from the other: only what is there as a whole counts. */
+	if (l->code && 100 * x->cover.chars < WHOLE_PERCENT * n && (2 * x->cover.chars < x->s->p.text.n || x->cover.n > CODE_RUNS))
+		return false;
+	if (!c->whole && x->cover.n >= SCATTERED_RUNS && x->cover.chars < (uint64_t)SCATTERED_MEAN * x->cover.n)
+		return false;
 	if (c->whole && ((!code && weight >= WHOLE_WEIGHT && c->e.best >= WHOLE_BEST) || chars >= WHOLE_CHARS))
 		return true;
-	if (2 * x->cover.chars >= x->s->p.text.n && weight >= MOSTLY_WEIGHT && c->e.best >= WHOLE_BEST && chars >= (code ? MOSTLY_CHARS : TRACE_DISTINCT))
+	if (2 * x->cover.chars >= x->s->p.text.n && weight >= MOSTLY_WEIGHT && c->e.best >= WHOLE_BEST && chars >= (code ? MOSTLY_CHARS : MOSTLY_WEIGHT))
 		return true;
 	return !code && weight >= WITHIN_WEIGHT && c->e.best >= WITHIN_BEST;
 }

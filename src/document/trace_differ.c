@@ -3,7 +3,7 @@
 
 #define GAPS_LOOKED_FOR 256            /* gaps whose words are looked for elsewhere in the source */
 #define LOOKED_FOR_MIN 6               /* characters: shorter ones stand everywhere */
-#define ONE_SLOT_MATCHED 10000         /* characters: one changed word in so many is an edit */
+#define ONE_SLOT_MATCHED 50000         /* characters: one changed word in so many is an edit */
 #define VERSION_CHARS_A_SLOT 5000      /* edits are rarer than this; places of a template are not */
 #define FORM_PIECE 250                 /* mean length of what a form prints between what is filled in */
 
@@ -60,8 +60,11 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 	if (g->an == 0 && (g->bn == 0 || !follows))
 		return; /* moved, nothing filled in */
 	d->gaps++;
-	if (g->an == 0 || g->bn == 0)
-		return; /* inserted or left out */
+	if (g->an == 0 || g->bn == 0) { /* inserted or left out */
+		d->shifts += follows && g->an <= TRACE_SHORT_GAP && g->bn <= TRACE_SHORT_GAP &&
+			(has_words(&a->text, g->a, g->a + an) || has_words(&b->text, g->b, g->b + (uint32_t)g->bn));
+		return;
+	}
 	if (!has_words(&a->text, g->a, g->a + an))
 		return;
 	if (!follows) {
@@ -119,6 +122,9 @@ bool trace_is_variant(const struct prepared *a, const struct prepared *b, const 
 	if (d->slots == 1 && d->gaps <= 4 && ((ends && most) || c->chars < ONE_SLOT_MATCHED))
 		return true;
 	if (d->head && d->tail && most)
+		return true;
+	/* The same sentences with a name made longer or shorter, again and again. */
+	if (d->shifts + d->slots >= 3 && 4 * (d->shifts + d->slots) >= 3 * d->gaps && c->chars < (uint64_t)FORM_PIECE * c->n)
 		return true;
 	/* What a form prints, with long answers in between. */
 	return d->wide + d->slots >= 2 && 4 * (d->wide + d->slots) >= 3 * d->gaps && c->chars < (uint64_t)FORM_PIECE * c->n;

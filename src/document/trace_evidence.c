@@ -2,7 +2,9 @@
 #include "document/trace_internal.h"
 
 #define AROUND 300         /* characters beside a phrase that count as little as the phrase */
+#define ALL_PART 4         /* with phrases in or near 1/4 of a stretch all of it is such a text */
 #define CODE_PERCENT 9     /* signs of program text among what is not space */
+#define DIGITS_PERCENT 20  /* lists of figures, logs */
 #define LOOK_MAX 20000     /* characters of one stretch that are looked at: more says nothing more */
 #define WORD_MIN 2
 #define WORD_MAX 28        /* letters; longer ones are encoded data */
@@ -14,7 +16,7 @@ static const char *const outside[] = {
 	"forwardlookingstatements", "notaninvestmentadvice", "pastperformance", "thisemailandanyattachments", "thismessageandanyattachments", "unsubscribe",
 	"permissionisherebygranted", "redistributionanduseinsource", "withoutwarranty", "warrantyofanykind", "warrantiesofanykind", "expressorimplied", "merchantability",
 	"fitnessforaparticular", "generalpubliclicense", "apachelicense", "mozillapubliclicense", "licensedunderthe", "spdxlicenseidentifier", "allrightsreserved",
-	"freesoftwarefoundation", "creativecommons", "inwitnesswhereof", "entireagreementbetween", "supersedesallprior", "severabilityifany", "governingbythelawsof",
+	"thislicense", "coveredcode", "coveredsoftware", "eachcontributor", "sublicense", "copyrightholder", "derivativeworks", "originaldeveloper", "sourcecodeform", "termsoftheagpl", "termsofthegpl", "freesoftwarefoundation", "creativecommons", "inwitnesswhereof", "entireagreementbetween", "supersedesallprior", "severabilityifany", "governingbythelawsof",
 	"governedbythelawsof", "forcemajeure", "heirssuccessorsandassigns", "memberstatesshall", "regulationeu", "regulationecno", "officialjournal", "thesecretaryshall",
 	"beitenacted", "ofthisactshall", "unitedstatescode", "statutoryinstrument", "paragraph1ofthisarticle", "referredtoinarticle", "hasthemeaninggivenin",
 	"本メールは", "このメールは", "本電子メール", "誤って受信", "誤送信", "受信者以外", "名宛人以外", "直ちに破棄", "速やかに削除", "免責事項", "無断転載", "無断複製",
@@ -42,7 +44,7 @@ static bool has_phrase(const struct normalised *n, size_t at, const char *phrase
 
 static void mark_outside(const struct normalised *n, size_t from, size_t to, uint8_t *is)
 {
-	size_t begin = from > AROUND ? from - AROUND : 0, end = MIN(n->n, to + AROUND), len;
+	size_t begin = from > AROUND ? from - AROUND : 0, end = MIN(n->n, to + AROUND), len, marked = 0;
 
 	for (size_t i = begin; i < end; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(outside); k++) {
@@ -57,6 +59,10 @@ static void mark_outside(const struct normalised *n, size_t from, size_t to, uin
 			i += len - 1;
 			break;
 		}
+	for (size_t j = from; j < to; j++)
+		marked += is[j - from];
+	if (ALL_PART * marked >= to - from)
+		memset(is, 1, to - from);
 }
 
 static bool cjk(uint32_t c)
@@ -76,9 +82,9 @@ static bool sign(uint8_t c)
 }
 
 /* Program text is told by its signs: the bytes around a stretch. */
-static bool is_code(const struct text *t, uint32_t from, uint32_t to)
+bool evidence_is_code(const struct text *t, uint32_t from, uint32_t to)
 {
-	size_t signs = 0, all = 0;
+	size_t signs = 0, digits = 0, all = 0;
 
 	for (uint32_t i = from; i < to && i < t->bytes.n; i++) {
 		uint8_t c = (uint8_t)t->bytes.p[i], next = i + 1 < t->bytes.n ? (uint8_t)t->bytes.p[i + 1] : ' ';
@@ -86,11 +92,12 @@ static bool is_code(const struct text *t, uint32_t from, uint32_t to)
 		if (c <= ' ' || (c & 0xc0) == 0x80)
 			continue;
 		all++;
+		digits += c >= '0' && c <= '9';
 		/* a.b(c): a dot or a bracket between letters */
 		signs += sign(c) || ((c == '.' || c == '(' || c == ':') && next > ' ' && next != '"' && next < 0x80 && i > from && (uint8_t)t->bytes.p[i - 1] > ' ' &&
 			!(next >= '0' && next <= '9'));
 	}
-	return signs * 100 > all * CODE_PERCENT;
+	return signs * 100 > all * CODE_PERCENT || digits * 100 > all * DIGITS_PERCENT;
 }
 
 /* Letters of words: a run of letters in the bytes that is a word by its length, with no digit in it. */
@@ -138,10 +145,12 @@ void evidence_add(const struct text *leak, const struct normalised *n, size_t fr
 	to -= behind;
 	mark_outside(n, from, to, skip);
 	weight = word_weight(leak, n, from, to, skip, &chars);
+	for (size_t i = 0; i < to - from; i++)
+		e->skipped += skip[i];
 	e->stretches++;
 	e->chars += chars;
 	e->weight += weight;
 	e->best = MAX(e->best, weight);
-	if (is_code(leak, n->at[from], n->at[to]))
+	if (evidence_is_code(leak, n->at[from], n->at[to]))
 		e->code += chars;
 }

@@ -4,6 +4,7 @@
 
 #include "document/trace_internal.h"
 
+#define CODE_LOOK (256u << 10)    /* bytes that tell what kind of text a leak is */
 #define HOLDERS_MAX (8u << 20) /* (key, document) pairs of one leak */
 
 /* --- the leak --- */
@@ -109,6 +110,7 @@ int leak_make(struct trace *t, const struct text *text, struct leak *ret)
 
 	for (size_t i = 0; i < text->n_spans && !l.ocr; i++)
 		l.ocr = text->spans[i].zone == ZONE_OCR;
+	l.code = evidence_is_code(text, 0, (uint32_t)MIN(text->bytes.n, (size_t)CODE_LOOK));
 	if (r == 0)
 		r = prepared_winnow(&l.p, prints_key(t->prints));
 	if (r == 0)

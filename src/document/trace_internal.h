@@ -89,6 +89,7 @@ void overlap_free(struct overlap *c);
 struct differences {
 	unsigned gaps;           /* between runs, on either side */
 	unsigned slots;          /* of them: other words on both sides, short ones */
+	unsigned shifts;         /* short words on one side only */
 	unsigned wide;           /* other words on both sides, long ones */
 	bool head, tail;         /* other short words on both sides before the first run, behind the last */
 };
@@ -106,9 +107,11 @@ struct evidence_of {
 	uint64_t weight;         /* letters of words that count; a CJK letter is two */
 	uint64_t best;           /* weight of the best single stretch */
 	unsigned stretches;
+	uint64_t skipped;        /* characters that do not: they usually come from outside */
 	uint64_t code;           /* of chars: of program text, logs, markup */
 };
 /* Adds [from, to) of the leak (normalised): passages that usually come from outside (licences, disclaimers, statutes) count nothing. */
+bool evidence_is_code(const struct text *t, uint32_t from, uint32_t to); /* bytes */
 void evidence_add(const struct text *leak, const struct normalised *n, size_t from, size_t to, struct evidence_of *e);
 
 /* --- a leak --- */
@@ -117,6 +120,7 @@ struct leak {
 	const struct text *text;
 	struct prepared p;
 	bool ocr;
+	bool code;               /* program text, a log, markup */
 	/* Each fingerprint's key once, sorted, and who holds it. */
 	uint64_t *keys;
 	uint32_t n_keys;

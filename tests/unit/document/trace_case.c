@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "document/finding.h"
 
-#define NAMES 256
+#define NAMES 8192
 
 static struct fixture f;
 static struct evidence *evidence_log;
@@ -23,7 +23,7 @@ static struct finding_scan *scan;
 static struct contacts *contacts;
 static struct trace *trace;
 static struct trace_result result;
-static struct { char name[64]; uint8_t hash[32]; } names[NAMES];
+static struct { char name[128]; uint8_t hash[32]; } names[NAMES];
 static size_t n_names;
 static char share[96];
 static int64_t now;

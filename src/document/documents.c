@@ -183,6 +183,8 @@ struct documents *documents_close(struct documents *d)
 		return NULL;
 	close_db(d);
 	postings_close(d->identifiers);
+	postings_close(d->counted);
+	prints_close(d->prints);
 	buf_free(&d->path);
 	buf_free(&d->text);
 	free(d->dir);
@@ -526,11 +528,26 @@ static void stat_disk(struct documents *d, struct documents_stat *st)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (fstatat(fd, files[i], &s, AT_SYMLINK_NOFOLLOW) == 0)
 			st->disk += (uint64_t)s.st_size;
-	if (documents_identifiers_open(d) < 0)
-		return;
-	postings_stat(d->identifiers, &p);
+	documents_identifiers_stat(d, &p);
 	st->identifiers = p.postings;
 	st->disk += p.disk;
+}
+
+/* Of fingerprints that cannot be read nothing is known. */
+static void stat_prints(struct documents *d, struct documents_stat *st)
+{
+	struct prints_stat p;
+	int r = d->prints ? prints_refresh(d->prints) : prints_open_at(d->dir, &d->prints);
+
+	if (r < 0) {
+		d->prints = prints_close(d->prints);
+		return;
+	}
+	prints_stat(d->prints, &p);
+	st->fingerprinted = p.documents;
+	st->fingerprints_disk = p.disk[PRINTS_TEXT];
+	st->fingerprints_disk8 = p.disk[PRINTS_SCAN];
+	st->pictures_disk = p.disk_pictures;
 }
 
 int documents_stat(struct documents *d, struct documents_stat *ret)
@@ -539,7 +556,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 	struct documents_stat st = { 0 };
 	int r = db_prepare(d->db, "SELECT (SELECT count(*) FROM document WHERE seq>=0), (SELECT count(*) FROM place), (SELECT count(*) FROM place WHERE gone),"
 		" (SELECT count(*) FROM place WHERE error IS NOT NULL AND NOT gone) + (SELECT count(*) FROM document WHERE error IS NOT NULL),"
-		" (SELECT count(*) FROM document WHERE ocr)", &s);
+		" (SELECT count(*) FROM document WHERE ocr), (SELECT count(*) FROM document WHERE text_chars > 0)", &s);
 
 	if (r == 0)
 		r = db_step(s);
@@ -550,6 +567,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 	st.gone = (uint64_t)sqlite3_column_int64(s, 2);
 	st.unreadable = (uint64_t)sqlite3_column_int64(s, 3);
 	st.waiting_ocr = (uint64_t)sqlite3_column_int64(s, 4);
+	st.with_text = (uint64_t)sqlite3_column_int64(s, 5);
 	r = db_prepare(d->db, "SELECT label, count(*) FROM document WHERE seq>=0 GROUP BY label", &l);
 	while (r >= 0 && (r = db_step(l)) > 0) {
 		int label = sqlite3_column_int(l, 0);
@@ -562,6 +580,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 	if (r < 0)
 		return db_failed(r);
 	stat_disk(d, &st);
+	stat_prints(d, &st);
 	*ret = st;
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "document/documents.h"
 #include "document/postings.h"
+#include "document/prints.h"
 #include "index/db.h"
 #include "index/index.h"
 
@@ -27,6 +28,8 @@ struct documents {
 	struct buf path, text; /* scratch of a take */
 	struct postings *identifiers; /* opened at first use */
 	bool identifiers_lost;
+	struct postings *counted;     /* the same for reading, by the one who counts */
+	struct prints *prints;        /* likewise */
 };
 
 int documents_fail(int r, const char *fmt, ...) _printf_(2, 3);
@@ -37,5 +40,6 @@ int documents_take(struct documents *d, const struct names *n, uint64_t seq, con
 
 /* The store of identifiers, as it is now. -ENOENT: nothing was ever put in, and a reader does not make it. */
 int documents_identifiers_open(struct documents *d);
+void documents_identifiers_stat(struct documents *d, struct postings_stat *ret);
 
 #endif

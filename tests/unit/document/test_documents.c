@@ -190,6 +190,8 @@ static void identifiers(void **state)
 	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);
 	assert_int_equal(documents_identifiers(d, first_hash, 1, of_first, 3), 0);
 	assert_int_equal(documents_identifiers(d, second_hash, 1, of_second, 1), 0);
+	assert_false(documents_has_identifiers(r, first_hash, 1)); /* not durable yet */
+	assert_int_equal(documents_commit(d), 0);
 	assert_true(documents_has_identifiers(r, first_hash, 1));
 	assert_false(documents_has_identifiers(r, first_hash, 2));
 	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);
@@ -205,6 +207,7 @@ static void identifiers(void **state)
 
 	/* Made by a newer version: in place of what was there. */
 	assert_int_equal(documents_identifiers(d, first_hash, 2, of_first, 1), 0);
+	assert_int_equal(documents_commit(d), 0);
 	assert_true(documents_has_identifiers(r, first_hash, 2));
 	buf_clear(&list);
 	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);

@@ -111,6 +111,10 @@ static void put_passage(struct buf *b, str s, unsigned columns)
 	}
 	head = head_of(all, columns * 2 / 3);
 	tail = tail_of(all, columns / 3);
+	while (head.n && head.p[head.n - 1] == ' ')
+		head.n--;
+	while (tail.n && tail.p[0] == ' ')
+		tail = (str){ tail.p + 1, tail.n - 1 };
 	buf_puts(b, head);
 	buf_puts(b, STR(" [… "));
 	put_number(b, characters(all) - characters(head) - characters(tail));

@@ -22,6 +22,8 @@ struct documents *documents_close(struct documents *d);
 /* Takes in leaves [known, upto) of the log; never ahead of what is durable. */
 int documents_advance(struct documents *d, struct evidence_reader *r, uint64_t upto);
 uint64_t documents_known(const struct documents *d);
+/* Contents that were ever told of: at once, whatever their number. */
+int documents_count(struct documents *d, uint64_t *ret);
 /* Identifiers of a content; durable with the next documents_commit, which comes before the content's leaf is. */
 int documents_identifiers(struct documents *d, const uint8_t hash[static 32], uint32_t version, const struct identifier *i, size_t n);
 int documents_commit(struct documents *d);
@@ -73,7 +75,5 @@ struct documents_stat {
 	uint64_t fingerprints_disk, fingerprints_disk8, pictures_disk;
 };
 int documents_stat(struct documents *d, struct documents_stat *ret);
-/* Contents that were ever told of: at once, whatever their number. */
-int documents_count(struct documents *d, uint64_t *ret);
 
 #endif

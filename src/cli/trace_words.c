@@ -264,7 +264,7 @@ void words_passage(struct buf *b, const struct trace_passage *p)
 		words(b, ", also in ");
 		how_many(b, p->shared_by, "other document", "other documents");
 	} else {
-		words(b, ", in no other document");
+		words(b, ", as a whole in no other document");
 	}
 }
 

@@ -201,6 +201,19 @@ void words_meaning(struct buf *b, const struct found_part *p)
 			"Nobody is named.");
 }
 
+void words_remark(struct buf *b, const char *remark)
+{
+	size_t at = b->n;
+
+	words(b, remark);
+	if (buf_error(b) || b->n == at)
+		return;
+	if (b->p[at] >= 'a' && b->p[at] <= 'z')
+		b->p[at] += 'A' - 'a';
+	if (b->p[b->n - 1] != '.')
+		buf_putc(b, '.');
+}
+
 void words_alternatives(struct buf *b, const struct found_match *m)
 {
 	how_many(b, m->n_alternatives, "version", "versions");

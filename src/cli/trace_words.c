@@ -149,7 +149,7 @@ static void shared(struct buf *b, const struct found_part *p)
 	if (m->m->public) {
 		words(b, ", which is marked as public");
 	} else if (by) {
-		words(b, ", but ");
+		words(b, ", but at least ");
 		how_many(b, by, "other document has", "other documents have");
 		words(b, " the same words");
 	} else if (m->m->distinct) {

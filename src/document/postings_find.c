@@ -34,6 +34,18 @@ uint32_t postings_documents(const struct postings *p)
 	return p->n_docs;
 }
 
+struct postings_entry postings_entry(const struct postings *p, uint32_t doc)
+{
+	const struct doc_entry *e = &p->docs[doc];
+
+	return (struct postings_entry){ e->hash, e->version, e->n, e->flags >> POSTINGS_NOTE_SHIFT, postings_dead(p->dead, p->n_docs, doc), e->flags & POSTINGS_LINK };
+}
+
+uint64_t postings_generation(const struct postings *p)
+{
+	return p->generation;
+}
+
 /* The last block of each segment stays unpacked: neighbouring keys often lie in it. */
 struct cursor {
 	uint32_t block; /* + 1; 0 none */
@@ -79,9 +91,9 @@ static int find_in(struct postings *p, const struct segment *s, struct cursor *c
 	return r;
 }
 
-static int find_in_memory(struct postings *p, uint64_t key, find_cb *cb, void *arg)
+static int find_in_run(struct postings *p, size_t lo, size_t end, uint64_t key, find_cb *cb, void *arg)
 {
-	size_t lo = 0, hi = p->n_mem;
+	size_t hi = end;
 	int r = 0;
 
 	while (lo < hi) {
@@ -92,9 +104,23 @@ static int find_in_memory(struct postings *p, uint64_t key, find_cb *cb, void *a
 		else
 			hi = mid;
 	}
-	for (; r == 0 && lo < p->n_mem && p->mem[lo].key == key; lo++)
+	for (; r == 0 && lo < end && p->mem[lo].key == key; lo++)
 		r = give(p, &p->mem[lo], cb, arg);
 	return r;
+}
+
+static int find_one(struct postings *p, struct cursor *cursors, uint64_t key, find_cb *cb, void *arg)
+{
+	size_t from = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->n_segments; i++)
+		r = find_in(p, &p->segments[i], &cursors[i], key, cb, arg);
+	for (unsigned i = 0; r == 0 && i < p->n_runs; i++) {
+		r = find_in_run(p, from, p->runs[i], key, cb, arg);
+		from = p->runs[i];
+	}
+	return r == POSTINGS_NEXT ? 0 : r;
 }
 
 int postings_find(struct postings *p, const uint64_t *keys, size_t n, int (*cb)(void *arg, const struct posting *e), void *arg)
@@ -104,13 +130,8 @@ int postings_find(struct postings *p, const uint64_t *keys, size_t n, int (*cb)(
 
 	if (!cursors)
 		return postings_fail(-ENOMEM, "no memory");
-	mem_sort(p);
-	for (size_t k = 0; r == 0 && k < n; k++) {
-		for (size_t i = 0; r == 0 && i < p->n_segments; i++)
-			r = find_in(p, &p->segments[i], &cursors[i], keys[k], cb, arg);
-		if (r == 0)
-			r = find_in_memory(p, keys[k], cb, arg);
-	}
+	for (size_t k = 0; r == 0 && k < n; k++)
+		r = find_one(p, cursors, keys[k], cb, arg);
 	return r;
 }
 

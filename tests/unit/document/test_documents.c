@@ -53,6 +53,7 @@ static void check_all(struct documents *d)
 {
 	_cleanup_buf_ struct buf scratch = BUF_INIT, list = BUF_INIT;
 	struct documents_stat st;
+	uint64_t count;
 	struct facts f;
 	struct place p;
 
@@ -81,6 +82,8 @@ static void check_all(struct documents *d)
 	buf_clear(&list);
 	documents_stood(d, first_hash, list_stood, &list);
 	assert_str(buf_str(&list), "/srv/b 2-2 /srv/a 1-1 ");
+	assert_int_equal(documents_count(d, &count), 0);
+	assert_true(count == 2);
 	assert_int_equal(documents_stat(d, &st), 0);
 	assert_true(st.documents == 1 && st.places == 5 && st.gone == 1 && st.labels[LABEL_RESTRICTED] == 1);
 }
@@ -187,6 +190,8 @@ static void identifiers(void **state)
 	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);
 	assert_int_equal(documents_identifiers(d, first_hash, 1, of_first, 3), 0);
 	assert_int_equal(documents_identifiers(d, second_hash, 1, of_second, 1), 0);
+	assert_false(documents_has_identifiers(r, first_hash, 1)); /* not durable yet */
+	assert_int_equal(documents_commit(d), 0);
 	assert_true(documents_has_identifiers(r, first_hash, 1));
 	assert_false(documents_has_identifiers(r, first_hash, 2));
 	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);
@@ -202,6 +207,7 @@ static void identifiers(void **state)
 
 	/* Made by a newer version: in place of what was there. */
 	assert_int_equal(documents_identifiers(d, first_hash, 2, of_first, 1), 0);
+	assert_int_equal(documents_commit(d), 0);
 	assert_true(documents_has_identifiers(r, first_hash, 2));
 	buf_clear(&list);
 	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);

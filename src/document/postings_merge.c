@@ -103,8 +103,10 @@ static int job_start(struct postings *p, const size_t *which, size_t n)
 		job_free(j);
 		return postings_fail(-ENOMEM, "no memory");
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		j->in[i] = p->segments[which[i]];
+		j->in[i].checked = NULL; /* it reads on a thread of its own */
+	}
 	memcpy(j->dead, p->dead, p->cap_docs / 8);
 	j->docs = p->n_docs;
 	j->n_in = n;

@@ -396,14 +396,18 @@ static int record_put(struct postings *p, const struct doc_entry *d, const struc
 int journal_append(struct postings *p, const struct doc_entry *d, const struct posting *e, bool later)
 {
 	struct posting *mine;
+	bool sorted = true;
 	int r = mem_reserve(p, d->n);
 
 	if (r < 0)
 		return r;
 	mine = p->mem + p->n_mem;
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
 		mine[i] = (struct posting){ e[i].key, p->n_docs, e[i].aux };
-	postings_sort(mine, p->scratch, d->n);
+		sorted = sorted && (i == 0 || e[i - 1].key <= e[i].key);
+	}
+	if (!sorted)
+		postings_sort(mine, p->scratch, d->n);
 	r = record_put(p, d, mine, later);
 	/* The record is there, its number is not: what follows would get it. */
 	if (r == -ENOMEM && !later)

@@ -57,6 +57,10 @@ int documents_identifiers_of(struct documents *d, const uint8_t (*hashes)[32], s
 /* Containment: how many of these keys (sorted, unique) each document has, most first, at most max documents. */
 int documents_containing(struct documents *d, const uint64_t *keys, size_t n, size_t max, int (*cb)(void *arg, const uint8_t hash[static 32], uint64_t count),
 	void *arg);
+/* Each document that holds a key (sorted, unique), key by key: doc is the store's number of it, of documents_holders() that there are. POSTINGS_NEXT as there. */
+int documents_holding(struct documents *d, const uint64_t *keys, size_t n, int (*cb)(void *arg, uint64_t key, uint32_t doc), void *arg);
+uint32_t documents_holders(struct documents *d);
+const uint8_t *documents_holder(const struct documents *d, uint32_t doc);
 
 struct documents_stat {
 	uint64_t documents, places, gone, unreadable, unlabelled, waiting_ocr, identifiers, disk;

@@ -196,6 +196,41 @@ int documents_containing(struct documents *d, const uint64_t *keys, size_t n, si
 	return r;
 }
 
+/* --- who holds a key --- */
+
+struct holding {
+	int (*cb)(void *arg, uint64_t key, uint32_t doc);
+	void *arg;
+};
+
+static int give(void *arg, const struct posting *e)
+{
+	const struct holding *h = arg;
+
+	return h->cb(h->arg, e->key, e->doc);
+}
+
+int documents_holding(struct documents *d, const uint64_t *keys, size_t n, int (*cb)(void *arg, uint64_t key, uint32_t doc), void *arg)
+{
+	struct holding h = { cb, arg };
+	int r = documents_identifiers_open(d);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = postings_find(d->identifiers, keys, n, give, &h);
+	return r < 0 && r != POSTINGS_NEXT ? said(r) : r;
+}
+
+uint32_t documents_holders(struct documents *d)
+{
+	return documents_identifiers_open(d) == 0 ? postings_documents(d->identifiers) : 0;
+}
+
+const uint8_t *documents_holder(const struct documents *d, uint32_t doc)
+{
+	return d->identifiers ? postings_hash(d->identifiers, doc) : NULL;
+}
+
 /* --- persons over many documents --- */
 
 struct listing {

@@ -69,7 +69,7 @@ uint32_t kin_of(struct kin *k, uint32_t doc)
 
 uint32_t kin_next(const struct kin *k, uint32_t doc)
 {
-	return k->next[doc];
+	return doc < k->n ? k->next[doc] : doc;
 }
 
 /* The first one leads. */

@@ -12,6 +12,8 @@
 #define SCATTERED_RUNS 4            /* so many short runs are phrases that many use, not a quotation */
 #define SCATTERED_MEAN 150
 #define CODE_RUNS 3
+#define PIECE_CODE 100
+#define WITHIN_CODE 300
 #define OWN_PART 5                   /* 1/5 of what both have must be their own, unless the leak is this very instance */
 #define MOSTLY_WEIGHT 150          /* most of the source stands in the leak */
 #define MOSTLY_CHARS 400
@@ -159,10 +161,15 @@ static bool enough(const struct look *k, const struct looked *x, const struct ca
 	if (OWN_PART * c->chars < x->cover.chars)
 		return false;
 	/* Files of one project have much in common that nobody took from the other: only what is there as a whole counts. */
-	if (l->code && 100 * x->cover.chars < WHOLE_PERCENT * n && (2 * x->cover.chars < x->s->p.text.n || x->cover.n > CODE_RUNS))
+	if (l->code && 100 * x->cover.chars < WHOLE_PERCENT * n && x->cover.n > CODE_RUNS)
 		return false;
 	if (!c->whole && x->cover.n >= SCATTERED_RUNS && x->cover.chars < (uint64_t)SCATTERED_MEAN * x->cover.n)
 		return false;
+	/* A piece out of it, and nothing but that. */
+	if (x->cover.n == 1 && 100 * x->cover.chars >= WHOLE_PERCENT * n && weight >= WHOLE_WEIGHT && chars >= (code ? PIECE_CODE : TRACE_DISTINCT))
+		return true;
+	if (code && c->e.largest >= WITHIN_CODE && x->cover.n <= CODE_RUNS && weight >= WITHIN_WEIGHT)
+		return true;
 	if (c->whole && ((!code && weight >= WHOLE_WEIGHT && c->e.best >= WHOLE_BEST) || chars >= WHOLE_CHARS))
 		return true;
 	if (2 * x->cover.chars >= x->s->p.text.n && weight >= MOSTLY_WEIGHT && c->e.best >= WHOLE_BEST && chars >= (code ? MOSTLY_CHARS : MOSTLY_WEIGHT))

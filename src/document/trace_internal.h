@@ -106,6 +106,7 @@ struct evidence_of {
 	uint64_t chars;          /* that count */
 	uint64_t weight;         /* letters of words that count; a CJK letter is two */
 	uint64_t best;           /* weight of the best single stretch */
+	uint64_t largest;        /* characters of the largest one */
 	unsigned stretches;
 	uint64_t skipped;        /* characters that do not: they usually come from outside */
 	uint64_t code;           /* of chars: of program text, logs, markup */

@@ -224,7 +224,7 @@ int trace_by_hash(struct trace *t, const struct extract_part *part, struct trace
 	if (!m)
 		return trace_fail(-ENOMEM, "no memory");
 	m->how |= TRACE_BY_HASH;
-	m->public = PUB(f);
+	m->public = f.public_;
 	m->verdict = m->public ? TRACE_SHARED_ONLY : TRACE_EXACT;
 	m->coverage = 1;
 	m->score = HUGE_VAL;

@@ -18,7 +18,6 @@
 #define TRACE_SHORT_GAP 80           /* characters: what is filled into a template's place */
 
 int trace_fail(int r, const char *fmt, ...) _printf_(2, 3);
-#define PUB(f) ((f).version == UINT32_MAX)
 
 /* --- a text with its fingerprints, to find runs in --- */
 

@@ -140,8 +140,6 @@ static void say_why(struct trace_match *m, const struct look *k, size_t which, c
 	const struct looked *x = &k->at[which];
 	unsigned percent = (unsigned)(100 * x->cover.chars / MAX(k->l->p.text.n, (size_t)1));
 
-	if (getenv("TRACE_DEBUG"))
-		fprintf(stderr, "E chars %llu weight %llu best %llu largest %llu stretches %u skipped %llu code %llu lcode %d whole %d margin %d expl %llu/%zu gaps %u slots %u shifts %u wide %u h%d t%d\n", (unsigned long long)c->e.chars, (unsigned long long)c->e.weight,(unsigned long long)c->e.best,(unsigned long long)c->e.largest,c->e.stretches,(unsigned long long)c->e.skipped,(unsigned long long)c->e.code,k->l->code,c->whole,c->margin,(unsigned long long)k->explained,k->l->p.text.n,x->d.gaps,x->d.slots,x->d.shifts,x->d.wide,x->d.head,x->d.tail);
 	if (c->because)
 		trace_match_why(m, "%u %% of the leak (%llu characters in %zu passages) stand in it, but %s; %llu characters stand in no other family",
 			percent, (unsigned long long)x->cover.chars, x->cover.n, c->because, (unsigned long long)c->chars);

@@ -209,6 +209,9 @@ int trace_match_alternative(struct trace_match *m, const uint8_t hash[static 32]
 /* Replaces what was there. */
 void trace_match_why(struct trace_match *m, const char *fmt, ...) _printf_(2, 3);
 void trace_note(struct trace_result *r, const char *fmt, ...) _printf_(2, 3);
+void trace_match_forget_passages(struct trace_match *m);
+/* Where the grapheme of a text's character ends, in bytes. */
+uint32_t trace_end_byte(const struct normalised *t, const struct buf *bytes, uint32_t last);
 /* Fills text, before and after of a passage whose bytes in the source are known. */
 int trace_passage_read(const struct source *s, struct trace_passage *p);
 int trace_match_passage(struct trace_match *m, const struct trace_passage *p); /* its strings are taken over, also on failure */

@@ -533,21 +533,45 @@ static void stat_disk(struct documents *d, struct documents_stat *st)
 	st->disk += p.disk;
 }
 
+static int open_prints(struct documents *d)
+{
+	int r = d->prints ? prints_refresh(d->prints) : prints_open_at(d->dir, &d->prints);
+
+	if (r == 0 && !prints_lost(d->prints))
+		return 0;
+	d->prints = prints_close(d->prints);
+	return r < 0 ? documents_fail(r, "%s", prints_why()) : documents_fail(-EUCLEAN, "fingerprints are damaged");
+}
+
 /* Of fingerprints that cannot be read nothing is known. */
 static void stat_prints(struct documents *d, struct documents_stat *st)
 {
 	struct prints_stat p;
-	int r = d->prints ? prints_refresh(d->prints) : prints_open_at(d->dir, &d->prints);
 
-	if (r < 0) {
-		d->prints = prints_close(d->prints);
+	if (open_prints(d) < 0)
 		return;
-	}
 	prints_stat(d->prints, &p);
 	st->fingerprinted = p.documents;
 	st->fingerprints_disk = p.disk[PRINTS_TEXT];
 	st->fingerprints_disk8 = p.disk[PRINTS_SCAN];
 	st->pictures_disk = p.disk_pictures;
+}
+
+int documents_unprinted(struct documents *d, uint64_t *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	uint64_t n = 0;
+	int r = open_prints(d);
+
+	if (r < 0)
+		return r;
+	r = db_prepare(d->db, "SELECT hash FROM document WHERE text_chars > 0 AND id IN (SELECT document FROM place WHERE NOT gone)", &s);
+	while (r >= 0 && (r = db_step(s)) > 0)
+		n += sqlite3_column_bytes(s, 0) == 32 && !prints_has(d->prints, sqlite3_column_blob(s, 0));
+	if (r < 0)
+		return db_failed(r);
+	*ret = n;
+	return 0;
 }
 
 int documents_stat(struct documents *d, struct documents_stat *ret)

@@ -75,5 +75,7 @@ struct documents_stat {
 	uint64_t fingerprints_disk, fingerprints_disk8, pictures_disk;
 };
 int documents_stat(struct documents *d, struct documents_stat *ret);
+/* Contents with text that stand somewhere now and have no fingerprints, or of another version: a scan is due. Looks at every one. -EUCLEAN: all of them. */
+int documents_unprinted(struct documents *d, uint64_t *ret);
 
 #endif

@@ -46,10 +46,10 @@ uint64_t postings_generation(const struct postings *p)
 	return p->generation;
 }
 
-/* The last block of each segment stays unpacked: neighbouring keys often lie in it. */
+/* The keys of the last block of each segment stay unpacked: neighbouring ones often lie in it. */
 struct cursor {
 	uint32_t block; /* + 1; 0 none */
-	struct segment_block b;
+	struct segment_keys k;
 };
 
 static int block_at(const struct segment *s, uint32_t block, struct cursor *c)
@@ -59,7 +59,7 @@ static int block_at(const struct segment *s, uint32_t block, struct cursor *c)
 	if (c->block == block + 1)
 		return 0;
 	c->block = 0;
-	r = segment_block(s, block, &c->b);
+	r = segment_keys(s, block, &c->k);
 	if (r < 0)
 		return postings_fail(r, "segment-%llu: block %u is damaged", (unsigned long long)s->number, block);
 	c->block = block + 1;
@@ -67,6 +67,13 @@ static int block_at(const struct segment *s, uint32_t block, struct cursor *c)
 }
 
 typedef int find_cb(void *arg, const struct posting *e);
+
+static int give_from(struct postings *p, const struct segment_keys *k, uint32_t i, find_cb *cb, void *arg)
+{
+	const struct posting e = segment_posting(k, i);
+
+	return postings_dead(p->dead, p->n_docs, e.doc) ? 0 : cb(arg, &e);
+}
 
 static int give(struct postings *p, const struct posting *e, find_cb *cb, void *arg)
 {
@@ -83,10 +90,10 @@ static int find_in(struct postings *p, const struct segment *s, struct cursor *c
 		r = block_at(s, block, c);
 		if (r < 0)
 			return r;
-		while (i < c->b.n && c->b.e[i].key < key)
+		while (i < c->k.n && c->k.key[i] < key)
 			i++;
-		for (; r == 0 && i < c->b.n && c->b.e[i].key == key; i++)
-			r = give(p, &c->b.e[i], cb, arg);
+		for (; r == 0 && i < c->k.n && c->k.key[i] == key; i++)
+			r = give_from(p, &c->k, i, cb, arg);
 	}
 	return r;
 }
@@ -146,8 +153,8 @@ int postings_each(struct postings *p, int (*cb)(void *arg, const struct posting 
 		c->block = 0;
 		for (uint32_t block = 0; r == 0 && block < p->segments[i].blocks; block++) {
 			r = block_at(&p->segments[i], block, c);
-			for (uint32_t k = 0; r == 0 && k < c->b.n; k++)
-				r = give(p, &c->b.e[k], cb, arg);
+			for (uint32_t k = 0; r == 0 && k < c->k.n; k++)
+				r = give_from(p, &c->k, k, cb, arg);
 		}
 	}
 	mem_sort(p);

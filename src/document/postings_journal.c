@@ -31,13 +31,18 @@ static void set_dead(struct postings *p, uint32_t doc)
 	p->dead[doc / 8] |= (uint8_t)(1u << (doc % 8));
 }
 
-static int registry_grow(struct postings *p)
+/* Room for n. */
+static int registry_grow(struct postings *p, uint32_t n)
 {
-	uint32_t cap = p->cap_docs ? 2 * p->cap_docs : 1024, slots = 2 * cap;
-	struct doc_entry *docs = reallocarray(p->docs, cap, sizeof(*docs));
+	uint32_t cap = p->cap_docs ? p->cap_docs : 1024, slots;
+	struct doc_entry *docs;
 	uint8_t *dead;
 	uint32_t *s;
 
+	while (cap < n)
+		cap *= 2;
+	slots = 2 * cap;
+	docs = reallocarray(p->docs, cap, sizeof(*docs));
 	if (!docs)
 		return -ENOMEM;
 	p->docs = docs;
@@ -68,7 +73,7 @@ int registry_add(struct postings *p, const uint8_t hash[static 32], uint32_t ver
 	if (p->n_docs >= POSTINGS_DOCUMENTS_MAX)
 		return postings_fail(-EFBIG, "more than %u documents were taken in", POSTINGS_DOCUMENTS_MAX);
 	if (p->n_docs == p->cap_docs)
-		r = registry_grow(p);
+		r = registry_grow(p, p->n_docs + 1);
 	if (r < 0)
 		return postings_fail(r, "no memory");
 	memcpy(e.hash, hash, 32);
@@ -106,8 +111,12 @@ int registry_load(struct postings *p, uint32_t n)
 	int r = 0;
 
 	registry_clear(p);
+	if (n > POSTINGS_DOCUMENTS_MAX)
+		return postings_fail(-EUCLEAN, "manifest: %u documents", n);
+	if (registry_grow(p, n) < 0)
+		return postings_fail(-ENOMEM, "no memory");
 	if (n == 0)
-		return registry_grow(p) < 0 ? postings_fail(-ENOMEM, "no memory") : 0;
+		return 0;
 	fd = openat(p->dir, "docs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return postings_fail(errno == ENOENT ? -EUCLEAN : -errno, "docs: %m");
@@ -396,14 +405,18 @@ static int record_put(struct postings *p, const struct doc_entry *d, const struc
 int journal_append(struct postings *p, const struct doc_entry *d, const struct posting *e, bool later)
 {
 	struct posting *mine;
+	bool sorted = true;
 	int r = mem_reserve(p, d->n);
 
 	if (r < 0)
 		return r;
 	mine = p->mem + p->n_mem;
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
 		mine[i] = (struct posting){ e[i].key, p->n_docs, e[i].aux };
-	postings_sort(mine, p->scratch, d->n);
+		sorted = sorted && (i == 0 || e[i - 1].key <= e[i].key);
+	}
+	if (!sorted)
+		postings_sort(mine, p->scratch, d->n);
 	r = record_put(p, d, mine, later);
 	/* The record is there, its number is not: what follows would get it. */
 	if (r == -ENOMEM && !later)

@@ -10,6 +10,7 @@
 #include "document/prints_internal.h"
 #include "evidence/vfs.h"
 
+#define JOURNAL_MAX (128u << 10) /* postings: who opens the store reads it */
 #define WAITING_MAX (8u << 20) /* bytes that one crash may cost, and one fsync covers */
 
 _Static_assert(FINGERPRINT_KEY == IDENTIFIER_KEY, "one is made of the other");
@@ -80,7 +81,7 @@ static int make_folder(const struct prints *p, const char *folder)
 /* A reader finds nothing in what is not there, or is damaged. */
 static int open_one(struct prints *p, const char *folder, struct postings **ret)
 {
-	const struct postings_options o = { .write = p->write, .background = true };
+	const struct postings_options o = { .write = p->write, .background = true, .journal_max = JOURNAL_MAX };
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	int r = p->write ? make_folder(p, folder) : 0;
 

@@ -51,6 +51,8 @@ struct prints_made {
 	size_t cap_scratch;
 };
 int prints_make(struct prints_made *m, const uint8_t key[static FINGERPRINT_KEY], const struct text *t);
+/* Only what is put (e and images), in memory that does not grow with the text: for a scan. text and f are of no use then. */
+int prints_make_keys(struct prints_made *m, const uint8_t key[static FINGERPRINT_KEY], const struct text *t);
 void prints_made_free(struct prints_made *m);
 
 /* In place of what was there; durable at the next prints_commit, which a scan calls before the content's leaf is appended. */

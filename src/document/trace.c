@@ -151,6 +151,13 @@ int trace_match_passage(struct trace_match *m, const struct trace_passage *p)
 	return 0;
 }
 
+void trace_match_forget_passages(struct trace_match *m)
+{
+	for (size_t i = 0; i < m->n_passages; i++)
+		passage_free(&m->passages[i]);
+	m->n_passages = m->more_passages = 0;
+}
+
 static void put_text(char **at, const char *fmt, va_list ap)
 {
 	char *text = NULL;
@@ -224,7 +231,7 @@ int trace_by_hash(struct trace *t, const struct extract_part *part, struct trace
 	if (!m)
 		return trace_fail(-ENOMEM, "no memory");
 	m->how |= TRACE_BY_HASH;
-	m->public = PUB(f);
+	m->public = f.public_;
 	m->verdict = m->public ? TRACE_SHARED_ONLY : TRACE_EXACT;
 	m->coverage = 1;
 	m->score = HUGE_VAL;

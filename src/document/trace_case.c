@@ -1,17 +1,20 @@
-/* What speaks for a candidate, and whether it is enough. docs/trace.md says the rules in words; the numbers stand here. */
+/* What speaks for a candidate, and whether it is enough. docs/trace-rules.md says the rules in words; the numbers stand here. */
 #include <errno.h>
 
 #include "document/trace_internal.h"
 
 #define WHOLE_PERCENT 90           /* of the leak explained by the inventory: nothing of weight was written around it */
-#define WHOLE_WEIGHT 64
-#define WHOLE_BEST 48
+#define WHOLE_WEIGHT 100
+#define WHOLE_BEST 100
+#define PIECE_WEIGHT 64            /* of one passage that is (nearly) the whole leak */
 #define WHOLE_CHARS 300            /* without many words (figures, program text) */
 #define WITHIN_WEIGHT 200          /* a passage within a text of other origin */
 #define WITHIN_BEST 150
 #define SCATTERED_RUNS 4            /* so many short runs are phrases that many use, not a quotation */
 #define SCATTERED_MEAN 150
 #define CODE_RUNS 3
+#define PIECE_CODE 100
+#define WITHIN_CODE 400
 #define OWN_PART 5                   /* 1/5 of what both have must be their own, unless the leak is this very instance */
 #define MOSTLY_WEIGHT 150          /* most of the source stands in the leak */
 #define MOSTLY_CHARS 400
@@ -24,30 +27,29 @@
 #define MARGIN_OWN 80              /* of its own beside a letterhead or disclaimer */
 #define MARGIN_MAX 2000
 
-/* Grams that others hold, whom nobody has read; what lies between two of them in a row is theirs, too. */
+static bool held_by_others(const struct look *k, uint64_t gone, size_t i)
+{
+	uint32_t key = k->l->key_of[i];
+
+	return k->unseen[key] || (k->held[key] & gone);
+}
+
+/* Grams in a row that others hold, whom nobody has read: theirs with what lies between. One alone is a word or two that anybody writes, no passage. */
 static void mark_unread(const struct look *k, uint64_t family, uint8_t *other)
 {
 	const struct leak *l = k->l;
 	uint64_t gone = 0;
-	size_t end = 0;
-	bool before = false;
 
 	for (size_t i = 0; i < k->n; i++)
-		if (!k->at[i].s->read)
+		if (!k->at[i].s->read && !(family >> i & 1))
 			gone |= 1ull << i;
-	for (size_t i = 0; i < l->p.f.n; i++) {
-		uint32_t key = l->key_of[i], pos = l->p.f.f[i].pos;
-		size_t from = pos, to = MIN((size_t)pos + FINGERPRINT_K, l->p.text.n);
-
-		if (!k->unseen[key] && !(k->held[key] & gone & ~family)) {
-			before = false;
-			continue;
-		}
-		if (before && pos >= end && pos - end < FINGERPRINT_WINDOW)
-			from = end;
-		memset(other + from, 1, to - from);
-		end = to;
-		before = true;
+	for (size_t i = 0, end; i < l->p.f.n; i = end + 1) {
+		for (end = i; end < l->p.f.n && held_by_others(k, gone, end) &&
+			(end == i || l->p.f.f[end].pos - l->p.f.f[end - 1].pos <= FINGERPRINT_WINDOW); end++)
+			;
+		if (end > i + 1)
+			memset(other + l->p.f.f[i].pos, 1, MIN(l->p.f.f[end - 1].pos + FINGERPRINT_K, l->p.text.n) - l->p.f.f[i].pos);
+		end -= end > i && end < l->p.f.n && held_by_others(k, gone, end); /* a border ended it */
 	}
 }
 
@@ -82,17 +84,22 @@ static int take_distinct(const struct look *k, size_t which, struct case_for *c)
 	return 0;
 }
 
-/* Stretches end where a run does: what follows elsewhere in the source was not one piece. */
+/* Stretches end where a run does: what follows elsewhere in the source was not one piece. A run most of which is distinct counts as one stretch. */
 static void weigh(const struct look *k, const struct looked *x, struct case_for *c)
 {
 	for (size_t i = 0; i < x->cover.n; i++) {
 		size_t end = x->cover.run[i].a + x->cover.run[i].n, from = x->cover.run[i].a, to;
+		struct evidence_of before = c->e;
 
 		for (; from < end; from = to + 1) {
 			to = from;
 			while (to < end && c->distinct[to])
 				to++;
 			evidence_add(k->l->text, &k->l->p.text, from, to, &c->e);
+		}
+		if (3 * (c->e.chars - before.chars) >= 2ull * x->cover.run[i].n) {
+			c->e.best = MAX(c->e.best, c->e.weight - before.weight);
+			c->e.largest = MAX(c->e.largest, c->e.chars - before.chars);
 		}
 	}
 }
@@ -159,15 +166,20 @@ static bool enough(const struct look *k, const struct looked *x, const struct ca
 	if (OWN_PART * c->chars < x->cover.chars)
 		return false;
 	/* Files of one project have much in common that nobody took from the other: only what is there as a whole counts. */
-	if (l->code && 100 * x->cover.chars < WHOLE_PERCENT * n && (2 * x->cover.chars < x->s->p.text.n || x->cover.n > CODE_RUNS))
+	if (l->code && 100 * x->cover.chars < WHOLE_PERCENT * n && x->cover.n > CODE_RUNS)
 		return false;
 	if (!c->whole && x->cover.n >= SCATTERED_RUNS && x->cover.chars < (uint64_t)SCATTERED_MEAN * x->cover.n)
 		return false;
+	/* A piece out of it, and nothing but that. */
+	if (x->cover.n == 1 && 100 * x->cover.chars >= WHOLE_PERCENT * n && weight >= PIECE_WEIGHT && chars >= (code ? PIECE_CODE : TRACE_DISTINCT))
+		return true;
+	if (code && 2 * c->chars >= x->cover.chars && c->e.largest >= WITHIN_CODE && x->cover.n <= CODE_RUNS && weight >= WITHIN_WEIGHT)
+		return true;
 	if (c->whole && ((!code && weight >= WHOLE_WEIGHT && c->e.best >= WHOLE_BEST) || chars >= WHOLE_CHARS))
 		return true;
 	if (2 * x->cover.chars >= x->s->p.text.n && weight >= MOSTLY_WEIGHT && c->e.best >= WHOLE_BEST && chars >= (code ? MOSTLY_CHARS : MOSTLY_WEIGHT))
 		return true;
-	return !code && weight >= WITHIN_WEIGHT && c->e.best >= WITHIN_BEST;
+	return !code && 2 * c->chars >= x->cover.chars && weight >= WITHIN_WEIGHT && c->e.best >= WITHIN_BEST;
 }
 
 /* Where other words stand in a template's place, fingerprints are missing: a place of ten characters breaks one for sure. So nearly all must be there. */

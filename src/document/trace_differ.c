@@ -1,4 +1,4 @@
-/* How two texts that share runs differ: a piece of one, a version of one, or two instances of one template. docs/trace.md says why these rules. */
+/* How two texts that share runs differ: a piece of one, a version of one, or two instances of one template. docs/trace-rules.md says why these rules. */
 #include "document/trace_internal.h"
 
 #define GAPS_LOOKED_FOR 256            /* gaps whose words are looked for elsewhere in the source */
@@ -47,6 +47,21 @@ static bool slip(const struct prepared *a, uint32_t i, const struct prepared *b,
 	return a->text.c[i] >= 0x80 && b->text.c[j] >= 0x80;
 }
 
+/* The same words on both sides, with signs that a conversion put in or took away. */
+static bool same_words(const struct normalised *a, uint32_t i, uint32_t i_end, const struct normalised *b, uint32_t j, uint32_t j_end)
+{
+	for (;;) {
+		while (i < i_end && !is_word(a->c[i]))
+			i++;
+		while (j < j_end && !is_word(b->c[j]))
+			j++;
+		if (i == i_end || j == j_end)
+			return i == i_end && j == j_end;
+		if (a->c[i++] != b->c[j++])
+			return false;
+	}
+}
+
 struct gap {
 	uint32_t a, b;        /* where the run before ends */
 	int64_t an, bn;       /* characters up to the next run; b's negative: it lies before */
@@ -74,6 +89,9 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		if (an >= LOOKED_FOR_MIN && (*looked)++ < GAPS_LOOKED_FOR && stands_in(&b->text, a->text.c + g->a, an))
 			return;
 	} else if (!has_words(&b->text, g->b, g->b + (uint32_t)g->bn)) {
+		return;
+	} else if (same_words(&a->text, g->a, g->a + an, &b->text, g->b, g->b + (uint32_t)g->bn)) {
+		d->gaps--;
 		return;
 	} else if (g->an == 1 && g->bn == 1 && slip(a, g->a, b, g->b)) {
 		return;

@@ -147,6 +147,7 @@ void evidence_add(const struct text *leak, const struct normalised *n, size_t fr
 	weight = word_weight(leak, n, from, to, skip, &chars);
 	for (size_t i = 0; i < to - from; i++)
 		e->skipped += skip[i];
+	e->largest = MAX(e->largest, chars);
 	e->stretches++;
 	e->chars += chars;
 	e->weight += weight;

@@ -1,7 +1,7 @@
 /* trace_internal.h — what the files of `trace` share; nobody outside src/document includes it.
  *
  * Purpose: a leak prepared once (struct leak), documents read again (struct source), verbatim runs between two texts (struct overlap), and what is gathered of one
- * candidate before it becomes a match (struct finding_of). docs/trace.md says the rules and why they are so.
+ * candidate before it becomes a match (struct finding_of). docs/trace-rules.md says the rules and why they are so.
  * Ownership: sources belong to the trace's cache and live until its next part; everything else is freed by whoever made it. Units: characters after normalisation
  * unless bytes are said. Threads: one at a time. Errors: negative errno, trace_why().
  */
@@ -18,7 +18,6 @@
 #define TRACE_SHORT_GAP 80           /* characters: what is filled into a template's place */
 
 int trace_fail(int r, const char *fmt, ...) _printf_(2, 3);
-#define PUB(f) ((f).version == UINT32_MAX)
 
 /* --- a text with its fingerprints, to find runs in --- */
 
@@ -106,6 +105,7 @@ struct evidence_of {
 	uint64_t chars;          /* that count */
 	uint64_t weight;         /* letters of words that count; a CJK letter is two */
 	uint64_t best;           /* weight of the best single stretch */
+	uint64_t largest;        /* characters of the largest one */
 	unsigned stretches;
 	uint64_t skipped;        /* characters that do not: they usually come from outside */
 	uint64_t code;           /* of chars: of program text, logs, markup */
@@ -209,6 +209,9 @@ int trace_match_alternative(struct trace_match *m, const uint8_t hash[static 32]
 /* Replaces what was there. */
 void trace_match_why(struct trace_match *m, const char *fmt, ...) _printf_(2, 3);
 void trace_note(struct trace_result *r, const char *fmt, ...) _printf_(2, 3);
+void trace_match_forget_passages(struct trace_match *m);
+/* Where the grapheme of a text's character ends, in bytes. */
+uint32_t trace_end_byte(const struct normalised *t, const struct buf *bytes, uint32_t last);
 /* Fills text, before and after of a passage whose bytes in the source are known. */
 int trace_passage_read(const struct source *s, struct trace_passage *p);
 int trace_match_passage(struct trace_match *m, const struct trace_passage *p); /* its strings are taken over, also on failure */

@@ -214,7 +214,7 @@ bool trace_public(struct trace *t, const uint8_t hash[static 32])
 	_cleanup_buf_ struct buf scratch = BUF_INIT;
 	struct facts f = { 0 };
 
-	return documents_facts(t->documents, hash, &scratch, &f) == 0 && PUB(f);
+	return documents_facts(t->documents, hash, &scratch, &f) == 0 && f.public_;
 }
 
 static int fill(struct trace *t, struct source *s)

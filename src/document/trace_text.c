@@ -9,7 +9,7 @@
 /* --- passages --- */
 
 /* Where the grapheme of the last character ends: behind it may stand what normalising drops. */
-static uint32_t end_byte(const struct normalised *t, const struct buf *bytes, uint32_t last)
+uint32_t trace_end_byte(const struct normalised *t, const struct buf *bytes, uint32_t last)
 {
 	uint32_t at = t->at[last], limit = (uint32_t)bytes->n;
 
@@ -46,13 +46,13 @@ static int add_passage(const struct look *k, size_t which, const struct run *r, 
 {
 	const struct normalised *a = &k->l->p.text;
 	const struct source *s = k->at[which].s;
-	struct trace_passage p = { .leak_from = a->at[r->a], .leak_to = end_byte(a, &k->l->text->bytes, r->a + r->n - 1), .chars = r->n, .same = 1,
+	struct trace_passage p = { .leak_from = a->at[r->a], .leak_to = trace_end_byte(a, &k->l->text->bytes, r->a + r->n - 1), .chars = r->n, .same = 1,
 		.shared_by = shared_by(k, which, r) };
 	int e = 0;
 
 	if (s->read) {
 		p.source_from = s->p.text.at[r->b];
-		p.source_to = end_byte(&s->p.text, &s->bytes, r->b + r->n - 1);
+		p.source_to = trace_end_byte(&s->p.text, &s->bytes, r->b + r->n - 1);
 		e = trace_passage_read(s, &p);
 	}
 	return e < 0 ? e : trace_match_passage(m, &p);

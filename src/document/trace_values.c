@@ -6,6 +6,7 @@
 #define COLUMNS_MAX 1024
 #define VALUES_MAX (1u << 20)
 #define LINE_MAX_BYTES 4096
+#define DIGITS_MIN 7          /* a phone has more */
 #define COLUMN_VALUES_MIN 5
 #define DISTINCT_PERCENT 90   /* of a column that names something: elsewhere values come again */
 
@@ -178,14 +179,33 @@ static void keep_telling(struct gathering *g, struct told *to, size_t *n)
 	}
 }
 
+/* Compiling the detectors costs 15 ms: not for a page of prose. */
+static bool may_hold_persons(const struct text *t)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < t->bytes.n; i++) {
+		uint8_t c = (uint8_t)t->bytes.p[i];
+
+		digits += (c >= '0' && c <= '9') || c == 0xef; /* U+F000 to U+FFFF: full-width forms */
+		if (c == '@' || digits >= DIGITS_MIN)
+			return true;
+	}
+	return false;
+}
+
+static int key_of(struct trace *t)
+{
+	int r = t->has_key ? 0 : documents_key(t->state, t->key);
+
+	t->has_key |= r == 0;
+	return r < 0 ? trace_fail(r, "%s", documents_why()) : 0;
+}
+
 static int finder_of(struct trace *t)
 {
 	int r = t->finder ? 0 : finder_new(NULL, 0, &t->finder);
 
-	if (r == 0 && !t->has_key)
-		r = documents_key(t->state, t->key);
-	if (r == 0)
-		t->has_key = true;
 	if (r == 0 && !t->scan)
 		r = finding_scan_new(t->finder, &t->scan);
 	if (r == 0 && !t->contacts)
@@ -218,14 +238,18 @@ static int join(struct gathering *g, const struct contacts_result *c, struct tol
 int told_values_of(struct trace *t, const struct text *text, struct told_values *ret)
 {
 	struct gathering g = { .t = t };
-	struct contacts_result c;
+	struct contacts_result c = { 0 };
+	bool persons = may_hold_persons(text);
 	struct hits h;
-	int r = finder_of(t);
+	int r = key_of(t);
 
+	if (r == 0 && persons)
+		r = finder_of(t);
 	if (r < 0)
 		return r;
-	r = finding_run(t->scan, text, &h);
-	if (r == 0)
+	if (persons)
+		r = finding_run(t->scan, text, &h);
+	if (r == 0 && persons)
 		r = contacts_run(t->contacts, text, &h, &c);
 	if (r == 0)
 		r = gather(&g, text);

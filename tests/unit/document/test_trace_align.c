@@ -183,6 +183,26 @@ static void orders(void **state)
 	pair_free(&p);
 }
 
+/* A large part, verbatim, is one run; a letter of a template of which a hundred stand in one file is found, once. */
+static void large_and_often(void **state)
+{
+	struct pair p = { 0 };
+	uint64_t seed = 16;
+
+	make(&p.b, prose_english, 17, 1500000);
+	misread(&p.a, &p.b, 300000, 500000, 0, &seed);
+	aligned(&p, 0.7);
+	assert_true(p.x.n == 1 && p.x.same == 500000 && p.x.runs[0].b_from == 300000);
+	for (size_t i = 1200; i < 120000; i++)
+		p.b.c[i] = i % 1200 < 40 ? 'a' + prose_below(&seed, 26) : p.b.c[i % 1200];
+	p.b.n = 120000;
+	p.a.n = 0;
+	misread(&p.a, &p.b, 57 * 1200, 1200, 10, &seed);
+	aligned(&p, 0.7);
+	assert_true(p.x.same > 900 && p.x.length > 1000);
+	pair_free(&p);
+}
+
 static void strangers(void **state)
 {
 	static maker *const of[] = { prose_english, prose_japanese };
@@ -278,7 +298,7 @@ static void bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(errors_of_reading), cmocka_unit_test(threshold), cmocka_unit_test(orders), cmocka_unit_test(strangers), cmocka_unit_test(edges),
+		cmocka_unit_test(errors_of_reading), cmocka_unit_test(threshold), cmocka_unit_test(orders), cmocka_unit_test(large_and_often), cmocka_unit_test(strangers), cmocka_unit_test(edges),
 		cmocka_unit_test(bounded),
 	};
 

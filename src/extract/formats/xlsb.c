@@ -1,4 +1,4 @@
-/* xlsb: the workbook as binary records (MS-XLSB): sheets, shared strings, number formats, cells, headers, links, comments, what is hidden. */
+/* xlsb: the workbook as binary records (MS-XLSB): sheets, strings, number formats, cells, headers, links, comments, what is hidden. */
 #include <errno.h>
 #include <math.h>
 #include <strings.h>
@@ -15,7 +15,8 @@
 #define RECORD_MAX (1u << 20)    /* longer ones are passed over */
 
 enum {
-	ROW = 0, CELL_RK = 2, CELL_ERROR = 3, CELL_BOOL = 4, CELL_REAL = 5, CELL_STRING = 6, CELL_SHARED = 7, FMLA_STRING = 8, FMLA_NUMBER = 9, FMLA_BOOL = 10,
+	ROW = 0, CELL_RK = 2, CELL_BOOL = 4, CELL_REAL = 5, CELL_STRING = 6, CELL_SHARED = 7, FMLA_STRING = 8,
+	FMLA_NUMBER = 9, FMLA_BOOL = 10,
 	STRING_ITEM = 19, FORMAT = 44, XF = 47, COL_INFO = 60, CELL_RICH = 62, BOOK_PROPERTIES = 153, BUNDLE_SHEET = 156, PAGES = 479, LINK = 494,
 	XFS_BEGIN = 617, XFS_END = 618, COMMENT_TEXT = 637,
 };
@@ -329,7 +330,8 @@ static void on_sheet(struct xlsb *w, unsigned type, str data)
 		w->row = MIN(le32(data, 0), 1u << 24) + 1;
 		w->row_hidden = data.n > 11 && data.p[11] & 0x10;
 		break;
-	case CELL_RK: case CELL_BOOL: case CELL_REAL: case CELL_STRING: case CELL_SHARED: case CELL_RICH: case FMLA_STRING: case FMLA_NUMBER: case FMLA_BOOL:
+	case CELL_RK: case CELL_BOOL: case CELL_REAL: case CELL_STRING: case CELL_SHARED: case CELL_RICH:
+	case FMLA_STRING: case FMLA_NUMBER: case FMLA_BOOL:
 		on_cell(w, type, data);
 		break;
 	case COL_INFO:

@@ -102,7 +102,7 @@ struct extractor *extractor_free(struct extractor *x)
 /* NULL in a program without the readers. */
 #pragma weak extract_worker_main
 
-const char *extract_program(unsigned n, char path[static PATH_MAX])
+const char *extract_program(unsigned n, char *path)
 {
 	static const char beside[] = "/tyto-extract";
 	ssize_t len;

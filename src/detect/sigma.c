@@ -353,7 +353,7 @@ void sigma_stat(const struct sigma *s, struct sigma_stat *ret)
 	*ret = s->stat;
 }
 
-/* Lower case of all values, NUL around each; ASCII letters alone. */
+/* Lower case of all values, VALUE_EDGE around each; ASCII letters alone. */
 static int lower_values(struct sigma *s, size_t n)
 {
 	size_t total = 1;
@@ -367,7 +367,7 @@ static int lower_values(struct sigma *s, size_t n)
 	if (r < 0)
 		return r;
 	p = s->lower.p;
-	*p++ = 0;
+	*p++ = VALUE_EDGE;
 	for (size_t i = 0; i < n; i++) {
 		str raw = s->values[i].raw;
 
@@ -378,7 +378,7 @@ static int lower_values(struct sigma *s, size_t n)
 		}
 		s->values[i].lower = (str){ p, raw.n };
 		p += raw.n;
-		*p++ = 0;
+		*p++ = VALUE_EDGE;
 	}
 	s->lower.n = total;
 	return prefilter_scan(s, buf_str(&s->lower));

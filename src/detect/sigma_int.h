@@ -174,6 +174,7 @@ size_t event_values(const struct event *e, struct value *out, uint32_t *first, u
 uint64_t logsource_verbs(str product, str category, str service, const char **ret_why);
 
 /* sigma_prefilter.c */
+#define VALUE_EDGE 1 /* around each value */
 int prefilter_build(struct sigma *s);
 int prefilter_scan(struct sigma *s, str lower);
 

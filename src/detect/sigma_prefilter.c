@@ -1,5 +1,6 @@
 /* The prefilter: literals, one of which must stand in a record for a rule to match; one pass of vectorscan finds the rules worth evaluating.
- * The record's values stand one behind the other, in lower case, with NUL around each: a whole value is sought with both of them. */
+ * The record's values stand one behind the other, in lower case, with VALUE_EDGE around each: a whole value is sought with both of them. That
+ * a value may hold that byte too only lets more rules through. */
 #include <errno.h>
 
 #include "detect/sigma_int.h"
@@ -24,7 +25,7 @@ static bool atom_of(const struct matcher *m, struct atoms *a)
 	bool before = m->kind == MATCH_EXACT || m->kind == MATCH_PREFIX, after = m->kind == MATCH_EXACT || m->kind == MATCH_SUFFIX;
 	size_t n = m->text.n + before + after;
 
-	if (m->kind > MATCH_CONTAINS || m->text.n < ATOM_MIN || a->n == ATOMS_OF_A_RULE)
+	if (m->kind > MATCH_CONTAINS || m->text.n < ATOM_MIN || memchr(m->text.p, 0, m->text.n) || a->n == ATOMS_OF_A_RULE)
 		return false;
 	a->v[a->n].text = m->text;
 	a->v[a->n].before = before;
@@ -117,14 +118,14 @@ static int add_atoms(struct sigma *s, const struct atoms *a, uint32_t rule, stru
 		if (!p || !grown)
 			return -ENOMEM;
 		if (a->v[i].before)
-			p[at++] = 0;
+			p[at++] = VALUE_EDGE;
 		/* Of a value that is too long its beginning, or the end where that is what must stand there. */
 		memcpy(p + at, a->v[i].text.p + (a->v[i].after && !a->v[i].before ? a->v[i].text.n - body : 0), body);
 		for (size_t k = at; k < at + body; k++)
 			p[k] = lower_of(p[k]);
 		at += body;
 		if (a->v[i].after && (!cut || !a->v[i].before))
-			p[at++] = 0;
+			p[at++] = VALUE_EDGE;
 		(*pairs)[(*n)++] = (struct pair){ { p, at }, rule };
 	}
 	return 0;

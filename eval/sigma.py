@@ -24,7 +24,8 @@ def flat(node, out):
             if key == "Provider":
                 out["Provider_Name"] = value.get("#attributes", {}).get("Name")
         else:
-            out.setdefault(key, value)
+            # Defender writes "Source Name" where its rules, as all of Sigma, write SourceName.
+            out.setdefault(key.replace(" ", ""), value)
     return out
 
 

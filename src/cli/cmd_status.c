@@ -194,6 +194,9 @@ static void show_inventory(json_t *j)
 		show_number(u64_at(i, "waiting_ocr"));
 		buf_puts(out(), STR(" wait to be read"));
 	}
+	buf_puts(out(), STR("; the text of "));
+	show_number(u64_at(json_object_get(j, "fingerprints"), "documents"));
+	buf_puts(out(), STR(" can be traced"));
 	buf_putc(out(), '\n');
 }
 
@@ -225,9 +228,9 @@ static void show_status(json_t *j)
 	show_watching(j);
 	line("records");
 	show_number(u64_at(j, "records"));
-	buf_puts(out(), STR(" events in "));
+	buf_puts(out(), u64_at(j, "records") == 1 ? STR(" event in ") : STR(" events in "));
 	show_number(u64_at(j, "leaves"));
-	buf_puts(out(), STR(" leaves; indexed "));
+	buf_puts(out(), u64_at(j, "leaves") == 1 ? STR(" leaf; indexed ") : STR(" leaves; indexed "));
 	show_number(u64_at(j, "indexed"));
 	buf_puts(out(), STR("; waiting "));
 	show_number(u64_at(j, "queue"));

@@ -389,7 +389,7 @@ static int close_one(struct view *v, uint64_t id, enum alert_reason reason, uint
 		log_error("alert %llu is closed already", (unsigned long long)id);
 		return -EALREADY;
 	}
-	request = json_pack("{s:s,s:I,s:i}", "do", "alert", "close", (json_int_t)id, "reason", (int)reason);
+	request = json_pack("{s:s,s:I,s:i,s:I}", "do", "alert", "close", (json_int_t)id, "reason", (int)reason, "uid", (json_int_t)uid);
 	r = request ? query_ask(cli.state, request, NULL) : -ENOMEM;
 	json_decref(request);
 	if (r == -ENOENT)
@@ -399,12 +399,25 @@ static int close_one(struct view *v, uint64_t id, enum alert_reason reason, uint
 	return r;
 }
 
+/* The human behind sudo, where the system knows. */
+static uint32_t whoami(void)
+{
+	unsigned long login = UINT32_MAX;
+	FILE *f = fopen("/proc/self/loginuid", "re");
+
+	if (f && fscanf(f, "%lu", &login) != 1)
+		login = UINT32_MAX;
+	if (f)
+		fclose(f);
+	return login < UINT32_MAX ? (uint32_t)login : getuid();
+}
+
 static int run(int argc, char **argv)
 {
 	bool show = argc == 2 && strcmp(argv[0], "show") == 0, closing = argc == 2 && strcmp(argv[0], "close") == 0;
 	enum alert_reason reason = closing && cli.reason ? alert_reason_from(str_c(cli.reason)) : 0;
 	struct view v = { .whole = show };
-	uint32_t uid = getuid();
+	uint32_t uid = whoami();
 	uint64_t id = 0;
 	int r;
 

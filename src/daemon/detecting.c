@@ -21,7 +21,7 @@ static int append(void *arg, const struct evidence_alert *a)
 int detecting_alone(const char *state, const struct config *c, struct evidence *ev)
 {
 	char *rules[CONFIG_PATHS_MAX];
-	struct detector *d = NULL;
+	struct detection *d = NULL;
 	bool more = true;
 	int r = detector_open(state, rules, config_rules(c, rules), &d);
 
@@ -132,7 +132,7 @@ static void *run(void *arg)
 {
 	struct detecting *d = arg;
 	char *rules[CONFIG_PATHS_MAX];
-	struct detector *detector = NULL;
+	struct detection *detector = NULL;
 	uint64_t done = 0;
 	bool more = false;
 	int r = detector_open(d->state, rules, config_rules(d->c, rules), &detector);
@@ -200,6 +200,10 @@ int detecting_take(struct detecting *d, struct evidence *ev)
 	pthread_mutex_lock(&d->lock);
 	while (taken < d->n && r == 0) {
 		r = evidence_append_alert(ev, &d->waiting[taken].a, &seq);
+		if (r == -EINVAL || r == -EMSGSIZE) {
+			log_error("an alert was refused: %s", evidence_why());
+			r = 0;
+		}
 		if (r == 0)
 			waiting_free(&d->waiting[taken++]);
 	}

@@ -21,7 +21,7 @@ int detecting_start(const char *state, const struct config *c, struct detecting 
 int detecting_fd(const struct detecting *d);
 /* `size` leaves are durable now. */
 void detecting_tell(struct detecting *d, uint64_t size);
-/* Appends what waits. The number of them, or what evidence_append_alert returned: then they wait on. */
+/* Appends what waits. The number of them, or what evidence_append_alert returned: then the rest waits on. */
 int detecting_take(struct detecting *d, struct evidence *ev);
 struct detecting *detecting_stop(struct detecting *d);
 

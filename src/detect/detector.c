@@ -12,7 +12,7 @@
 #define AGAIN_LEAVES ((uint64_t)4 << 20) /* at most */
 #define AGAIN_STEP 8192
 
-struct detector {
+struct detection {
 	char *state;
 	struct evidence_reader *r;
 	struct sigma *rules;
@@ -37,14 +37,14 @@ const char *detector_why(void)
 	return why.text;
 }
 
-size_t detector_rules(const struct detector *d)
+size_t detector_rules(const struct detection *d)
 {
 	return d->n_rules;
 }
 
 /* --- opening --- */
 
-static int load_rules(struct detector *d, char *const *rules, size_t n)
+static int load_rules(struct detection *d, char *const *rules, size_t n)
 {
 	int r = sigma_new(&d->rules);
 
@@ -65,7 +65,7 @@ static int load_rules(struct detector *d, char *const *rules, size_t n)
 }
 
 /* A view, so what cannot be read is as good as none: more is read again. */
-static void read_position(struct detector *d, uint64_t size)
+static void read_position(struct detection *d, uint64_t size)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	unsigned long long position, persons;
@@ -83,7 +83,7 @@ static void read_position(struct detector *d, uint64_t size)
 }
 
 /* Only when all that was handed out has come back from the log: what was lost on the way is found again. */
-static void write_position(struct detector *d)
+static void write_position(struct detection *d)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT, tmp = BUF_INIT;
 	FILE *f;
@@ -103,13 +103,13 @@ static void write_position(struct detector *d)
 
 static int load_case(void *arg, const struct alert *al)
 {
-	struct detector *d = arg;
+	struct detection *d = arg;
 
 	d->position = MAX(d->position, al->upto);
 	return cases_load(d->cases, al);
 }
 
-static int load_cases(struct detector *d, uint64_t size)
+static int load_cases(struct detection *d, uint64_t size)
 {
 	struct alerts *table = NULL;
 	int r = alerts_open(d->state, true, &table);
@@ -127,9 +127,9 @@ static int load_cases(struct detector *d, uint64_t size)
 	return 0;
 }
 
-int detector_open(const char *state, char *const *rules, size_t n, struct detector **ret)
+int detector_open(const char *state, char *const *rules, size_t n, struct detection **ret)
 {
-	struct detector *d = calloc(1, sizeof(*d));
+	struct detection *d = calloc(1, sizeof(*d));
 	uint64_t size;
 	int r;
 
@@ -156,7 +156,7 @@ int detector_open(const char *state, char *const *rules, size_t n, struct detect
 	return 0;
 }
 
-struct detector *detector_close(struct detector *d)
+struct detection *detector_close(struct detection *d)
 {
 	if (!d)
 		return NULL;
@@ -175,13 +175,13 @@ struct detector *detector_close(struct detector *d)
 
 static void on_hit(void *arg, const struct sigma_hit *h)
 {
-	struct detector *d = arg;
+	struct detection *d = arg;
 	int r = firings_add(&d->firings, h);
 
 	d->failed = d->failed ? d->failed : r;
 }
 
-static int take_event(struct detector *d, uint64_t seq, const struct leaf *l, detector_emit *emit, void *arg)
+static int take_event(struct detection *d, uint64_t seq, const struct leaf *l, detector_emit *emit, void *arg)
 {
 	struct event e;
 	bool loud = seq >= d->position;
@@ -212,7 +212,7 @@ static int take_event(struct detector *d, uint64_t seq, const struct leaf *l, de
 	return cases_firings(d->cases, &d->firings, emit, arg);
 }
 
-static void take_alert(struct detector *d, uint64_t seq, const struct leaf *l)
+static void take_alert(struct detection *d, uint64_t seq, const struct leaf *l)
 {
 	if (seq < d->loaded)
 		return;
@@ -223,7 +223,7 @@ static void take_alert(struct detector *d, uint64_t seq, const struct leaf *l)
 }
 
 struct handing {
-	struct detector *d;
+	struct detection *d;
 	detector_emit *emit;
 	void *arg;
 };
@@ -236,7 +236,7 @@ static int hand_on(void *arg, const struct evidence_alert *a)
 	return h->emit(h->arg, a);
 }
 
-static int take(struct detector *d, uint64_t seq, detector_emit *emit, void *arg)
+static int take(struct detection *d, uint64_t seq, detector_emit *emit, void *arg)
 {
 	struct handing handing = { d, emit, arg };
 	struct leaf l;
@@ -256,7 +256,7 @@ static int take(struct detector *d, uint64_t seq, detector_emit *emit, void *arg
 }
 
 /* The latest time of an event in [from, to); INT64_MIN: none is there. */
-static int latest(struct detector *d, uint64_t from, uint64_t to, int64_t *ret)
+static int latest(struct detection *d, uint64_t from, uint64_t to, int64_t *ret)
 {
 	*ret = INT64_MIN;
 	for (uint64_t seq = from; seq < to; seq++) {
@@ -273,7 +273,7 @@ static int latest(struct detector *d, uint64_t from, uint64_t to, int64_t *ret)
 }
 
 /* Goes back until a day lies between. */
-static int find_start(struct detector *d)
+static int find_start(struct detection *d)
 {
 	int64_t newest = INT64_MIN, t;
 	uint64_t from = d->position;
@@ -293,7 +293,7 @@ static int find_start(struct detector *d)
 	return r;
 }
 
-int detector_advance(struct detector *d, uint64_t max, detector_emit *emit, void *arg, bool *ret_more)
+int detector_advance(struct detection *d, uint64_t max, detector_emit *emit, void *arg, bool *ret_more)
 {
 	uint64_t size, to;
 	int r = evidence_reader_refresh(d->r, &size);

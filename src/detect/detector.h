@@ -14,7 +14,7 @@
 
 #include "evidence/evidence.h"
 
-struct detector;
+struct detection;
 
 /* Non-zero ends detector_advance and is returned: then the detector is to be opened anew, which finds that alert again. */
 typedef int detector_emit(void *arg, const struct evidence_alert *a);
@@ -22,11 +22,11 @@ typedef int detector_emit(void *arg, const struct evidence_alert *a);
 const char *detector_why(void);
 
 /* rules: n files or folders; those that do not exist are passed over. */
-int detector_open(const char *state, char *const *rules, size_t n, struct detector **ret);
-struct detector *detector_close(struct detector *d);
+int detector_open(const char *state, char *const *rules, size_t n, struct detection **ret);
+struct detection *detector_close(struct detection *d);
 /* Takes in what is durable, at most `max` leaves; *ret_more: there is more. */
-int detector_advance(struct detector *d, uint64_t max, detector_emit *emit, void *arg, bool *ret_more);
+int detector_advance(struct detection *d, uint64_t max, detector_emit *emit, void *arg, bool *ret_more);
 /* Rules that run. */
-size_t detector_rules(const struct detector *d);
+size_t detector_rules(const struct detection *d);
 
 #endif

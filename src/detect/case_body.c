@@ -63,7 +63,8 @@ static json_t *list(json_t *body, const char *key)
 	return l;
 }
 
-json_t *case_rule(const json_t *body, const char *title)
+/* The number of rules: not there. */
+static size_t rule_at(const json_t *body, const char *title)
 {
 	const json_t *rules = json_object_get(body, "rules");
 	json_t *one;
@@ -73,9 +74,14 @@ json_t *case_rule(const json_t *body, const char *title)
 		const char *name = json_string_value(json_object_get(one, "rule"));
 
 		if (name && strcmp(name, title) == 0)
-			return one;
+			return i;
 	}
-	return NULL;
+	return json_array_size(rules);
+}
+
+bool case_knows(const json_t *body, const char *title)
+{
+	return rule_at(body, title) < json_array_size(json_object_get(body, "rules"));
 }
 
 static json_t *sentence(const char *fmt, ...) _printf_(1, 2);
@@ -102,23 +108,29 @@ static json_t *told(const struct firing *h, uint64_t hits)
 	return sentence("%s: %llu time%s, the last one at %s", h->title, (unsigned long long)hits, hits == 1 ? "" : "s", last);
 }
 
+/* why[0] is what was counted, why[n + 1] the sentence of rules[n]. */
 static bool merge_rule(struct kase *k, const struct firing *h, bool *news)
 {
-	json_t *rules = list(k->body, "rules"), *one = case_rule(k->body, h->title);
+	json_t *rules = list(k->body, "rules"), *why = list(k->body, "why"), *one;
+	size_t at = rule_at(k->body, h->title);
 	uint64_t hits;
 
-	if (!one) {
-		if (json_array_size(rules) == CASE_RULES_MAX)
-			return true;
+	if (at == CASE_RULES_MAX)
+		return true;
+	if (json_array_size(why) == 0)
+		json_array_append_new(why, json_string(""));
+	if (at == json_array_size(rules)) {
 		one = json_object();
-		if (json_object_set_new(one, "rule", json_string(h->title)) < 0 || json_array_append_new(rules, one) < 0)
+		if (json_object_set_new(one, "rule", json_string(h->title)) < 0 || json_array_append_new(rules, one) < 0 ||
+			json_array_append_new(why, json_string("")) < 0)
 			return false;
 		*news = true;
 	}
+	one = json_array_get(rules, at);
 	hits = (uint64_t)number(one, "hits") + 1;
 	set(one, "hits", hits);
 	*news |= !(hits & (hits - 1));
-	return json_object_set_new(one, "why", told(h, hits)) == 0;
+	return json_array_set_new(why, at + 1, told(h, hits)) == 0;
 }
 
 static bool contains(const json_t *l, uint64_t v)
@@ -171,28 +183,82 @@ static void merge_document(struct cases *c, struct kase *k, const struct leaf *l
 		set(k->body, "labelled", (uint64_t)number(k->body, "labelled") + 1);
 }
 
-/* A record behind it: named, as long as there is room, else counted. */
-static int merge_record(struct cases *c, struct kase *k, uint64_t seq)
+static size_t room(const json_t *body)
+{
+	const json_t *cap = json_object_get(body, "cap");
+
+	return cap ? (size_t)json_integer_value(cap) : CASE_EVENTS_MAX;
+}
+
+/* A record behind it: named, as long as there is room, else counted; only once, since they come in order. */
+static void merge_record(struct cases *c, struct kase *k, uint64_t seq, const struct leaf *l)
 {
 	json_t *events = list(k->body, "events");
-	struct leaf l;
-	str packed;
-	int r;
+	bool full = json_array_size(events) >= room(k->body);
 
-	if (contains(events, seq))
-		return 0;
-	r = evidence_read(c->r, seq, &packed);
-	if (r == 0)
-		r = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
-	if (r < 0 || l.kind != LEAF_EVENT)
-		return r < 0 ? r : 0;
-	if (json_array_size(events) == CASE_EVENTS_MAX) {
+	if (full ? seq <= (uint64_t)number(k->body, "through") : contains(events, seq))
+		return;
+	if (full)
 		set(k->body, "more", (uint64_t)number(k->body, "more") + 1);
-		merge_document(c, k, &l);
-		return 0;
+	else
+		json_array_append_new(events, json_integer((json_int_t)seq));
+	set(k->body, "through", MAX(seq, (uint64_t)number(k->body, "through")));
+	merge_document(c, k, l);
+}
+
+static int read_leaf(struct cases *c, uint64_t seq, struct leaf *ret)
+{
+	str packed;
+	int r = evidence_read(c->r, seq, &packed);
+
+	if (r == 0 && packed.n > 1 && packed.p[1] != LEAF_EVENT)
+		return -EINVAL;
+	return r < 0 ? r : leaf_decode((const uint8_t *)packed.p, packed.n, ret);
+}
+
+static int merge_named(struct cases *c, struct kase *k, const struct firing *h)
+{
+	for (size_t i = 0; i < h->n_seqs; i++) {
+		struct leaf l;
+		int r = read_leaf(c, h->seqs[i], &l);
+
+		if (r < 0)
+			return r;
+		merge_record(c, k, h->seqs[i], &l);
 	}
-	json_array_append_new(events, json_integer((json_int_t)seq));
-	merge_document(c, k, &l);
+	return 0;
+}
+
+/* A rule tells the newest records only. The others it counted are this person's with the same verbs, back to the first one's time. */
+static int merge_counted(struct cases *c, struct kase *k, const struct firings *f, const struct firing *h)
+{
+	uint64_t from = f->seq > CASE_LOOK_MAX ? f->seq - CASE_LOOK_MAX : 0, verbs = 0, first = f->seq;
+	struct leaf l;
+	int r = 0;
+
+	for (size_t i = 0; i < h->n_seqs && r == 0; i++) {
+		r = read_leaf(c, h->seqs[i], &l);
+		verbs |= r < 0 ? 0 : 1ULL << l.value[EV_VERB];
+		first = MIN(first, h->seqs[i]);
+	}
+	if (r < 0)
+		return r;
+	/* Back to where time is before the first one's; records are in order but for a few seconds. */
+	for (uint64_t seq = first; seq-- > from;) {
+		r = read_leaf(c, seq, &l);
+		if (r < 0 && r != -EINVAL)
+			return r;
+		if (r == 0 && (int64_t)l.value[EV_TIME] < h->first - 60 * NSEC_PER_SEC)
+			break;
+		first = seq;
+	}
+	for (uint64_t seq = first; seq <= f->seq; seq++) {
+		r = read_leaf(c, seq, &l);
+		if (r < 0 && r != -EINVAL)
+			return r;
+		if (r == 0 && l.value[EV_PERSON] == f->person && verbs >> l.value[EV_VERB] & 1 && (int64_t)l.value[EV_TIME] >= h->first)
+			merge_record(c, k, seq, &l);
+	}
 	return 0;
 }
 
@@ -203,24 +269,11 @@ static json_t *counted(const json_t *body)
 	char more[64] = "", labelled[64] = "";
 
 	if (number(body, "more"))
-		snprintf(more, sizeof(more), ", %lld more not named", (long long)number(body, "more"));
+		snprintf(more, sizeof(more), ", at least %lld more are not named", (long long)number(body, "more"));
 	if (number(body, "labelled"))
-		snprintf(labelled, sizeof(labelled), ", %lld of them confidential or restricted", (long long)number(body, "labelled"));
-	return sentence("%zu different documents%s in %zu records that are named here%s", documents, labelled, events, more);
-}
-
-static int compose(struct kase *k)
-{
-	json_t *why = json_array(), *one;
-	size_t i;
-
-	if (!why || json_array_append_new(why, counted(k->body)) < 0) {
-		json_decref(why);
-		return -ENOMEM;
-	}
-	json_array_foreach(json_object_get(k->body, "rules"), i, one)
-		json_array_append(why, json_object_get(one, "why"));
-	return json_object_set_new(k->body, "why", why) < 0 ? -ENOMEM : 0;
+		snprintf(labelled, sizeof(labelled), ", %lld of them confidential or restricted,", (long long)number(body, "labelled"));
+	return sentence("%s%zu different documents%s in %zu records that are named here%s", documents == CASE_DOCUMENTS_MAX ? "at least " : "", documents,
+		labelled, events, more);
 }
 
 int case_merge(struct cases *c, struct kase *k, const struct firings *f, bool *news)
@@ -228,13 +281,16 @@ int case_merge(struct cases *c, struct kase *k, const struct firings *f, bool *n
 	int r = 0;
 
 	for (size_t i = 0; i < f->n && r == 0; i++) {
-		if (!merge_rule(k, &f->v[i], news))
+		const struct firing *h = &f->v[i];
+
+		if (!merge_rule(k, h, news))
 			return -ENOMEM;
-		for (size_t s = 0; s < f->v[i].n_seqs && r == 0; s++)
-			r = merge_record(c, k, f->v[i].seqs[s]);
+		r = h->correlation && f->person && h->n_seqs == SIGMA_SEQS_MAX ? merge_counted(c, k, f, h) : merge_named(c, k, h);
 	}
 	set(k->body, "last", (uint64_t)k->last);
-	return r < 0 ? r : compose(k);
+	if (r == 0 && json_array_set_new(list(k->body, "why"), 0, counted(k->body)) < 0)
+		r = -ENOMEM;
+	return r;
 }
 
 /* Keys in order: the same case gives the same bytes after a start as before. Too long: the newest records and documents are left out. */
@@ -255,8 +311,10 @@ char *case_text(json_t *body)
 
 			if (n < 2)
 				continue;
-			if (i == 0)
+			if (i == 0) {
 				set(body, "more", (uint64_t)number(body, "more") + n - n / 2);
+				set(body, "cap", n / 2);
+			}
 			while (json_array_size(l) > n / 2)
 				json_array_remove(l, json_array_size(l) - 1);
 			shortened = true;

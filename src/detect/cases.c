@@ -130,7 +130,7 @@ static struct kase *find_open(struct cases *c, const struct firings *f)
 static bool knows_all(const struct kase *k, const struct firings *f)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (f->v[i].exempt || !case_rule(k->body, f->v[i].title))
+		if (f->v[i].exempt || !case_knows(k->body, f->v[i].title))
 			return false;
 	return true;
 }

@@ -15,12 +15,13 @@
 #define CASE_EXPECTED_DAYS 30 /* for which an expected case stays quiet */
 #define CASE_EVENTS_MAX 200
 #define CASE_DOCUMENTS_MAX 200
-#define CASE_RULES_MAX 24
+#define CASE_RULES_MAX 12
+#define CASE_LOOK_MAX ((uint64_t)1 << 18) /* leaves looked through for the rest of what a correlation counted */
 #define CASE_GROW_NS (600 * NSEC_PER_SEC) /* between two records of a case that say nothing new but numbers */
 
 /* One rule's firing. */
 struct firing {
-	char title[160];
+	char title[100];
 	enum severity severity;
 	bool exempt;      /* from budget and quieting */
 	bool correlation;

@@ -31,8 +31,8 @@ struct cases {
 	uint64_t raised_today;
 };
 
-/* The body's entry of a rule; NULL: it has not fired in this case. */
-json_t *case_rule(const json_t *body, const char *title);
+/* Has this rule fired in the case? */
+bool case_knows(const json_t *body, const char *title);
 /* Takes the firings into the body; *news: something that is recorded at once. */
 int case_merge(struct cases *c, struct kase *k, const struct firings *f, bool *news);
 /* At most NAME_VALUE_MAX bytes; the caller frees it. */

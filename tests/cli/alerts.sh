@@ -89,5 +89,32 @@ fresh
 for piece in grab more again elsewhere later; do tyto import -q "$tmp/$piece"; done
 is "piece by piece: the same alerts" "$(table | jq -c '[.id,.time,.person,.severity,.status,(.rules|length)]')" "$(cat "$tmp/whole")"
 
+# More than a rule tells: all that it counted is named, up to 200, and what is not is said.
+fresh
+make 260 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/many"
+tyto import -q "$tmp/many"
+is "200 records are named, though a rule names 64" "$(table | jq -c '[(.events|length),(.documents|length),.more]')" '[200,200,null]'
+is "they are those that were read" "$(table | jq -r '.events[]' | sort -n)" "$(tyto -q events --json | jq -r .seq | head -n 200 | sort -n)"
+
+# Closed as theft, then something more severe: it comes back.
+ok "closed as theft" tyto alerts close 1 --reason theft
+make 1 clerk 2026-03-03T09:00:00 1 delete /var/lib/tyto/log >"$tmp/tamper"
+tyto import -q "$tmp/tamper"
+is "reopened by what is more severe" "$(table | jq -c '[.id,.severity,.status,.reason]')" '[1,"critical","open",null]'
+
+# Rules that cannot be read cost no record, and the next import finds what was missed.
+fresh
+echo "rules = /dev/null/rules" >"$tmp/broken"
+like "rules that cannot be read are said" "$(timeout 60 "$TYTO" --config "$tmp/broken" import "$tmp/grab" 2>&1)" 'alerts: /dev/null/rules: .*60 records imported|60 records imported.*alerts: /dev/null/rules'
+is "no alert" "$(table)" ""
+tyto import -q "$tmp/one"
+is "found by the next one" "$(table | jq -c '[.id,.person,.time]')" '[1,"clerk","2026-03-02T09:00:49Z"]'
+
+# Masked: no name, anywhere.
+echo "privacy.mask = yes" >"$tmp/masked"
+masked() { timeout 60 "$TYTO" --config "$tmp/masked" -q alerts "$@"; }
+is "masked" "$(masked --json | jq -r .person)" "$(masked | grep -o 'p:[0-9]*' | head -n 1)"
+is "nowhere the name" "$({ masked; masked --json; masked show 1; masked show 1 --json; } | grep -c clerk)" 0
+
 like "without rules there are no alerts" "$(TYTO_STATE=$tmp/none timeout 60 "$TYTO" --config /dev/null import -q "$tmp/grab"; TYTO_STATE=$tmp/none timeout 60 "$TYTO" alerts 2>&1)" '^tyto: 0 alerts'
 done_testing

@@ -38,6 +38,19 @@ ok "it grows with the next rule (200 in an hour)" wait_for 30 grown
 
 ok "closed through the keeper" tyto alerts close 1 --reason mistake
 is "closed" "$(tyto -q alerts --all --json | jq -c '[.id,.status,.reason]')" '[1,"closed","mistake"]'
+
+# The keeper is killed in the middle: the next one finds what it missed, and raises nothing twice. (The gap amid so much reading may be an alert of nobody's.)
+mkdir "$tmp/taken2"
+chmod 777 "$tmp/taken2"
+for i in $(seq 60); do
+	setpriv --reuid 41008 --regid 41008 --clear-groups cp "$mnt/clients/offer-$i.txt" "$tmp/taken2"
+	[ "$i" = 55 ] && kill -9 "$(child keeper)"
+done
+second() { [ -n "$(tyto -q alerts --all --json | jq -c 'select(.person=="uid:41008")')" ]; }
+ok "raised though the keeper was killed" wait_for 60 second
+sleep 0.5
+is "once" "$(tyto -q alerts --all --json | jq -r '.person // empty' | sort | tr '\n' ' ')" "uid:41007 uid:41008 "
+is "the second of a day is held back: so few are known" "$(tyto -q alerts --held --json | jq -r .status | sort -u)" held
 tyto -q alerts --all --json >"$tmp/before"
 end_pid "$watch"
 rm -rf "$state/alerts"
@@ -49,5 +62,6 @@ tyto events --json >"$tmp/record"
 state=$tmp/state2
 ok "imported" tyto import -q "$tmp/record"
 same='[.id,.time,.person,.severity,.title,(.rules|length),(.events|length)]'
-is "the same alert" "$(tyto -q alerts --all --json | jq -c "$same")" "$(jq -c "$same" <"$tmp/before")"
+of=' select(.person=="uid:41007")|'
+is "the same alert" "$(tyto -q alerts --all --json | jq -c "$of$same")" "$(jq -c "$of$same" <"$tmp/before")"
 done_testing

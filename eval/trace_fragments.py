@@ -79,7 +79,7 @@ def evaluate(name, work, documents, score):
     for k, (path, (text, alien)) in enumerate(documents.items()):
         for j in range(FRAGMENTS):
             leak = cut(rng(SEED, 'cut', name, k, j), text, alien)
-            if leak is None:
+            if leak is None or name == 'real' and any(leak.strip() in t for p, (t, _) in documents.items() if p != path):
                 unfit += 1
                 continue
             file = os.path.join(work, 'leaks-' + name, f'{k}-{j}.txt')

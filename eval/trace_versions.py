@@ -57,12 +57,12 @@ class Chain:
         self.paths = [os.path.join(base, f'paper.{ending}') if self.overwritten else os.path.join(base, f'paper v{v + 1}.{ending}') for v in range(len(self.versions))]
         self.readers = [set(r.sample(PERSONS, r.randint(1, 5))) for _ in self.versions]
         self.sha = [None] * len(self.versions)
-        if not self.overwritten: # nobody had a version before it was there, but the order of files read does not matter
-            return
 
     def put(self, v):
         write(self.paths[v], data(self.versions[v], self.ja, self.docx))
         self.sha[v] = 'sha256:' + sha256(self.paths[v])
+        if not self.overwritten:
+            os.utime(self.paths[v], (1764547200, 1764547200)) # 2025-12-01, before anybody read it
 
     def holding(self, leak):
         """Versions that hold every sentence of the leak."""

@@ -34,6 +34,13 @@ JTIME = '三月に|先週|今年度は|第二四半期に|夏以降|月末まで
 JPLACE = '本社で|大阪支店で|第二工場で|名古屋で|現地で|会議の席で|書面で|両社の間で|北海道で|九州地区で|海外拠点で||||'.split('|')
 JLINK = '|||||また、|しかし、|このため、|一方、|その結果、|なお、|議事録によれば、|前述のとおり、|当方の見解では、|加えて、'.split('|')
 JCONJ = 'ため、|ので、|が、|ことから、|ものの、|うえで、|一方で、'.split('|')
+# What stands in everybody's papers.
+STOCK = """Please do not hesitate to contact the office if there are any further questions.|The figures are preliminary and have not been audited.|All amounts are net of value added tax unless stated otherwise.|The minutes of the last meeting were approved without changes.
+This paper replaces all previous versions.|The table below shows the results of the last three years.|Further details can be found in the annex to this report.|The committee took note of the report and thanked all who had contributed to it.
+There were no further comments, and the meeting was closed.|The project is on schedule and within the approved budget.|No decision was taken, and the item was postponed to the next meeting.""".replace('\n', '|').split('|')
+JSTOCK = """ご不明な点がございましたら、担当までお問い合わせくださいますようお願い申し上げます。|本資料の数値は速報値であり、監査を受けたものではありません。|金額は特に断りのない限り、すべて消費税抜きで表示しております。|前回の議事録は、修正なく全会一致で承認された。
+本書は従来の版に代わるものであり、旧版は破棄してください。|下表は過去三年間の実績をまとめたものである。詳細は添付資料を参照されたい。|詳細については、本報告書に添付した別紙をご参照ください。|その他に特段の意見はなく、以上をもって会議を終了した。
+引き続き関係部署と連携し、計画どおり進めてまいります。|結論は得られず、次回の会議で改めて審議することとなった。""".replace('\n', '|').split('|')
 KATA = 'アイウエオカキクケコサシスセソタチツテトナニネノハヒフヘホマミムメモラリルレロ'
 
 
@@ -97,6 +104,8 @@ class Writer:
                 + self.jthing() + self.pick(['を', 'を', 'を', 'までを', 'との連携を', 'の一部を']) + self.skew(JVERB))
 
     def sentence(self):
+        if self.f() < .012:
+            return self.pick(JSTOCK if self.ja else STOCK)
         if self.ja:
             s = self.pick(JLINK) + self.jclause()
             if self.f() < .35:

@@ -2,7 +2,7 @@
 import collections, json, math, os, shutil, subprocess, sys, tempfile, time
 from common import TYTO, table
 
-ARGUMENTS = 1000 # files of one command
+ARGUMENTS = 256 # files of one command
 
 
 class State:

@@ -230,8 +230,7 @@ def main():
                     truth[file] = kind, some
         print(f'{indexed:,} documents indexed, of {len(KINDS) * TEMPLATES} templates; {len(truth):,} leaks of which none is indexed')
         with State() as s:
-            s.scan(os.path.join(work, 'documents'))
-            s.scan(os.path.join(work, 'public'), '--public')
+            s.scan(os.path.join(work, 'documents'), '--public', os.path.join(work, 'public'))
             answers = s.trace(list(truth))
         for file, (kind, some) in truth.items():
             a = answers.get(file)

@@ -119,8 +119,15 @@ class Writer:
     def paragraph(self, sentences=None):
         return ('' if self.ja else ' ').join(self.sentence() for _ in range(sentences or 3 + int(self.f() * 6)))
 
+    def bare(self):
+        """A thing without its article, as a head or a label."""
+        if self.ja:
+            return self.jthing()
+        t = self.thing()
+        return (t.split(' ', 1)[1] if ' ' in t else t).capitalize()
+
     def title(self):
-        return (self.jthing() + 'について') if self.ja else self.thing()[4:].capitalize() + ' ' + self.pick(PREP[:6]) + ' ' + self.thing()
+        return self.bare() + ('について' if self.ja else ' ' + self.pick(PREP[:6]) + ' ' + self.thing())
 
     def text(self, chars):
         """Paragraphs with a heading now and then, of at least so many characters."""

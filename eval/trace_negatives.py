@@ -1,6 +1,6 @@
 """Leaks whose source is not indexed, while others like it are: forms, contracts of one template, disclaimers, laws, logs, source code, lists, other prose. Nobody may be accused. See eval/README.md.
 
-    eval/trace_negatives.py          LEAKS=30000 SEED=tune
+    eval/trace_negatives.py          LEAKS=30000 SEED=tune          KINDS="form law": only these; NAMED=400 of each kind are named
 """
 import collections, os
 import numbers_ as N
@@ -67,7 +67,7 @@ class Template:
 
     # A form: labels, boxes to tick, instructions of a page.
     def make_form(self, r, w):
-        self.labels = [w.jthing() if self.ja else w.thing()[4:].capitalize() for _ in range(r.randint(12, 35))]
+        self.labels = [w.bare() for _ in range(r.randint(12, 35))]
         self.intro = [w.paragraph(4) for _ in range(r.randint(1, 3))]
         self.notes = [w.paragraph(r.randint(1, 3)) for _ in range(r.randint(3, 10))]
 
@@ -180,13 +180,18 @@ class Template:
         return '\n'.join(w.text(r.choice([150, 300, 800, 2000, 5000])))
 
 
-KINDS = ('form', 'contract', 'disclaimer', 'law', 'log', 'code', 'list', 'prose')
+KINDS = tuple(os.environ.get('KINDS', 'form contract disclaimer law log code list prose').split())
 ENDING = {'code': 'c', 'log': 'log', 'list': 'tsv'}
 
 
 def own(text, indexed):
     """How many lines of 12 characters or more stand in no indexed document."""
     return sum(len(l) >= 12 and not any(l in x for x in indexed) for l in text.split('\n')[1:-1])
+
+
+def decidable(text, indexed):
+    """Without the lines that exactly one of several indexed instances holds: a reader would take them for that one's."""
+    return '\n'.join(l for l in text.split('\n') if len(l) < 40 or sum(l in x for x in indexed) != 1)
 
 
 def fragment(r, text, indexed):
@@ -205,7 +210,7 @@ def main():
     total = collections.Counter()
     with Work() as work:
         truth, indexed = {}, 0
-        each = LEAKS // len(KINDS) // TEMPLATES * 9 // 8 + 1 # the ones that are only told come on top
+        each = LEAKS // 8 // TEMPLATES * 9 // 8 + 1 # the ones that are only told come on top
         for kind in KINDS:
             for t in range(TEMPLATES):
                 template = Template(kind, t)
@@ -223,6 +228,8 @@ def main():
                     r = rng(SEED, kind, t, 'leak', i)
                     text = template.instance(r)
                     assert text not in texts_in
+                    if kind in VERBATIM and template.indexed > 1:
+                        text = decidable(text, texts_in)
                     if r.random() < .3:
                         text = fragment(r, text, texts_in)
                     file = os.path.join(work, 'leaks', kind, f'{t}-{i}.{ENDING.get(kind, "txt")}')

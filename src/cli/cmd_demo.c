@@ -236,13 +236,12 @@ static int prepare(struct demo *d, bool mount_share)
 	demo_people(&people);
 	if (files_write(d->people, buf_str(&people)) < 0)
 		return -EIO;
-	if (!mount_share)
-		return 0;
-	/* A filesystem of its own: nothing else on this machine is touched or slowed. */
-	if (mkdir(d->share, 0755) < 0 || mkdir(d->loot, 0777) < 0 || chmod(d->loot, 0777) < 0 ||
-		mount("tyto-demo", d->share, "tmpfs", MS_NOSUID | MS_NODEV, "size=32m,mode=0755") < 0)
+	if (mkdir(d->share, 0755) < 0 || mkdir(d->loot, 0777) < 0 || chmod(d->loot, 0777) < 0)
 		return -errno;
-	d->mounted = true;
+	/* A filesystem of its own: nothing else on this machine is touched or slowed. */
+	if (mount_share && mount("tyto-demo", d->share, "tmpfs", MS_NOSUID | MS_NODEV, "size=32m,mode=0755") < 0)
+		return -errno;
+	d->mounted = mount_share;
 	return demo_share(d->share);
 }
 
@@ -337,8 +336,30 @@ static int ask(struct demo *d)
 	char path[256];
 	const char *const who[] = { "who", path, NULL };
 
-	snprintf(path, sizeof(path), "%s/" DEMO_CLIENTS, d->mounted ? d->share : "/srv/share");
+	snprintf(path, sizeof(path), "%s/" DEMO_CLIENTS, d->share);
 	return run_tyto(d, who, true) == EXIT_DONE ? 0 : -EIO;
+}
+
+static int take_inventory(struct demo *d)
+{
+	const char *const scan[] = { "scan", "--ocr", "never", d->share, NULL };
+
+	heading(d, "What documents there are, and how sensitive");
+	return run_tyto(d, scan, true) == EXIT_DONE ? 0 : -EIO;
+}
+
+static int trace(struct demo *d)
+{
+	char path[128];
+	const char *const trace[] = { "trace", path, NULL };
+	int r;
+
+	heading(d, "A fragment turns up outside: what is it from, and who had that?");
+	snprintf(path, sizeof(path), "%s/fragment.txt", d->dir);
+	r = demo_fragment(path);
+	if (r < 0)
+		return r;
+	return run_tyto(d, trace, true) == EXIT_DONE ? 0 : -EIO;
 }
 
 /* Waits until everything is in the index again. */
@@ -369,7 +390,10 @@ static int story(struct demo *d)
 	char index[128];
 	int r;
 
-	heading(d, "A share is watched (a small filesystem of its own, removed at the end)");
+	r = take_inventory(d);
+	if (r < 0)
+		return r;
+	heading(d, "The share is watched (a small filesystem of its own, removed at the end)");
 	r = watch_start(d, true);
 	if (r < 0)
 		return r;
@@ -391,6 +415,8 @@ static int story(struct demo *d)
 		return r;
 	heading(d, "Who had the client list?");
 	r = ask(d);
+	if (r == 0)
+		r = trace(d);
 	if (r < 0)
 		return r;
 	watch_stop(d);
@@ -424,7 +450,7 @@ static int story_imported(struct demo *d)
 
 	say("Not root: the kernel cannot be asked for accesses. The same story comes from a file of records instead, through `tyto import`.");
 	snprintf(file, sizeof(file), "%s/office.jsonl", d->dir);
-	demo_records(&records);
+	demo_records(&records, d->share);
 	if (files_write(file, buf_str(&records)) < 0)
 		return -EIO;
 	heading(d, "Records of three people at work, and of a fourth who helps himself");
@@ -436,6 +462,10 @@ static int story_imported(struct demo *d)
 		heading(d, "Who had the client list?");
 		r = ask(d);
 	}
+	if (r == 0)
+		r = take_inventory(d);
+	if (r == 0)
+		r = trace(d);
 	return r == 0 ? prove(d) : r;
 }
 
@@ -458,7 +488,7 @@ static int run(int argc, char **argv)
 		log_error("the demo stopped: %s (`tyto doctor` says what is wrong here)", strerror(-r));
 		return EXIT_FAILED;
 	}
-	say("\nTo go on with a real share:\n   tyto watch /srv/share          (as root; until stopped)\n   tyto events --since 1h\n   tyto who /srv/share/DOCUMENT\n   tyto verify");
+	say("\nTo go on with a real share:\n   tyto watch /srv/share          (as root; until stopped)\n   tyto events --since 1h\n   tyto who /srv/share/DOCUMENT\n   tyto trace LEAK\n   tyto verify");
 	return EXIT_DONE;
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/clockwatch.h"
 #include "daemon/query.h"
 #include "daemon/state.h"
+#include "document/documents.h"
 #include "evidence/note.h"
 #include "index/index.h"
 #include "sensor/sensor.h"
@@ -197,6 +198,36 @@ static void check_log(struct finding *f)
 	}
 }
 
+/* Can `trace` find what was scanned? */
+static void check_fingerprints(struct finding *f)
+{
+	struct documents *d = NULL;
+	struct documents_stat st = { 0 };
+	uint64_t missing = 0;
+	int r = documents_open(cli.state, false, &d);
+
+	if (r == 0)
+		r = documents_stat(d, &st);
+	if (r == 0)
+		r = documents_unprinted(d, &missing);
+	documents_close(d);
+	if (r == -EACCES) {
+		finding(f, UNKNOWN, "only root and the keeper's account can read the inventory", "run `tyto doctor` as root");
+	} else if (r < 0 && r != -EUCLEAN) {
+		finding(f, FINE, "no inventory yet", "");
+	} else if (r < 0 || missing) {
+		if (r < 0)
+			snprintf(f->what, sizeof(f->what), "%s: `trace` does not find documents", documents_why());
+		else
+			snprintf(f->what, sizeof(f->what), "%llu documents have no fingerprints: `trace` does not find their text", (unsigned long long)missing);
+		snprintf(f->todo, sizeof(f->todo), "scan again: `tyto scan PATH` makes them anew, and so does `tyto watch` when it starts");
+		f->verdict = WARN;
+	} else {
+		snprintf(f->what, sizeof(f->what), "%llu documents are known, the text of %llu can be traced", (unsigned long long)st.documents,
+			(unsigned long long)st.fingerprinted);
+	}
+}
+
 static void check_keeper(struct finding *f)
 {
 	int fd = query_connect(cli.state);
@@ -214,7 +245,7 @@ static const struct {
 	void (*check)(struct finding *f);
 } checks[] = {
 	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state }, { "key", check_key },
-	{ "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "keeper", check_keeper },
+	{ "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "trace", check_fingerprints }, { "keeper", check_keeper },
 };
 
 static const char *const verdict_names[] = { "ok", "warning", "wrong", "unknown" };

@@ -22,6 +22,7 @@
 
 static const char *ocr, *client_file;
 static bool again;
+static struct opt_list public_list, private_list;
 
 static const struct opt *options(void)
 {
@@ -29,6 +30,8 @@ static const struct opt *options(void)
 		{ "ocr", 0, OPT_TEXT, &ocr, "WHEN", "read pictures now (the default at a terminal, last of all), later or never" },
 		{ "client-list", 0, OPT_TEXT, &client_file, "FILE", "clients of the company, one a line or CSV: counted in each document; neither list nor text is kept" },
 		{ "again", 0, OPT_FLAG, &again, NULL, "read unchanged documents, too" },
+		{ "public", 0, OPT_LIST, &public_list, "DIR", "what is below it is of outside origin (laws, forms, templates): no evidence of a leak. Scanned, too" },
+		{ "not-public", 0, OPT_LIST, &private_list, "DIR", "takes that back" },
 		OPT_END,
 	};
 	return o;
@@ -285,6 +288,22 @@ static void summary(const struct scan *s)
 		show_number(c->waiting_ocr);
 		buf_puts(out(), STR(" documents wait for their pictures to be read (`tyto scan --ocr now` does it)\n"));
 	}
+	if (c->printed) {
+		buf_puts(out(), STR("trace       "));
+		count_line(c->printed, "document was", "documents were");
+		buf_puts(out(), STR(" read again to make fingerprints\n"));
+	}
+	if (c->public_ || c->not_public) {
+		buf_puts(out(), STR("public      "));
+		show_number(c->public_);
+		buf_puts(out(), STR(" marked as of outside origin"));
+		if (c->not_public) {
+			buf_puts(out(), STR(", "));
+			show_number(c->not_public);
+			buf_puts(out(), STR(" taken back"));
+		}
+		buf_putc(out(), '\n');
+	}
 	if (s->unreadable) {
 		buf_puts(out(), STR("unreadable  "));
 		show_number(s->unreadable);
@@ -347,6 +366,57 @@ static size_t real_paths(int n, char **given, char **ret, bool *ret_failed)
 	return k;
 }
 
+struct roots { /* real paths; what is marked is scanned, too */
+	char **paths, **public_paths, **private_paths;
+	size_t n;
+};
+
+static void free_list(char **list, size_t n)
+{
+	for (size_t i = 0; list && i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+static void roots_free(struct roots *r)
+{
+	free_list(r->paths, r->n);
+	free_list(r->public_paths, public_list.n);
+	free_list(r->private_paths, private_list.n);
+}
+
+/* Each of them must be there: a mark that is set on nothing would be missed later. */
+static int real_list(const struct opt_list *list, char ***ret)
+{
+	*ret = calloc(list->n + 1, sizeof(**ret));
+	for (size_t i = 0; *ret && i < list->n; i++) {
+		(*ret)[i] = realpath(list->v[i], NULL);
+		if (!(*ret)[i]) {
+			log_error("%s: %s", list->v[i], strerror(errno));
+			return -errno;
+		}
+	}
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int roots_find(struct roots *ret, int n, char **given, bool *ret_failed)
+{
+	size_t all = (size_t)n + public_list.n + private_list.n;
+	_cleanup_free_ char **list = calloc(all + 1, sizeof(*list));
+	int r = real_list(&public_list, &ret->public_paths);
+
+	if (r == 0)
+		r = real_list(&private_list, &ret->private_paths);
+	ret->paths = calloc(all + 1, sizeof(*ret->paths));
+	if (r < 0 || !list || !ret->paths)
+		return r < 0 ? r : -ENOMEM;
+	for (size_t i = 0; i < all; i++)
+		list[i] = i < (size_t)n ? given[i] : i < (size_t)n + public_list.n ? ret->public_paths[i - (size_t)n] :
+			ret->private_paths[i - (size_t)n - public_list.n];
+	ret->n = real_paths((int)all, list, ret->paths, ret_failed);
+	return 0;
+}
+
 static unsigned cores(void)
 {
 	cpu_set_t set;
@@ -359,16 +429,22 @@ struct tools {
 	struct classifier *classifier;
 };
 
-static int scan_all(struct scan *s, char **paths, size_t n, const struct tools *t, enum ocr_mode mode)
+static int scan_all(struct scan *s, const struct roots *roots, const struct tools *t, enum ocr_mode mode)
 {
-	struct inventory_config c = { .walk = s->walk, .paths = paths, .n_paths = n, .documents = filing_documents(s->filing), .classifier = t->classifier,
+	struct inventory_config c = { .walk = s->walk, .paths = roots->paths, .n_paths = roots->n, .documents = filing_documents(s->filing),
+		.prints = filing_prints(s->filing), .classifier = t->classifier, .public_paths = roots->public_paths, .n_public = public_list.n,
+		.private_paths = roots->private_paths, .n_private = private_list.n,
 		.ocr = mode, .threads = cores(), .again = again || client_file, .parts = cli.json, .stop = interrupted, .ops = &ops, .arg = s };
 	int r, e;
 
+	if (prints_lost(c.prints))
+		log_error("fingerprints were damaged: they are made anew");
 	s->started = time_boottime();
 	s->progress = isatty(STDERR_FILENO) && !cli.quiet;
 	r = inventory_run(&c, &s->counts);
 	progress_wipe(s);
+	if (documents_identifiers_lost(c.documents))
+		log_error("identifiers were damaged: they are made anew");
 	/* What was found before an interruption stays. */
 	if (r < 0 && r != -EINTR && r != -EPIPE)
 		log_error("%s", *filing_why() ? filing_why() : inventory_why());
@@ -398,35 +474,34 @@ static int run(int argc, char **argv)
 {
 	static struct scan s;
 	_cleanup_close_ int client_fd = -1;
-	char **paths = calloc((size_t)argc + 1, sizeof(*paths));
+	struct roots roots = { 0 };
 	struct tools t = { 0 };
 	struct account owner;
 	const char *why = "";
 	char state[PATH_MAX];
 	enum ocr_mode mode;
 	bool failed = false;
-	size_t n;
 	int r;
 
-	if (!paths)
-		return EXIT_FAILED;
 	if (!ocr_mode(&mode))
 		return usage_error("--ocr %s: expected now, later or never", ocr);
-	if (argc > WALK_PATHS_MAX)
+	if ((size_t)argc + public_list.n + private_list.n > WALK_PATHS_MAX)
 		return usage_error("at most %d paths", WALK_PATHS_MAX);
+	if ((size_t)argc + public_list.n + private_list.n == 0)
+		return usage_error("`tyto scan` needs PATH…");
 	if (client_file && (client_fd = open(client_file, O_RDONLY | O_CLOEXEC | O_NOCTTY)) < 0) {
 		log_error("%s: %s", client_file, strerror(errno));
 		return EXIT_FAILED;
 	}
-	n = real_paths(argc, argv, paths, &failed);
-	if (n == 0)
-		return EXIT_PARTLY;
+	r = roots_find(&roots, argc, argv, &failed);
+	if (r < 0 || roots.n == 0)
+		return r < 0 ? EXIT_FAILED : EXIT_PARTLY;
 	if (state_prepare(cli.state, true, &owner, &why) < 0) {
 		log_error("%s", why);
 		return EXIT_FAILED;
 	}
 	/* The walker is begun with our rights; behind filing_open we have none but the keeper's account's. */
-	r = walk_start(paths, n, realpath(cli.state, state) ? state : NULL, true, &s.walk);
+	r = walk_start(roots.paths, roots.n, realpath(cli.state, state) ? state : NULL, true, &s.walk);
 	if (r < 0)
 		log_error("the walk cannot be begun: %s", strerror(-r));
 	if (r == 0) {
@@ -437,16 +512,14 @@ static int run(int argc, char **argv)
 	if (r == 0) {
 		r = scantools_new(cli.state, &cli.config, client_fd, client_file, &t.clients, &t.classifier);
 		if (r == 0)
-			r = scan_all(&s, paths, n, &t, mode);
+			r = scan_all(&s, &roots, &t, mode);
 		else
 			filing_close(s.filing);
 	}
 	walk_end(s.walk);
 	classifier_free(t.classifier);
 	client_list_free(t.clients);
-	for (size_t i = 0; i < n; i++)
-		free(paths[i]);
-	free(paths);
+	roots_free(&roots);
 	return finish(&s, r, failed);
 }
 
@@ -454,8 +527,10 @@ const struct command cmd_scan = {
 	.name = "scan", .args = "PATH…", .summary = "take inventory: what every document is, says, and how sensitive it is",
 	.examples = "  tyto scan /srv/share                            what has changed since the last time is read\n"
 		    "  tyto scan --json /srv/share | jq .path          every document below, one a line\n"
-		    "  tyto scan --client-list clients.csv /srv/share  how many of the company's clients each document holds\n",
+		    "  tyto scan --client-list clients.csv /srv/share  how many of the company's clients each document holds\n"
+		    "  tyto scan --public /srv/share/forms /srv/share  the forms came from outside: who has them proves nothing\n",
 	.notes = "Nothing of a document's text is kept but counts and keyed fingerprints. Stopped in the middle, it goes on where it was.\n"
+		 "A document marked by --public stays marked, wherever else it stands, until --not-public names a place of it.\n"
 		 "What cannot be read is named (exit status 3). Symbolic links are not followed. Beside a running `tyto watch` the keeper takes what is found.\n",
-	.options = options, .run = run, .needs_args = true,
+	.options = options, .run = run,
 };

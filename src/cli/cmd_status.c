@@ -194,6 +194,9 @@ static void show_inventory(json_t *j)
 		show_number(u64_at(i, "waiting_ocr"));
 		buf_puts(out(), STR(" wait to be read"));
 	}
+	buf_puts(out(), STR("; the text of "));
+	show_number(u64_at(json_object_get(j, "fingerprints"), "documents"));
+	buf_puts(out(), STR(" can be traced"));
 	buf_putc(out(), '\n');
 }
 

@@ -3,127 +3,16 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/lookup.h"
-#include "cli/show.h"
-#include "cli/term.h"
+#include "cli/personlist.h"
 #include "daemon/query.h"
 
-struct row {
-	struct index_who who;
-	size_t name_at; /* in names */
-};
-
 struct listing {
-	struct row *rows;
-	size_t n, cap;
-	struct buf names;
+	struct person_list persons;
+	uint64_t n;
 };
-
-static const char *verb_name(unsigned v) { return event_verb_name((enum event_verb)v); }
-static const char *via_name(unsigned v) { return event_via_name((enum event_via)v); }
-
-/* The names of the bits that are set. */
-static void put_set(struct buf *b, const char *key, uint64_t bits, unsigned max, const char *(*name)(unsigned))
-{
-	json_put_arr(b, key);
-	for (unsigned v = 1; v < max; v++)
-		if (bits >> v & 1)
-			json_str(b, str_c(name(v)));
-	json_arr_end(b);
-}
-
-static void put_json(const struct index_who *w)
-{
-	struct buf *b = out();
-
-	json_obj_begin(b);
-	if (w->person.n)
-		json_put_str(b, "person", w->person);
-	else if (w->person_basis.n)
-		json_put_str(b, "person_basis", w->person_basis);
-	json_put_time(b, "first", w->first);
-	json_put_time(b, "last", w->last);
-	put_set(b, "verbs", w->verbs, VERB_MAX_, verb_name);
-	put_set(b, "via", w->vias, VIA_MAX_, via_name);
-	json_put_u64(b, "count", w->count);
-	json_obj_end(b);
-	buf_putc(b, '\n');
-}
-
-/* PERSON, FIRST, LAST, COUNT, DID; a name too long for its column has a line of its own on a terminal. */
-#define PERSON_MIN 14
-#define PERSON_MAX 24
-#define TIMES_AND_COUNT 53
-#define VERBS_MIN 13
-
-static str person_text(const struct index_who *w)
-{
-	return w->person.n ? w->person : w->person_basis.n ? w->person_basis : STR("(not known)");
-}
-
-static void put_line(const struct index_who *w, unsigned person_width)
-{
-	_cleanup_buf_ struct buf verbs = BUF_INIT;
-	unsigned width = show_width(person_text(w)), did_at = person_width + TIMES_AND_COUNT;
-
-	show_person(person_text(w), person_width);
-	if (width > person_width && term_columns()) {
-		buf_putc(out(), '\n');
-		term_spaces(person_width);
-	} else if (width > person_width) {
-		did_at += width - person_width;
-	}
-	buf_puts(out(), STR("  "));
-	show_time(w->first);
-	buf_puts(out(), STR("  "));
-	show_time(w->last);
-	buf_putf(out(), "  %7llu  ", (unsigned long long)w->count);
-	show_verbs(&verbs, w->verbs);
-	term_prose(buf_str(&verbs), did_at, did_at);
-	buf_putc(out(), '\n');
-}
-
-/* Widths are known only when all are there. */
-static int keep(struct listing *l, const struct index_who *w)
-{
-	struct row *row;
-
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 64;
-		struct row *more = reallocarray(l->rows, cap, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->rows = more;
-		l->cap = cap;
-	}
-	row = &l->rows[l->n];
-	*row = (struct row){ *w, l->names.n };
-	buf_puts(&l->names, person_text(w));
-	row->who.person = (str){ NULL, l->names.n - row->name_at };
-	return buf_error(&l->names);
-}
-
-static void put_table(struct listing *l)
-{
-	unsigned width = PERSON_MIN, most = PERSON_MAX, columns = term_columns();
-
-	if (l->n == 0 || cli.json)
-		return;
-	for (size_t i = 0; i < l->n; i++) {
-		l->rows[i].who.person.p = l->names.p + l->rows[i].name_at;
-		width = MAX(width, show_width(l->rows[i].who.person));
-	}
-	if (columns)
-		most = columns < PERSON_MIN + TIMES_AND_COUNT + VERBS_MIN ? PERSON_MIN : MIN(most, columns - TIMES_AND_COUNT - VERBS_MIN);
-	width = MIN(width, most);
-	buf_putf(out(), "%-*s  %-19s  %-19s  %7s  %s\n", (int)width, "PERSON", "FIRST", "LAST", "COUNT", "DID");
-	for (size_t i = 0; i < l->n; i++)
-		put_line(&l->rows[i].who, width);
-}
 
 static int show(void *arg, const struct index_who *w)
 {
@@ -132,10 +21,12 @@ static int show(void *arg, const struct index_who *w)
 
 	if (cli.limit && l->n >= cli.limit)
 		return 1;
-	if (cli.json)
-		put_json(w);
-	else
-		r = keep(l, w);
+	if (cli.json) {
+		person_json(out(), w);
+		buf_putc(out(), '\n');
+	} else {
+		r = person_list_add(&l->persons, w);
+	}
 	l->n++;
 	return interrupted() ? -EINTR : r;
 }
@@ -234,9 +125,9 @@ static int run(int argc, char **argv)
 	if (r != EXIT_DONE)
 		return r;
 	r = ask(argv[0], &l);
-	put_table(&l);
-	free(l.rows);
-	buf_free(&l.names);
+	person_list_done(&l.persons);
+	person_list_table(&l.persons, SIZE_MAX, 0);
+	person_list_free(&l.persons);
 	if (r == -EINTR)
 		return EXIT_INTERRUPTED;
 	if (r < 0 && r != -ENODATA)

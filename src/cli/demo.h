@@ -14,6 +14,7 @@ struct demo_role {
 };
 extern const struct demo_role demo_roles[]; /* clerk, engineer, sales, assistant (who helps himself); ends with NULL */
 #define DEMO_DOCUMENTS 96
+#define DEMO_LEAKED 10 /* plans/site survey 10.txt, which the engineer reads, too */
 #define DEMO_CLIENTS "clients/client-list.csv"
 
 /* Documents below dir, writable for the roles. */
@@ -24,7 +25,9 @@ int demo_office(const char *dir);
 int demo_theft(const char *dir, const char *to);
 /* The people file. */
 void demo_people(struct buf *b);
-/* The same as records, for `tyto import`. */
-void demo_records(struct buf *b);
+/* The same as records about the documents below dir, for `tyto import`. */
+void demo_records(struct buf *b, const char *dir);
+/* Some paragraphs of a document, as they turn up outside: in capitals, among words of whoever passed them on. path: absolute. */
+int demo_fragment(const char *path);
 
 #endif

@@ -1,5 +1,6 @@
 #include "cli/demo.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -38,6 +39,33 @@ static void document_name(unsigned i, char *out, size_t n)
 	snprintf(out, n, "%s/%s %02u.txt", folders[i % ARRAY_SIZE(folders)], title, i);
 }
 
+/* Sentences that are in no other document: numbers of their own stand in each of them. */
+static void document_text(unsigned i, struct buf *b)
+{
+	static const char *const who[] = { "the customer", "our branch in Osaka", "the supplier", "the site manager", "the bank", "the northern office", "the auditor" };
+	static const char *const does[] = { "accepts", "postpones", "pays for", "returns", "inspects", "cancels", "renews", "insures" };
+	static const char *const what[] = { "pumps", "spare parts", "training days", "licences", "metres of cable", "drawings", "cooling units", "cranes", "cabinets" };
+	static const char *const when[] = { "before", "by", "not later than", "from", "as agreed on" };
+	static const char *const months[] = { "January", "March", "April", "June", "September", "October" };
+	uint64_t x = 0x9e3779b97f4a7c15ULL * (i + 1);
+	size_t folder = i % ARRAY_SIZE(folders);
+
+	if (strcmp(folders[folder], "plans") == 0 || strcmp(folders[folder], "contracts") == 0)
+		buf_puts(b, STR("CONFIDENTIAL\n\n"));
+	for (unsigned line = 1; line <= 40; line++) {
+		unsigned pick[8];
+
+		for (size_t k = 0; k < ARRAY_SIZE(pick); k++) {
+			x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+			pick[k] = (unsigned)(x >> 40);
+		}
+		buf_putf(b, "%u. %c%s (%u) %s %u %s at %u,%03u yen, %s %u %s.\n", line, toupper((unsigned char)who[pick[0] % ARRAY_SIZE(who)][0]),
+			who[pick[0] % ARRAY_SIZE(who)] + 1, pick[1] % 9000 + 1000, does[pick[2] % ARRAY_SIZE(does)], pick[3] % 900 + 7,
+			what[pick[4] % ARRAY_SIZE(what)], pick[5] % 900 + 12, pick[6] % 1000, when[pick[7] % ARRAY_SIZE(when)], pick[7] / 8 % 28 + 1,
+			months[pick[7] / 512 % ARRAY_SIZE(months)]);
+	}
+}
+
 int demo_share(const char *dir)
 {
 	_cleanup_buf_ struct buf clients = BUF_INIT;
@@ -53,14 +81,29 @@ int demo_share(const char *dir)
 		_cleanup_buf_ struct buf b = BUF_INIT;
 
 		document_name(i, path, sizeof(path));
-		for (int line = 0; line < 40; line++)
-			buf_putf(&b, "%s, paragraph %d: what stands here is the company's alone.\n", path, line + 1);
+		document_text(i, &b);
 		r = put_file(dir, path, buf_str(&b));
 	}
 	buf_puts(&clients, STR("client,contact,phone\n"));
 	for (int i = 1; i <= 200; i++)
 		buf_putf(&clients, "client %d,contact%d@client.example,+81 3 5555 %04d\n", i, i, i);
 	return r < 0 ? r : put_file(dir, DEMO_CLIENTS, buf_str(&clients));
+}
+
+int demo_fragment(const char *path)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT, leak = BUF_INIT;
+	const char *from, *to;
+
+	document_text(DEMO_LEAKED, &text);
+	from = buf_cstr(&text) ? strstr(text.p, "\n12. ") : NULL;
+	to = from ? strstr(from, "\n19. ") : NULL;
+	if (!to)
+		return -EIO;
+	buf_puts(&leak, STR("This is what they plan next. There is more where it came from.\n\n"));
+	for (const char *p = from + 1; p <= to; p++) /* upper case, other line ends: it need not be a clean copy */
+		buf_puts(&leak, *p == '\n' ? STR("\r\n") : (str){ &(char){ (char)toupper((unsigned char)*p) }, 1 });
+	return buf_error(&leak) ? buf_error(&leak) : put_file("", path + 1, buf_str(&leak));
 }
 
 /* Runs a shell line as that role; $0 is the share. */
@@ -123,13 +166,13 @@ void demo_people(struct buf *b)
 		buf_putf(b, "%s,%s,uid:%u\n", r->name, r->name, r->uid);
 }
 
-static void put_record(struct buf *b, int64_t time, unsigned role, enum event_verb verb, const char *document, const char *program)
+static void put_record(struct buf *b, const char *dir, int64_t time, unsigned role, enum event_verb verb, const char *document, const char *program)
 {
 	struct event e = { .seq = UINT64_MAX, .time = time, .verb = verb, .seen = SEEN_ACCESS, .person = str_c(demo_roles[role].name),
 		.uid = demo_roles[role].uid, .via = VIA_LOCAL, .program = str_c(program) };
 	char path[4200];
 
-	e.path = (str){ path, (size_t)snprintf(path, sizeof(path), "/srv/share/%s", document) };
+	e.path = (str){ path, (size_t)snprintf(path, sizeof(path), "%s/%s", dir, document) };
 	for (enum event_field f = EV_TIME; f <= EV_SEEN; f++)
 		event_set(&e, f);
 	event_set(&e, EV_PERSON);
@@ -141,18 +184,18 @@ static void put_record(struct buf *b, int64_t time, unsigned role, enum event_ve
 	buf_putc(b, '\n');
 }
 
-void demo_records(struct buf *b)
+void demo_records(struct buf *b, const char *dir)
 {
 	int64_t t = time_now() - 60 * NSEC_PER_SEC;
 	char name[256];
 
-	put_record(b, t, CLERK, VERB_READ, "contracts/agreement 01.txt", "/usr/bin/cat");
-	put_record(b, t += NSEC_PER_SEC, CLERK, VERB_WRITE, "contracts/agreement 01.txt", "/usr/bin/dash");
-	put_record(b, t += NSEC_PER_SEC, ENGINEER, VERB_READ, "plans/site survey 10.txt", "/usr/bin/head");
-	put_record(b, t += NSEC_PER_SEC, SALES, VERB_READ, DEMO_CLIENTS, "/usr/bin/grep");
+	put_record(b, dir, t, CLERK, VERB_READ, "contracts/agreement 01.txt", "/usr/bin/cat");
+	put_record(b, dir, t += NSEC_PER_SEC, CLERK, VERB_WRITE, "contracts/agreement 01.txt", "/usr/bin/dash");
+	put_record(b, dir, t += NSEC_PER_SEC, ENGINEER, VERB_READ, "plans/site survey 10.txt", "/usr/bin/head");
+	put_record(b, dir, t += NSEC_PER_SEC, SALES, VERB_READ, DEMO_CLIENTS, "/usr/bin/grep");
 	for (unsigned i = 0; i < DEMO_DOCUMENTS; i++) {
 		document_name(i, name, sizeof(name));
-		put_record(b, t += 3000000, ASSISTANT, VERB_READ, name, "/usr/bin/cp");
+		put_record(b, dir, t += 3000000, ASSISTANT, VERB_READ, name, "/usr/bin/cp");
 	}
-	put_record(b, t + 3000000, ASSISTANT, VERB_READ, DEMO_CLIENTS, "/usr/bin/cp");
+	put_record(b, dir, t + 3000000, ASSISTANT, VERB_READ, DEMO_CLIENTS, "/usr/bin/cp");
 }

@@ -10,8 +10,8 @@
 struct cli cli;
 
 const struct command *const commands[] = {
-	&cmd_scan, &cmd_watch, &cmd_import, &cmd_people, &cmd_events, &cmd_who, &cmd_verify, &cmd_evidence, &cmd_key, &cmd_status, &cmd_doctor,
-	&cmd_config, &cmd_demo, &cmd_guard_sensor, &cmd_guard_keeper, &cmd_guard_scanner, NULL,
+	&cmd_scan, &cmd_watch, &cmd_import, &cmd_people, &cmd_events, &cmd_who, &cmd_trace, &cmd_verify, &cmd_evidence, &cmd_key, &cmd_status,
+	&cmd_doctor, &cmd_config, &cmd_demo, &cmd_guard_sensor, &cmd_guard_keeper, &cmd_guard_scanner, NULL,
 };
 
 static bool want_help, want_version;
@@ -42,6 +42,7 @@ static void help_all(struct buf *b)
 			"  tyto watch /srv/share                record every access below /srv/share (root)\n"
 			"  tyto events --since 1d               what was recorded since yesterday\n"
 			"  tyto who /srv/share/plan.odt         who had this document\n"
+			"  tyto trace leak.pdf                  this turned up outside: what it is from, and who had it\n"
 			"  tyto verify                          check the record from the first byte to the last signature\n\n"
 			"Commands\n"));
 	for (const struct command *const *c = commands; *c; c++)

@@ -30,6 +30,11 @@ unsigned show_width(str s)
 
 void show_number(uint64_t n)
 {
+	put_number(out(), n);
+}
+
+void put_number(struct buf *b, uint64_t n)
+{
 	char digits[32], text[48];
 	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n), o = 0;
 
@@ -38,7 +43,7 @@ void show_number(uint64_t n)
 			text[o++] = ',';
 		text[o++] = digits[i];
 	}
-	buf_put(out(), text, (size_t)o);
+	buf_put(b, text, (size_t)o);
 }
 
 void show_time(int64_t ns)

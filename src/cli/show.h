@@ -20,6 +20,7 @@ unsigned show_width(str s);
 void show_person(str person, unsigned width);
 /* "3,512". */
 void show_number(uint64_t n);
+void put_number(struct buf *b, uint64_t n);
 void show_time(int64_t ns);
 /* Verbs of a bit set: "read, write". */
 void show_verbs(struct buf *b, uint64_t bits);

@@ -25,6 +25,7 @@ struct filing {
 	char *state;
 	int lock;                       /* one scan a state */
 	struct documents *documents;
+	struct prints *prints;
 	struct evidence_reader *reader;
 	/* alone */
 	struct evidence *ev;
@@ -166,6 +167,11 @@ int filing_open(const char *state, uint64_t disk_reserve, bool beside, struct fi
 		if (r < 0)
 			fail(r, "%s", documents_why());
 	}
+	if (r == 0) {
+		r = prints_open(state, true, &f->prints);
+		if (r < 0)
+			fail(r, "%s", prints_why());
+	}
 	if (r == 0)
 		r = catch_up(f);
 	if (r == 0 && f->fd >= 0)
@@ -184,14 +190,33 @@ struct documents *filing_documents(struct filing *f)
 	return f->documents;
 }
 
+struct prints *filing_prints(struct filing *f)
+{
+	return f->prints;
+}
+
 /* --- writing --- */
+
+/* A record says that a content was read: its identifiers and fingerprints are there by then. */
+static int commit_keys(struct filing *f)
+{
+	int r = documents_commit(f->documents);
+
+	if (r < 0)
+		return fail(r, "%s", documents_why());
+	r = prints_commit(f->prints);
+	return r < 0 ? fail(r, "%s", prints_why()) : 0;
+}
 
 static int commit(struct filing *f)
 {
 	struct evidence_stat st;
 	int64_t now = time_boottime();
-	int r = evidence_commit(f->ev);
+	int r = commit_keys(f);
 
+	if (r < 0)
+		return r;
+	r = evidence_commit(f->ev);
 	if (r == 0 && now - f->last_checkpoint >= NSEC_PER_SEC) {
 		r = evidence_checkpoint(f->ev, time_now());
 		f->last_checkpoint = now;
@@ -226,8 +251,11 @@ static int hear(struct filing *f, int timeout_ms, int r)
 
 static int flush(struct filing *f)
 {
-	int r = buf_error(&f->out) ? buf_error(&f->out) : proto_write(f->fd, buf_str(&f->out), TIMEOUT_MS);
+	int r = commit_keys(f);
 
+	if (r < 0)
+		return r;
+	r = buf_error(&f->out) ? buf_error(&f->out) : proto_write(f->fd, buf_str(&f->out), TIMEOUT_MS);
 	buf_clear(&f->out);
 	f->places = 0;
 	return r < 0 ? hear(f, 1000, r) : 0;
@@ -307,6 +335,7 @@ int filing_close(struct filing *f)
 	f->indexer = indexer_stop(f->indexer, true);
 	evidence_close(f->ev);
 	documents_close(f->documents);
+	prints_close(f->prints);
 	evidence_reader_close(f->reader);
 	close_fd(&f->fd);
 	close_fd(&f->lock);

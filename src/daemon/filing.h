@@ -7,6 +7,7 @@
 #define TYTO_FILING_H
 
 #include "document/documents.h"
+#include "document/prints.h"
 
 struct filing;
 
@@ -14,8 +15,10 @@ const char *filing_why(void);
 
 /* Becomes the state's owner for good, whichever way. beside: only beside a keeper, else -ENOENT. -EBUSY: another scan (or writer) is at work. */
 int filing_open(const char *state, uint64_t disk_reserve, bool beside, struct filing **ret);
-/* The table, for writing; it knows all that is in the log now. The scan is the only writer of identifiers. */
+/* The table, for writing; it knows all that is in the log now. The scan is the only writer of identifiers and fingerprints; what is put into either is made durable
+ * here, before the records that follow it are. */
 struct documents *filing_documents(struct filing *f);
+struct prints *filing_prints(struct filing *f);
 
 int filing_document(struct filing *f, const struct facts *d);
 int filing_place(struct filing *f, const struct place *p);

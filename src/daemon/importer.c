@@ -35,6 +35,7 @@ struct importer {
 	/* of the file under way */
 	uint8_t format;
 	uint64_t begins, records;
+	bool begun;    /* an import through the keeper that has not ended */
 };
 
 static _Thread_local struct why why;
@@ -138,12 +139,27 @@ static int flush(struct importer *i)
 	return r < 0 ? refused(i, r) : 0;
 }
 
+/* An import that ends half-way: the keeper may still have some of it to take in. When it answers, that is durable; whoever counts then counts all. */
+static void stop_remote(struct importer *i)
+{
+	struct proto_reader reader = { .fd = i->fd };
+	enum proto_kind kind;
+	str body;
+
+	proto_put(&i->out, PROTO_DONE, STR("{\"stopped\":true}"));
+	if (flush(i) == 0)
+		(void)proto_recv(&reader, &kind, &body, TIMEOUT_MS);
+	buf_free(&reader.b);
+}
+
 int importer_close(struct importer *i)
 {
 	int r = 0;
 
 	if (!i)
 		return 0;
+	if (!i->ev && i->begun && i->fd >= 0)
+		stop_remote(i);
 	if (i->ev && i->pending)
 		r = commit(i);
 	i->indexer = indexer_stop(i->indexer, true);
@@ -215,6 +231,7 @@ static int begin_remote(struct importer *i, str title, const uint8_t *file, cons
 	}
 	json_obj_end(&i->body);
 	proto_put(&i->out, PROTO_REQUEST, buf_str(&i->body));
+	i->begun = true;
 	return flush(i);
 }
 
@@ -304,6 +321,7 @@ static int end_remote(struct importer *i, const uint8_t (*digests)[32], size_t n
 	json_arr_end(&i->body);
 	json_obj_end(&i->body);
 	proto_put(&i->out, PROTO_DONE, buf_str(&i->body));
+	i->begun = false;
 	r = flush(i);
 	if (r < 0) {
 		close_fd(&i->fd);

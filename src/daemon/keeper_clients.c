@@ -368,6 +368,15 @@ static int import_event(struct keeper *k, struct client *c, str body)
 	return imported(k, r);
 }
 
+/* Answered when what is pending is durable: now, where nothing is. */
+static int all_here(struct keeper *k, struct client *c)
+{
+	c->answer_due = true;
+	if (k->pending == 0)
+		keeper_clients_committed(k);
+	return 0;
+}
+
 static int import_done(struct keeper *k, struct client *c, str body)
 {
 	json_t *j = json_loadb(body.p, body.n, 0, NULL);
@@ -377,6 +386,12 @@ static int import_done(struct keeper *k, struct client *c, str body)
 	size_t i, n = 0;
 	int r;
 
+	/* Stopped half-way: what came is durable before the answer, and the import stays open for --resume. */
+	if (json_is_true(json_object_get(j, "stopped"))) {
+		free(digests);
+		json_decref(j);
+		return all_here(k, c);
+	}
 	c->refused = (uint64_t)json_integer_value(json_object_get(j, "refused"));
 	im.records = c->records + c->rows;
 	im.refused = c->refused;
@@ -400,8 +415,7 @@ static int scan_frame(struct keeper *k, struct client *c, enum proto_kind kind, 
 	int r = -EBADMSG;
 
 	if (kind == PROTO_DONE) {
-		c->answer_due = true;
-		return 0;
+		return all_here(k, c);
 	}
 	if (kind == PROTO_KNOWN) {
 		r = known_wire_take(body, &p, &label, &started);

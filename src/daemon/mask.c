@@ -15,7 +15,7 @@ str mask_person(const struct names *n, str person, struct buf *scratch)
 }
 
 /* A component that is a person's name (a home directory, mostly) is replaced. */
-static str mask_path(const struct names *n, str path, struct buf *scratch)
+str mask_path(const struct names *n, str path, struct buf *scratch)
 {
 	size_t at = scratch->n;
 

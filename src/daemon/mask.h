@@ -13,6 +13,8 @@
 /* scratch is appended to; clear it between records. */
 void mask_event(const struct names *n, struct event *e, struct buf *scratch);
 str mask_person(const struct names *n, str person, struct buf *scratch);
+/* Each component that is a person's name (a home directory, mostly). */
+str mask_path(const struct names *n, str path, struct buf *scratch);
 /* "p:17" → the person; anything else, and a person who really is called so, as it is: returns 1 then. -ENOENT when there is no such number. */
 int mask_resolve(const struct names *n, str given, str *ret);
 /* The same for each component of a path or glob, appended to ret; numbers that nobody has stay as they are. */

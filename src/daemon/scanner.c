@@ -213,9 +213,18 @@ static int scan(struct scanner *s, char *const *paths, size_t n, enum ocr_mode o
 		return r;
 	}
 	c.documents = filing_documents(s->filing);
+	c.prints = filing_prints(s->filing);
+	if (prints_lost(c.prints)) {
+		log_error("fingerprints were damaged: they are made anew");
+		s->all_due = time_boottime();
+	}
 	r = inventory_run(&c, &counts);
 	if (r < 0 && r != -EINTR)
 		log_error("inventory: %s", *filing_why() ? filing_why() : inventory_why());
+	if (documents_identifiers_lost(c.documents)) {
+		log_error("identifiers were damaged: they are made anew");
+		s->all_due = time_boottime();
+	}
 	e = filing_close(s->filing);
 	s->filing = NULL;
 	if (counts.read || counts.gone || counts.failed)

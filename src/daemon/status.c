@@ -80,6 +80,11 @@ static void put_documents(const struct documents_stat *d, struct buf *b)
 	}
 	json_obj_end(b);
 	json_obj_end(b);
+	json_put_obj(b, "fingerprints");
+	json_put_u64(b, "documents", d->fingerprinted);
+	json_put_u64(b, "disk", d->fingerprints_disk);
+	json_put_u64(b, "disk8", d->fingerprints_disk8);
+	json_obj_end(b);
 }
 
 static void put_blind_spots(const struct status *s, struct buf *b)

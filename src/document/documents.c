@@ -15,7 +15,10 @@ static const char schema[] =
 	"CREATE TABLE place(path BLOB PRIMARY KEY, dev INTEGER, ino INTEGER, gen INTEGER, document INTEGER, owner INTEGER, grp INTEGER, mode INTEGER,"
 	" acl TEXT, bytes INTEGER, modified INTEGER, changed INTEGER, time INTEGER, gone INTEGER, error TEXT, seq INTEGER) WITHOUT ROWID;"
 	/* Which content stood where, and when it was seen there first and last: deleted and overwritten documents still answer. */
-	"CREATE TABLE stood(document INTEGER, path BLOB, dev INTEGER, ino INTEGER, gen INTEGER, first INTEGER, last INTEGER, PRIMARY KEY(document, path)) WITHOUT ROWID;"
+	"CREATE TABLE stood(document INTEGER, path BLOB, dev INTEGER, ino INTEGER, gen INTEGER, first INTEGER, last INTEGER,"
+	" PRIMARY KEY(document, path, ino, dev, gen)) WITHOUT ROWID;"
+	"CREATE INDEX stood_object ON stood(ino, dev, gen) WHERE ino > 0;"
+	"CREATE INDEX stood_path ON stood(path) WHERE ino > 0;"
 	"CREATE INDEX place_object ON place(ino, dev, gen) WHERE ino IS NOT NULL;"
 	"CREATE INDEX place_document ON place(document) WHERE document IS NOT NULL;";
 
@@ -26,8 +29,12 @@ static const char *const statements[ST_MAX_] = {
 	[ST_DOCUMENT_ID] = "INSERT INTO document(hash, seq) VALUES(?1, -1) ON CONFLICT(hash) DO UPDATE SET hash=hash RETURNING id",
 	[ST_PLACE_PUT] = "INSERT OR REPLACE INTO place VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,0,?14,?15)",
 	[ST_PLACE_GONE] = "UPDATE place SET gone=1, time=?2, seq=?3 WHERE path=?1",
-	[ST_STOOD_PUT] = "INSERT INTO stood VALUES(?1,?2,?3,?4,?5,?6,?6) ON CONFLICT(document, path) DO UPDATE SET dev=?3, ino=?4, gen=?5, last=max(last, ?6)",
-	[ST_STOOD] = "SELECT path, dev, ino, gen, first, last FROM stood WHERE document=(SELECT id FROM document WHERE hash=?1) ORDER BY last DESC, path",
+	[ST_STOOD_PUT] = "INSERT INTO stood VALUES(?1,?2,ifnull(?3,0),ifnull(?4,0),ifnull(?5,0),?6,?6)"
+		" ON CONFLICT(document, path, ino, dev, gen) DO UPDATE SET last=max(last, ?6)",
+#define STOOD_COLUMNS "path, dev, ino, gen, first, last, (SELECT hash FROM document WHERE id=stood.document)"
+	[ST_STOOD] = "SELECT " STOOD_COLUMNS " FROM stood WHERE document=(SELECT id FROM document WHERE hash=?1) ORDER BY last DESC, path",
+	[ST_STOOD_OBJECT] = "SELECT " STOOD_COLUMNS " FROM stood WHERE ino > 0 AND ino=?2 AND dev=?1 AND gen=?3 ORDER BY first",
+	[ST_STOOD_PATH] = "SELECT " STOOD_COLUMNS " FROM stood WHERE ino > 0 AND path=?1 ORDER BY first",
 	[ST_FACTS] = "SELECT hash, bytes, type, label, text_chars, contacts, facts, error FROM document WHERE hash=?1 AND seq >= 0",
 #define PLACE_COLUMNS "path, dev, ino, gen, (SELECT hash FROM document WHERE id=place.document), owner, grp, mode, acl, bytes, modified, changed, time, gone, error"
 	[ST_PLACE] = "SELECT " PLACE_COLUMNS " FROM place WHERE path=?1",
@@ -176,6 +183,8 @@ struct documents *documents_close(struct documents *d)
 		return NULL;
 	close_db(d);
 	postings_close(d->identifiers);
+	postings_close(d->counted);
+	prints_close(d->prints);
 	buf_free(&d->path);
 	buf_free(&d->text);
 	free(d->dir);
@@ -397,19 +406,17 @@ int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*
 	return r;
 }
 
-int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg)
+static int each_stood(sqlite3_stmt *s, int (*cb)(void *arg, const struct stood *s), void *arg)
 {
-	sqlite3_stmt *s;
-	int r = documents_statement(d, ST_STOOD, &s);
+	int r;
 
-	if (r < 0)
-		return r;
-	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
 	while ((r = db_step(s)) > 0) {
-		struct stood one = { .path = column(s, 0), .has_object = sqlite3_column_type(s, 2) != SQLITE_NULL,
+		struct stood one = { .path = column(s, 0), .has_object = sqlite3_column_int64(s, 2) != 0,
 			.object = { (uint64_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2), (uint64_t)sqlite3_column_int64(s, 3) },
 			.first = sqlite3_column_int64(s, 4), .last = sqlite3_column_int64(s, 5) };
 
+		if (!column_hash(s, 6, one.hash))
+			continue;
 		r = cb(arg, &one);
 		if (r)
 			break;
@@ -418,6 +425,41 @@ int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb
 		r = db_failed(r);
 	sqlite3_reset(s);
 	return r;
+}
+
+int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg)
+{
+	sqlite3_stmt *s = NULL;
+	int r = documents_statement(d, ST_STOOD, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
+	return each_stood(s, cb, arg);
+}
+
+int documents_stood_object(struct documents *d, const struct event_object *o, int (*cb)(void *arg, const struct stood *s), void *arg)
+{
+	sqlite3_stmt *s = NULL;
+	int r = documents_statement(d, ST_STOOD_OBJECT, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(s, 1, (sqlite3_int64)o->dev);
+	sqlite3_bind_int64(s, 2, (sqlite3_int64)o->ino);
+	sqlite3_bind_int64(s, 3, (sqlite3_int64)o->gen);
+	return each_stood(s, cb, arg);
+}
+
+int documents_stood_path(struct documents *d, str path, int (*cb)(void *arg, const struct stood *s), void *arg)
+{
+	sqlite3_stmt *s = NULL;
+	int r = documents_statement(d, ST_STOOD_PATH, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(s, 1, path.p, (int)path.n, SQLITE_STATIC);
+	return each_stood(s, cb, arg);
 }
 
 /* Everything below `a` lies between "a/" and "a0", the byte behind '/'; the parts of a container at `a` likewise behind "a!/". */
@@ -461,6 +503,20 @@ int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct
 	return r < 0 ? db_failed(r) : each_place(s, cb, arg);
 }
 
+/* Rows are never taken out. */
+int documents_count(struct documents *d, uint64_t *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(d->db, "SELECT max(id) FROM document", &s);
+
+	if (r == 0)
+		r = db_step(s);
+	if (r < 0)
+		return db_failed(r);
+	*ret = (uint64_t)sqlite3_column_int64(s, 0);
+	return 0;
+}
+
 /* Bytes on disk: the table, its journal, and the identifiers. */
 static void stat_disk(struct documents *d, struct documents_stat *st)
 {
@@ -472,11 +528,50 @@ static void stat_disk(struct documents *d, struct documents_stat *st)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (fstatat(fd, files[i], &s, AT_SYMLINK_NOFOLLOW) == 0)
 			st->disk += (uint64_t)s.st_size;
-	if (documents_identifiers_open(d) < 0)
-		return;
-	postings_stat(d->identifiers, &p);
+	documents_identifiers_stat(d, &p);
 	st->identifiers = p.postings;
 	st->disk += p.disk;
+}
+
+static int open_prints(struct documents *d)
+{
+	int r = d->prints ? prints_refresh(d->prints) : prints_open_at(d->dir, &d->prints);
+
+	if (r == 0 && !prints_lost(d->prints))
+		return 0;
+	d->prints = prints_close(d->prints);
+	return r < 0 ? documents_fail(r, "%s", prints_why()) : documents_fail(-EUCLEAN, "fingerprints are damaged");
+}
+
+/* Of fingerprints that cannot be read nothing is known. */
+static void stat_prints(struct documents *d, struct documents_stat *st)
+{
+	struct prints_stat p;
+
+	if (open_prints(d) < 0)
+		return;
+	prints_stat(d->prints, &p);
+	st->fingerprinted = p.documents;
+	st->fingerprints_disk = p.disk[PRINTS_TEXT];
+	st->fingerprints_disk8 = p.disk[PRINTS_SCAN];
+	st->pictures_disk = p.disk_pictures;
+}
+
+int documents_unprinted(struct documents *d, uint64_t *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	uint64_t n = 0;
+	int r = open_prints(d);
+
+	if (r < 0)
+		return r;
+	r = db_prepare(d->db, "SELECT hash FROM document WHERE text_chars > 0 AND id IN (SELECT document FROM place WHERE NOT gone)", &s);
+	while (r >= 0 && (r = db_step(s)) > 0)
+		n += sqlite3_column_bytes(s, 0) == 32 && !prints_has(d->prints, sqlite3_column_blob(s, 0));
+	if (r < 0)
+		return db_failed(r);
+	*ret = n;
+	return 0;
 }
 
 int documents_stat(struct documents *d, struct documents_stat *ret)
@@ -485,7 +580,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 	struct documents_stat st = { 0 };
 	int r = db_prepare(d->db, "SELECT (SELECT count(*) FROM document WHERE seq>=0), (SELECT count(*) FROM place), (SELECT count(*) FROM place WHERE gone),"
 		" (SELECT count(*) FROM place WHERE error IS NOT NULL AND NOT gone) + (SELECT count(*) FROM document WHERE error IS NOT NULL),"
-		" (SELECT count(*) FROM document WHERE ocr)", &s);
+		" (SELECT count(*) FROM document WHERE ocr), (SELECT count(*) FROM document WHERE text_chars > 0)", &s);
 
 	if (r == 0)
 		r = db_step(s);
@@ -496,6 +591,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 	st.gone = (uint64_t)sqlite3_column_int64(s, 2);
 	st.unreadable = (uint64_t)sqlite3_column_int64(s, 3);
 	st.waiting_ocr = (uint64_t)sqlite3_column_int64(s, 4);
+	st.with_text = (uint64_t)sqlite3_column_int64(s, 5);
 	r = db_prepare(d->db, "SELECT label, count(*) FROM document WHERE seq>=0 GROUP BY label", &l);
 	while (r >= 0 && (r = db_step(l)) > 0) {
 		int label = sqlite3_column_int(l, 0);
@@ -508,6 +604,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 	if (r < 0)
 		return db_failed(r);
 	stat_disk(d, &st);
+	stat_prints(d, &st);
 	*ret = st;
 	return 0;
 }

@@ -22,8 +22,11 @@ struct documents *documents_close(struct documents *d);
 /* Takes in leaves [known, upto) of the log; never ahead of what is durable. */
 int documents_advance(struct documents *d, struct evidence_reader *r, uint64_t upto);
 uint64_t documents_known(const struct documents *d);
-/* Identifiers of a content; durable before the content's leaf is appended. */
+/* Contents that were ever told of: at once, whatever their number. */
+int documents_count(struct documents *d, uint64_t *ret);
+/* Identifiers of a content; durable with the next documents_commit, which comes before the content's leaf is. */
 int documents_identifiers(struct documents *d, const uint8_t hash[static 32], uint32_t version, const struct identifier *i, size_t n);
+int documents_commit(struct documents *d);
 
 /* The state's key of identifiers (STATE/documents/key), made at the first call. */
 int documents_key(const char *state, uint8_t ret[static IDENTIFIER_KEY]);
@@ -41,14 +44,18 @@ int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *
 int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct place *p), void *arg);
 /* Places of a content. */
 int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct place *p), void *arg);
-/* Every place where a content has been seen, latest first, what stands there now or not. */
+/* Every place where a content has been seen, latest first, what stands there now or not; a place at which another object took over counts once for each. */
 struct stood {
+	uint8_t hash[32];
 	str path;
 	struct event_object object;
 	bool has_object;
 	int64_t first, last;
 };
 int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct stood *s), void *arg);
+/* Every content that has been seen in an object, or in objects at exactly this path; earliest first. Parts of containers have no object. */
+int documents_stood_object(struct documents *d, const struct event_object *o, int (*cb)(void *arg, const struct stood *s), void *arg);
+int documents_stood_path(struct documents *d, str path, int (*cb)(void *arg, const struct stood *s), void *arg);
 /* Were they damaged and begun anew since this was opened? Then a scan is due. */
 bool documents_identifiers_lost(const struct documents *d);
 /* Every identifier of these documents, in no order: distinct persons over many documents are the union. Reads the whole store. */
@@ -56,11 +63,19 @@ int documents_identifiers_of(struct documents *d, const uint8_t (*hashes)[32], s
 /* Containment: how many of these keys (sorted, unique) each document has, most first, at most max documents. */
 int documents_containing(struct documents *d, const uint64_t *keys, size_t n, size_t max, int (*cb)(void *arg, const uint8_t hash[static 32], uint64_t count),
 	void *arg);
+/* Each document that holds a key (sorted, unique), key by key: doc is the store's number of it, of documents_holders() that there are. POSTINGS_NEXT as there. */
+int documents_holding(struct documents *d, const uint64_t *keys, size_t n, int (*cb)(void *arg, uint64_t key, uint32_t doc), void *arg);
+uint32_t documents_holders(struct documents *d);
+const uint8_t *documents_holder(const struct documents *d, uint32_t doc);
 
 struct documents_stat {
 	uint64_t documents, places, gone, unreadable, unlabelled, waiting_ocr, identifiers, disk;
 	uint64_t labels[LABEL_MAX_];
+	uint64_t with_text, fingerprinted; /* contents; of these, whose text `trace` can find */
+	uint64_t fingerprints_disk, fingerprints_disk8, pictures_disk;
 };
 int documents_stat(struct documents *d, struct documents_stat *ret);
+/* Contents with text that stand somewhere now and have no fingerprints, or of another version: a scan is due. Looks at every one. -EUCLEAN: all of them. */
+int documents_unprinted(struct documents *d, uint64_t *ret);
 
 #endif

@@ -70,13 +70,44 @@ int documents_identifiers(struct documents *d, const uint8_t hash[static 32], ui
 	r = documents_identifiers_open(d);
 	if (r < 0)
 		return r;
-	r = postings_put(d->identifiers, hash, version, e, n);
+	r = postings_put_later(d->identifiers, hash, version, e, n, 0);
 	if (r == -EUCLEAN && begin_anew(d) == 0) {
 		r = documents_identifiers_open(d);
 		if (r == 0)
-			r = postings_put(d->identifiers, hash, version, e, n);
+			r = postings_put_later(d->identifiers, hash, version, e, n, 0);
 	}
 	return r < 0 ? said(r) : 0;
+}
+
+int documents_commit(struct documents *d)
+{
+	int r = d->identifiers && d->write ? postings_commit(d->identifiers) : 0;
+
+	if (r == -EUCLEAN) /* a merge met it */
+		return begin_anew(d);
+	return r < 0 ? said(r) : 0;
+}
+
+/* Whoever only counts must not open as a writer what another one writes. */
+void documents_identifiers_stat(struct documents *d, struct postings_stat *ret)
+{
+	const struct postings_options o = { .write = false };
+	_cleanup_buf_ struct buf dir = BUF_INIT;
+	int r = 0;
+
+	*ret = (struct postings_stat){ 0 };
+	if (d->identifiers) {
+		postings_stat(d->identifiers, ret);
+		return;
+	}
+	if (d->counted)
+		r = postings_refresh(d->counted);
+	else if (store_dir(d, &dir) == 0)
+		r = postings_open(dir.p, &o, &d->counted);
+	if (r < 0)
+		d->counted = postings_close(d->counted);
+	if (d->counted)
+		postings_stat(d->counted, ret);
 }
 
 bool documents_has_identifiers(struct documents *d, const uint8_t hash[static 32], uint32_t version)
@@ -163,6 +194,41 @@ int documents_containing(struct documents *d, const uint64_t *keys, size_t n, si
 		r = hand_out(d, &c, max, cb, arg);
 	free(c.counts);
 	return r;
+}
+
+/* --- who holds a key --- */
+
+struct holding {
+	int (*cb)(void *arg, uint64_t key, uint32_t doc);
+	void *arg;
+};
+
+static int give(void *arg, const struct posting *e)
+{
+	const struct holding *h = arg;
+
+	return h->cb(h->arg, e->key, e->doc);
+}
+
+int documents_holding(struct documents *d, const uint64_t *keys, size_t n, int (*cb)(void *arg, uint64_t key, uint32_t doc), void *arg)
+{
+	struct holding h = { cb, arg };
+	int r = documents_identifiers_open(d);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = postings_find(d->identifiers, keys, n, give, &h);
+	return r < 0 && r != POSTINGS_NEXT ? said(r) : r;
+}
+
+uint32_t documents_holders(struct documents *d)
+{
+	return documents_identifiers_open(d) == 0 ? postings_documents(d->identifiers) : 0;
+}
+
+const uint8_t *documents_holder(const struct documents *d, uint32_t doc)
+{
+	return d->identifiers ? postings_hash(d->identifiers, doc) : NULL;
 }
 
 /* --- persons over many documents --- */

@@ -21,6 +21,15 @@ static void put_text(struct buf *b, const char *key, str v)
 	json_str(b, v);
 }
 
+/* False is absent. */
+static void put_true(struct buf *b, const char *key, bool v)
+{
+	if (!v)
+		return;
+	json_key(b, key);
+	json_bool(b, true);
+}
+
 /* Bytes that are not UTF-8 are given a second time, whole. */
 static void put_bytes(struct buf *b, const char *key, str v)
 {
@@ -118,10 +127,8 @@ static void put_facts(struct buf *b, const struct facts *f, const struct place *
 	if (f->clients)
 		put_number(b, "clients", f->clients);
 	put_number(b, "text_chars", f->text_chars);
-	if (f->wants_ocr) {
-		json_key(b, "waiting_ocr");
-		json_bool(b, true);
-	}
+	put_true(b, "waiting_ocr", f->wants_ocr);
+	put_true(b, "public", f->public_);
 }
 
 void facts_write_json(struct buf *b, const struct place *p, const struct facts *f, str owner, str group)
@@ -135,10 +142,7 @@ void facts_write_json(struct buf *b, const struct place *p, const struct facts *
 		put_text(b, "error", p->error);
 	else if (f)
 		put_text(b, "error", f->error);
-	if (p && p->gone) {
-		json_key(b, "gone");
-		json_bool(b, true);
-	}
+	put_true(b, "gone", p && p->gone);
 	json_obj_end(b);
 }
 
@@ -150,10 +154,8 @@ void facts_pack(struct buf *b, const struct facts *f)
 	put_reasons(b, f->label_why);
 	if (f->clients)
 		put_number(b, "clients", f->clients);
-	if (f->wants_ocr) {
-		json_key(b, "waiting_ocr");
-		json_bool(b, true);
-	}
+	put_true(b, "waiting_ocr", f->wants_ocr);
+	put_true(b, "public", f->public_);
 	json_obj_end(b);
 }
 
@@ -230,6 +232,7 @@ int facts_unpack(str json, struct facts *f, struct buf *scratch)
 		return r;
 	f->version = (uint32_t)version;
 	f->wants_ocr = json_is_true(json_object_get(o, "waiting_ocr"));
+	f->public_ = json_is_true(json_object_get(o, "public"));
 	f->label_why = buf_str(scratch);
 	return 0;
 }

@@ -19,6 +19,7 @@ struct facts {          /* of a content */
 	uint64_t contacts, clients, text_chars;
 	str error;              /* n 0: read */
 	bool wants_ocr;         /* pictures still to be read */
+	bool public_;           /* of outside origin (laws, forms, templates): no evidence of a leak */
 	uint32_t version;       /* of extractors and detectors: a scan by newer ones reads again */
 };
 #define FACTS_VERSION 1
@@ -43,7 +44,7 @@ struct place {          /* where it stands */
 
 /* The object of `tyto scan --json`, place and facts joined (either may be NULL). owner/group names: STR_NONE writes "uid:N". */
 void facts_write_json(struct buf *b, const struct place *p, const struct facts *f, str owner, str group);
-/* The part of facts that stands in the log as one JSON object (label_why, findings, clients, version). */
+/* The part of facts that stands in the log as one JSON object (label_why, findings, clients, version, public). */
 void facts_pack(struct buf *b, const struct facts *f);
 int facts_unpack(str json, struct facts *f, struct buf *scratch);
 

@@ -8,14 +8,15 @@
 
 #include "document/documents.h"
 #include "document/postings.h"
+#include "document/prints.h"
 #include "index/db.h"
 #include "index/index.h"
 
-#define DOCUMENTS_FORMAT 1
+#define DOCUMENTS_FORMAT 2
 #define DOCUMENTS_BATCH 65536 /* leaves a transaction */
 
 enum documents_statement { /* prepared at first use */
-	ST_DOCUMENT_PUT, ST_DOCUMENT_ID, ST_PLACE_PUT, ST_PLACE_GONE, ST_STOOD_PUT, ST_STOOD, ST_FACTS, ST_PLACE, ST_OBJECT, ST_OF_HASH, ST_MAX_
+	ST_DOCUMENT_PUT, ST_DOCUMENT_ID, ST_PLACE_PUT, ST_PLACE_GONE, ST_STOOD_PUT, ST_STOOD, ST_STOOD_OBJECT, ST_STOOD_PATH, ST_FACTS, ST_PLACE, ST_OBJECT, ST_OF_HASH, ST_MAX_
 };
 
 struct documents {
@@ -27,6 +28,8 @@ struct documents {
 	struct buf path, text; /* scratch of a take */
 	struct postings *identifiers; /* opened at first use */
 	bool identifiers_lost;
+	struct postings *counted;     /* the same for reading, by the one who counts */
+	struct prints *prints;        /* likewise */
 };
 
 int documents_fail(int r, const char *fmt, ...) _printf_(2, 3);
@@ -37,5 +40,6 @@ int documents_take(struct documents *d, const struct names *n, uint64_t seq, con
 
 /* The store of identifiers, as it is now. -ENOENT: nothing was ever put in, and a reader does not make it. */
 int documents_identifiers_open(struct documents *d);
+void documents_identifiers_stat(struct documents *d, struct postings_stat *ret);
 
 #endif

@@ -152,7 +152,16 @@ static void *work(void *arg)
 bool inventory_knows(struct inventory *inv, const uint8_t hash[static 32], struct facts *ret)
 {
 	return documents_facts(inv->c->documents, hash, &inv->facts_scratch, ret) == 0 && ret->version >= FACTS_VERSION &&
-		documents_has_identifiers(inv->c->documents, hash, ret->version);
+		documents_has_identifiers(inv->c->documents, hash, ret->version) && prints_has(inv->c->prints, hash);
+}
+
+/* Known but for its fingerprints. */
+static bool only_prints_missing(struct inventory *inv, const uint8_t hash[static 32])
+{
+	struct facts f;
+
+	return !prints_has(inv->c->prints, hash) && documents_facts(inv->c->documents, hash, &inv->facts_scratch, &f) == 0 &&
+		f.version >= FACTS_VERSION && documents_has_identifiers(inv->c->documents, hash, f.version);
 }
 
 /* Device numbers change when a machine starts again; an inode's generation tells a new file with an old number. */
@@ -176,7 +185,7 @@ static int show_part(void *arg, const struct place *p)
 }
 
 /* Stands as it stood. */
-static int keep(struct inventory *inv, const struct place *was, const struct walk_entry *e, const struct facts *f)
+static int keep(struct inventory *inv, const struct place *was, const struct walk_entry *e, struct facts *f)
 {
 	struct place now = e->place;
 	int r = 0;
@@ -190,6 +199,8 @@ static int keep(struct inventory *inv, const struct place *was, const struct wal
 	inv->counts.bytes += now.bytes;
 	inv->counts.unchanged++;
 	inv->counts.waiting_ocr += f->wants_ocr;
+	if (r == 0)
+		r = inventory_origin(inv, now.path, f);
 	if (r == 0)
 		r = inv->c->ops->show(inv->c->arg, INVENTORY_UNCHANGED, &now, f);
 	if (r == 0 && inv->c->parts)
@@ -208,8 +219,10 @@ static int look_at(struct inventory *inv, const struct walk_entry *e)
 
 	if (r < 0 && r != -ENOENT)
 		return inventory_fail(r, "%s", documents_why());
-	if (known && !inv->c->again)
+	if (known && !inv->c->again) {
 		known = inventory_knows(inv, was.document, &f);
+		inv->counts.printed += !known && only_prints_missing(inv, was.document);
+	}
 	r = seen_put(&inv->paths, seen_key(&inv->paths, e->place.path), SEEN_UNCHANGED);
 	if (r < 0)
 		return r;

@@ -12,6 +12,7 @@
 
 #include "document/classify.h"
 #include "document/documents.h"
+#include "document/prints.h"
 #include "document/walk.h"
 #include "extract/extract.h"
 
@@ -32,6 +33,8 @@ struct inventory_counts {
 	uint64_t files, bytes;   /* looked at: done with */
 	uint64_t unchanged, read, moved, parts, failed, gone;
 	uint64_t waiting_ocr;    /* pictures that are still to be read */
+	uint64_t printed;        /* read again only because their fingerprints were missing, or of another version */
+	uint64_t public_, not_public; /* contents that are of outside origin from now on; that are not any more */
 	uint64_t pictures, pictures_done; /* of the last part, OCR_NOW */
 };
 
@@ -49,6 +52,10 @@ struct inventory_config {
 	char *const *paths;
 	size_t n_paths;
 	struct documents *documents; /* follows the log up to now; for writing */
+	struct prints *prints;       /* for writing; ops commit both */
+	/* What is below these (real paths) is of outside origin, or not; what is below neither stays what it was. Both at once: of outside origin. */
+	char *const *public_paths, *const *private_paths;
+	size_t n_public, n_private;
 	const struct classifier *classifier;
 	const struct extract_limits *limits; /* NULL: the standard */
 	enum ocr_mode ocr;

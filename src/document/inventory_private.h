@@ -15,6 +15,7 @@
 #define QUEUE_MAX 256
 
 enum { SEEN_UNCHANGED = 1, SEEN_READ };
+enum { CONTENT_PUBLIC = 1, CONTENT_DECIDED = 2, CONTENT_PASS = 4 }; /* decided: by a place below one of the paths; times the pass */
 
 struct job { /* a file to be read */
 	struct job *next;
@@ -34,7 +35,7 @@ struct inventory {
 	struct job *later;              /* pictures */
 	int error;
 	struct inventory_counts counts;
-	struct seen paths, contents;    /* of contents: in which pass they were recorded */
+	struct seen paths, contents;    /* of contents: in which pass they were recorded, and CONTENT_… */
 	uint8_t pass;
 	enum ocr_mode ocr;              /* of this pass */
 	struct buf scratch, facts_scratch;
@@ -45,6 +46,12 @@ struct inventory {
 int inventory_fail(int r, const char *fmt, ...) _printf_(2, 3);
 /* Under the lock: may its facts be taken from the table? */
 bool inventory_knows(struct inventory *inv, const uint8_t hash[static 32], struct facts *ret);
+/* Under the lock: has this pass recorded its facts? */
+bool inventory_recorded(const struct inventory *inv, const uint8_t hash[static 32]);
+/* Under the lock: records facts, once a pass, and whether they are of outside origin, by a place where they stand. f->public_ is set. */
+int inventory_record(struct inventory *inv, str path, struct facts *f);
+/* The same for facts that the table has: they are recorded where the place decides otherwise. Parts of a container at path too. */
+int inventory_origin(struct inventory *inv, str path, struct facts *f);
 
 /* One thread's tools. */
 struct reading;

@@ -98,7 +98,8 @@ static void unload(struct postings *p)
 	p->journal_fd = -1;
 	p->journal_size = 0;
 	p->n_mem = 0;
-	p->mem_sorted = true;
+	p->n_runs = 0;
+	p->generation++;
 	registry_clear(p);
 }
 
@@ -250,6 +251,7 @@ int postings_open(const char *dir, const struct postings_options *o, struct post
 		return r;
 	}
 	p->inherited = p->journal_size > 0;
+	p->waiting.max = POSTINGS_JOURNAL_BYTES_MAX / 2;
 	*ret = p;
 	return 0;
 }
@@ -264,6 +266,7 @@ struct postings *postings_close(struct postings *p)
 		close(p->dir);
 	buf_free(&p->manifest);
 	buf_free(&p->record);
+	buf_free(&p->waiting);
 	free(p->mem);
 	free(p->scratch);
 	free(p);
@@ -388,31 +391,25 @@ static int flush(struct postings *p)
 	p->journal_fd = fd;
 	p->journal_size = 0;
 	p->n_mem = 0;
-	p->mem_sorted = true;
+	p->n_runs = 0;
 	p->inherited = false;
+	buf_clear(&p->waiting);
 	drop_file(p, journal_name, old);
 	return 0;
 }
 
-static int put(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t flags, const struct posting *e, size_t n)
+static int writable(struct postings *p)
 {
-	int r;
-
 	if (!p->o.write)
 		return postings_fail(-EROFS, "opened for reading");
-	if (p->broken)
-		return postings_fail(-EIO, "an earlier write failed: opened again, it goes on from what is durable");
-	if (n > POSTINGS_OF_DOCUMENT_MAX)
-		return postings_fail(-EMSGSIZE, "%zu postings of one document", n);
-	if (p->inherited) {
-		r = flush(p);
-		if (r < 0)
-			return r;
-	}
-	r = journal_append(p, hash, version, flags, e, n);
-	if (r < 0)
-		return r;
-	/* It is durable: on a full disk the journal goes on, and becomes a segment when there is room. */
+	return p->broken ? postings_fail(-EIO, "an earlier write failed: opened again, it goes on from what is durable") : 0;
+}
+
+/* All is durable: on a full disk the journal goes on, and becomes a segment when there is room. */
+static int tidy(struct postings *p)
+{
+	int r = 0;
+
 	if (p->n_mem >= p->o.journal_max) {
 		r = flush(p);
 		if (r == 0)
@@ -423,25 +420,80 @@ static int put(struct postings *p, const uint8_t hash[static 32], uint32_t versi
 	return p->broken || r == -EUCLEAN ? r : 0;
 }
 
+int postings_commit(struct postings *p)
+{
+	int r = writable(p);
+
+	if (r == 0)
+		r = journal_commit(p);
+	return r == 0 ? tidy(p) : r;
+}
+
+static int put(struct postings *p, const struct doc_entry *d, const struct posting *e, bool later)
+{
+	int r = writable(p);
+
+	if (r == 0 && d->n > POSTINGS_OF_DOCUMENT_MAX)
+		return postings_fail(-EMSGSIZE, "%u postings of one document", d->n);
+	if (r == 0 && p->inherited)
+		r = flush(p);
+	/* Records stand in the journal in the order of their numbers. */
+	if (r == 0 && p->waiting.n && (!later || p->waiting.n >= POSTINGS_WAITING_MAX))
+		r = postings_commit(p);
+	if (r == 0)
+		r = journal_append(p, d, e, later);
+	return r == 0 && !later ? tidy(p) : r;
+}
+
+/* More than counts is refused by put(). */
+static uint32_t clamp(size_t n)
+{
+	return (uint32_t)MIN(n, (size_t)POSTINGS_OF_DOCUMENT_MAX + 1);
+}
+
 int postings_put(struct postings *p, const uint8_t hash[static 32], uint32_t version, const struct posting *e, size_t n)
 {
-	return put(p, hash, version, 0, e, n);
+	struct doc_entry d = { .version = version, .n = clamp(n) };
+
+	memcpy(d.hash, hash, sizeof(d.hash));
+	return put(p, &d, e, false);
+}
+
+int postings_put_later(struct postings *p, const uint8_t hash[static 32], uint32_t version, const struct posting *e, size_t n, uint32_t note)
+{
+	struct doc_entry d = { .version = version, .n = clamp(n), .flags = note << POSTINGS_NOTE_SHIFT };
+
+	if (note >= POSTINGS_NOTE_MAX)
+		return postings_fail(-ERANGE, "a note of %u", note);
+	memcpy(d.hash, hash, sizeof(d.hash));
+	return put(p, &d, e, true);
+}
+
+int postings_link_later(struct postings *p, uint32_t a, uint32_t b)
+{
+	struct doc_entry d = { .version = a, .flags = b << POSTINGS_NOTE_SHIFT | POSTINGS_LINK };
+
+	return MAX(a, b) >= POSTINGS_NOTE_MAX ? postings_fail(-ERANGE, "a note of %u", MAX(a, b)) : put(p, &d, NULL, true);
 }
 
 int postings_remove(struct postings *p, const uint8_t hash[static 32])
 {
-	return postings_document(p, hash, NULL, NULL) < 0 ? 0 : put(p, hash, 0, POSTINGS_REMOVED, NULL, 0);
+	struct doc_entry d = { .flags = POSTINGS_REMOVED };
+
+	memcpy(d.hash, hash, sizeof(d.hash));
+	return postings_document(p, hash, NULL, NULL) < 0 ? 0 : put(p, &d, NULL, false);
+}
+
+size_t postings_waiting(const struct postings *p)
+{
+	return p->waiting.n;
 }
 
 int postings_compact(struct postings *p)
 {
-	int r = 0;
+	int r = writable(p);
 
-	if (!p->o.write)
-		return postings_fail(-EROFS, "opened for reading");
-	if (p->broken)
-		return postings_fail(-EIO, "an earlier write failed");
-	if (p->n_mem)
+	if (r == 0 && p->n_docs > p->docs_saved)
 		r = flush(p);
 	return r == 0 ? merge_all(p) : r;
 }

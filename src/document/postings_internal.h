@@ -15,6 +15,10 @@
 #define POSTINGS_RECORD_HEADER 12
 #define POSTINGS_BODY_FIXED 44
 #define POSTINGS_REMOVED 1u
+#define POSTINGS_LINK 2u
+#define POSTINGS_NOTE_SHIFT 4
+#define POSTINGS_WAITING_MAX (64u << 20)
+#define POSTINGS_RUNS_MAX 40 /* each at least twice the next: more postings than memory */
 #define POSTINGS_DOCUMENTS_MAX (1u << 28)
 #define POSTINGS_JOURNAL_BYTES_MAX (512u << 20)
 
@@ -56,8 +60,10 @@ struct postings {
 	bool inherited;               /* its records were read, and may be of an fsync that failed: before the next put they become a segment */
 	struct posting *mem, *scratch; /* of the journal */
 	size_t n_mem, cap_mem;
-	bool mem_sorted;
-	struct buf record;
+	size_t runs[POSTINGS_RUNS_MAX]; /* where each ends; sorted by (key, document) */
+	unsigned n_runs;
+	struct buf record, waiting;   /* a frame that is written at once; one that gathers until the commit */
+	uint64_t generation;
 	struct merge_job *job;
 };
 
@@ -76,9 +82,13 @@ int registry_load(struct postings *p, uint32_t n);
 void registry_clear(struct postings *p);
 int registry_save(struct postings *p);
 void journal_name(uint64_t number, char out[static 32]);
-/* Records from journal_size on. */
+/* Frames from journal_size on. */
 int journal_read(struct postings *p);
-int journal_append(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t flags, const struct posting *e, size_t n);
+/* later: into the frame that gathers. */
+int journal_append(struct postings *p, const struct doc_entry *d, const struct posting *e, bool later);
+/* Writes the frame that gathers; on failure it stays. */
+int journal_commit(struct postings *p);
+/* All runs into one. */
 void mem_sort(struct postings *p);
 
 /* --- postings.c --- */

@@ -31,13 +31,18 @@ static void set_dead(struct postings *p, uint32_t doc)
 	p->dead[doc / 8] |= (uint8_t)(1u << (doc % 8));
 }
 
-static int registry_grow(struct postings *p)
+/* Room for n. */
+static int registry_grow(struct postings *p, uint32_t n)
 {
-	uint32_t cap = p->cap_docs ? 2 * p->cap_docs : 1024, slots = 2 * cap;
-	struct doc_entry *docs = reallocarray(p->docs, cap, sizeof(*docs));
+	uint32_t cap = p->cap_docs ? p->cap_docs : 1024, slots;
+	struct doc_entry *docs;
 	uint8_t *dead;
 	uint32_t *s;
 
+	while (cap < n)
+		cap *= 2;
+	slots = 2 * cap;
+	docs = reallocarray(p->docs, cap, sizeof(*docs));
 	if (!docs)
 		return -ENOMEM;
 	p->docs = docs;
@@ -54,7 +59,8 @@ static int registry_grow(struct postings *p)
 	p->n_slots = slots;
 	p->cap_docs = cap;
 	for (uint32_t i = 0; i < p->n_docs; i++)
-		*slot_of(p, p->docs[i].hash) = i + 1;
+		if (!(p->docs[i].flags & POSTINGS_LINK))
+			*slot_of(p, p->docs[i].hash) = i + 1;
 	return 0;
 }
 
@@ -67,11 +73,16 @@ int registry_add(struct postings *p, const uint8_t hash[static 32], uint32_t ver
 	if (p->n_docs >= POSTINGS_DOCUMENTS_MAX)
 		return postings_fail(-EFBIG, "more than %u documents were taken in", POSTINGS_DOCUMENTS_MAX);
 	if (p->n_docs == p->cap_docs)
-		r = registry_grow(p);
+		r = registry_grow(p, p->n_docs + 1);
 	if (r < 0)
 		return postings_fail(r, "no memory");
 	memcpy(e.hash, hash, 32);
 	e.crc = crc32c(0, &e, SUMMED);
+	if (flags & POSTINGS_LINK) {
+		p->docs[p->n_docs] = e;
+		set_dead(p, p->n_docs++);
+		return 0;
+	}
 	slot = slot_of(p, hash);
 	if (*slot)
 		set_dead(p, *slot - 1);
@@ -100,8 +111,12 @@ int registry_load(struct postings *p, uint32_t n)
 	int r = 0;
 
 	registry_clear(p);
+	if (n > POSTINGS_DOCUMENTS_MAX)
+		return postings_fail(-EUCLEAN, "manifest: %u documents", n);
+	if (registry_grow(p, n) < 0)
+		return postings_fail(-ENOMEM, "no memory");
 	if (n == 0)
-		return registry_grow(p) < 0 ? postings_fail(-ENOMEM, "no memory") : 0;
+		return 0;
 	fd = openat(p->dir, "docs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return postings_fail(errno == ENOENT ? -EUCLEAN : -errno, "docs: %m");
@@ -160,11 +175,41 @@ static int mem_reserve(struct postings *p, size_t more)
 	return 0;
 }
 
+/* The last two runs become one, from behind: what comes later has the higher document. */
+static void merge_runs(struct postings *p)
+{
+	size_t from = p->n_runs > 2 ? p->runs[p->n_runs - 3] : 0, mid = p->runs[p->n_runs - 2], end = p->runs[p->n_runs - 1];
+	struct posting *m = p->mem, *late = p->scratch;
+	size_t i = mid, j = end - mid, to = end;
+
+	memcpy(late, m + mid, j * sizeof(*late));
+	while (j > 0)
+		m[--to] = i > from && m[i - 1].key > late[j - 1].key ? m[--i] : late[--j];
+	p->runs[--p->n_runs - 1] = end;
+}
+
+static size_t run_length(const struct postings *p, unsigned back)
+{
+	unsigned i = p->n_runs - back;
+
+	return p->runs[i] - (i ? p->runs[i - 1] : 0);
+}
+
+/* n more, in order. Each posting is moved log2 times. */
+static void mem_take(struct postings *p, size_t n)
+{
+	if (n == 0)
+		return;
+	p->n_mem += n;
+	p->runs[p->n_runs++] = p->n_mem;
+	while (p->n_runs > 1 && run_length(p, 2) / 2 < run_length(p, 1))
+		merge_runs(p);
+}
+
 void mem_sort(struct postings *p)
 {
-	if (!p->mem_sorted)
-		postings_sort(p->mem, p->scratch, p->n_mem);
-	p->mem_sorted = true;
+	while (p->n_runs > 1)
+		merge_runs(p);
 }
 
 static uint32_t get_le32(const uint8_t *b)
@@ -176,7 +221,8 @@ static uint32_t get_le32(const uint8_t *b)
 }
 
 /* A body whose sum fits: into registry and memory. -EUCLEAN where it is none of ours. */
-static int take_body(struct postings *p, const uint8_t *b, size_t n)
+/* One record of a frame; ret_n: its bytes. */
+static int take_record(struct postings *p, const uint8_t *b, size_t n, size_t *ret_n)
 {
 	uint32_t version, flags, count, doc = p->n_docs;
 	size_t at = POSTINGS_BODY_FIXED;
@@ -194,7 +240,7 @@ static int take_body(struct postings *p, const uint8_t *b, size_t n)
 	for (uint32_t i = 0; r == 0 && i < count; i++) {
 		int a = uvar_get(b + at, n - at, &v), c;
 
-		if (a < 0)
+		if (a < 0 || v > UINT64_MAX - key)
 			return -EUCLEAN;
 		at += (size_t)a;
 		c = uvar_get(b + at, n - at, &aux);
@@ -204,15 +250,22 @@ static int take_body(struct postings *p, const uint8_t *b, size_t n)
 		key += v;
 		p->mem[p->n_mem + i] = (struct posting){ key, doc, (uint32_t)aux };
 	}
-	if (r == 0 && at != n)
-		return -EUCLEAN;
 	if (r == 0)
 		r = registry_add(p, b, version, count, flags);
 	if (r < 0)
 		return r;
-	p->n_mem += count;
-	p->mem_sorted = p->mem_sorted && count == 0;
+	mem_take(p, count);
+	*ret_n = at;
 	return 0;
+}
+
+static int take_body(struct postings *p, const uint8_t *b, size_t n)
+{
+	int r = 0;
+
+	for (size_t at = 0, k = 0; r == 0 && at < n; at += k)
+		r = take_record(p, b + at, n - at, &k);
+	return r;
 }
 
 /* Length of a whole record at the beginning of b; 0: there is none. */
@@ -285,56 +338,99 @@ int journal_read(struct postings *p)
 	return 0;
 }
 
-static int make_record(struct buf *b, const uint8_t hash[static 32], uint32_t version, uint32_t flags, const struct posting *e, size_t n)
+/* Its body comes behind; the head is filled in when it is written. */
+static void frame_begin(struct buf *b)
 {
-	uint32_t head[3] = { MARK }, fixed[3] = { version, flags, (uint32_t)n };
-	uint64_t before = 0;
+	static const uint8_t head[POSTINGS_RECORD_HEADER];
 
 	buf_clear(b);
 	buf_put(b, head, sizeof(head));
-	buf_put(b, hash, 32);
+}
+
+static void put_record(struct buf *b, const struct doc_entry *d, const struct posting *e)
+{
+	const uint32_t fixed[3] = { d->version, d->flags, d->n };
+	uint64_t before = 0;
+
+	buf_put(b, d->hash, 32);
 	buf_put(b, fixed, sizeof(fixed));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < d->n; i++) {
 		buf_put_uvar(b, e[i].key - before);
 		buf_put_uvar(b, e[i].aux);
 		before = e[i].key;
 	}
-	if (buf_error(b))
-		return buf_error(b);
-	head[1] = (uint32_t)(b->n - POSTINGS_RECORD_HEADER);
-	head[2] = crc32c(0, b->p + POSTINGS_RECORD_HEADER, head[1]);
-	memcpy(b->p, head, sizeof(head));
-	return 0;
 }
 
-int journal_append(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t flags, const struct posting *e, size_t n)
+static int frame_write(struct postings *p, struct buf *b)
 {
-	int r = mem_reserve(p, n);
+	const uint32_t body = (uint32_t)(b->n - POSTINGS_RECORD_HEADER);
+	const uint32_t head[3] = { MARK, body, crc32c(0, b->p + POSTINGS_RECORD_HEADER, body) };
+	int r;
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n; i++)
-		p->mem[p->n_mem + i] = (struct posting){ e[i].key, p->n_docs, e[i].aux };
-	postings_sort(p->mem + p->n_mem, p->scratch, n);
-	r = make_record(&p->record, hash, version, flags, p->mem + p->n_mem, n);
-	if (r < 0)
-		return postings_fail(r, "no memory");
-	r = vfs_pwrite(p->journal_fd, p->record.p, p->record.n, (off_t)p->journal_size);
+	memcpy(b->p, head, sizeof(head));
+	r = vfs_pwrite(p->journal_fd, b->p, b->n, (off_t)p->journal_size);
 	if (r < 0) {
-		/* Half a record must not stay before the next one. */
+		/* Half a frame must not stay before the next one. */
 		if (vfs_truncate(p->journal_fd, (off_t)p->journal_size) < 0)
 			p->broken = true;
 		return postings_io(p, r, "journal");
 	}
 	if (vfs_fsync(p->journal_fd) < 0)
 		return postings_io(p, -EIO, "journal");
-	p->journal_size += p->record.n;
-	r = registry_add(p, hash, version, (uint32_t)n, flags);
-	if (r < 0) { /* the record is there, its number is not: what follows would get it */
-		p->broken = true;
-		return r;
-	}
-	p->n_mem += n;
-	p->mem_sorted = p->mem_sorted && n == 0;
+	p->journal_size += b->n;
 	return 0;
+}
+
+/* What is put later must not be seen when it cannot be kept; what is put now must not be seen before it is durable. */
+static int record_put(struct postings *p, const struct doc_entry *d, const struct posting *e, bool later)
+{
+	struct buf *b = later ? &p->waiting : &p->record;
+	size_t had;
+	int r;
+
+	if (!later || b->n == 0)
+		frame_begin(b);
+	had = b->n;
+	put_record(b, d, e);
+	r = buf_error(b) ? postings_fail(buf_error(b), "no memory") : later ? 0 : frame_write(p, b);
+	if (r == 0)
+		r = registry_add(p, d->hash, d->version, d->n, d->flags);
+	if (r < 0 && later) {
+		b->err = 0;
+		b->n = had > POSTINGS_RECORD_HEADER ? had : 0;
+	}
+	return r;
+}
+
+int journal_append(struct postings *p, const struct doc_entry *d, const struct posting *e, bool later)
+{
+	struct posting *mine;
+	bool sorted = true;
+	int r = mem_reserve(p, d->n);
+
+	if (r < 0)
+		return r;
+	mine = p->mem + p->n_mem;
+	for (size_t i = 0; i < d->n; i++) {
+		mine[i] = (struct posting){ e[i].key, p->n_docs, e[i].aux };
+		sorted = sorted && (i == 0 || e[i - 1].key <= e[i].key);
+	}
+	if (!sorted)
+		postings_sort(mine, p->scratch, d->n);
+	r = record_put(p, d, mine, later);
+	/* The record is there, its number is not: what follows would get it. */
+	if (r == -ENOMEM && !later)
+		p->broken = true;
+	if (r == 0)
+		mem_take(p, d->n);
+	return r;
+}
+
+int journal_commit(struct postings *p)
+{
+	int r = p->waiting.n ? frame_write(p, &p->waiting) : 0;
+
+	if (r == 0)
+		buf_clear(&p->waiting);
+	return r;
 }

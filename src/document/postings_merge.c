@@ -8,6 +8,7 @@
 #define FAN 4          /* of one size, then they are merged: each posting is written again log4(n) times */
 #define INPUTS_MAX 16
 #define CHECK_EVERY 65536
+#define SEGMENTS_MANY (POSTINGS_SEGMENTS_MAX / 4)
 
 /* --- the job: nothing of struct postings but what the job holds --- */
 
@@ -102,8 +103,10 @@ static int job_start(struct postings *p, const size_t *which, size_t n)
 		job_free(j);
 		return postings_fail(-ENOMEM, "no memory");
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		j->in[i] = p->segments[which[i]];
+		j->in[i].checked = NULL; /* it reads on a thread of its own */
+	}
 	memcpy(j->dead, p->dead, p->cap_docs / 8);
 	j->docs = p->n_docs;
 	j->n_in = n;
@@ -216,7 +219,8 @@ int merge_step(struct postings *p)
 	int r = 0;
 
 	if (p->job) {
-		if (!atomic_load(&p->job->done))
+		/* Who puts faster than is merged waits, before there is no room for segments. */
+		if (!atomic_load(&p->job->done) && p->n_segments < SEGMENTS_MANY)
 			return 0;
 		r = job_end(p);
 	}
@@ -252,6 +256,8 @@ void merge_stop(struct postings *p)
 {
 	if (!p->job)
 		return;
-	atomic_store(&p->job->cancel, true);
+	/* Where each run is short a large merge would never be done. */
+	if (p->n_segments < SEGMENTS_MANY)
+		atomic_store(&p->job->cancel, true);
 	job_end(p);
 }

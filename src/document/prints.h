@@ -23,6 +23,7 @@ const char *prints_why(void);
 
 /* The key is the state's key of identifiers (documents_key), another domain. */
 int prints_open(const char *state, bool write, struct prints **ret);
+int prints_open_at(const char *documents, struct prints **ret); /* STATE/documents, for reading, without the key */
 struct prints *prints_close(struct prints *p);
 static inline void prints_closep(struct prints **p)
 {
@@ -33,15 +34,25 @@ int prints_refresh(struct prints *p);
 bool prints_lost(const struct prints *p);
 const uint8_t *prints_key(const struct prints *p); /* FINGERPRINT_KEY bytes, for fingerprint() */
 
+/* The running text first, as a reader copies it, then from `aside` on what stands beside it (headers, footers, notes, comments, targets of links, deleted and hidden
+ * text), each part in the order of its bytes. No run goes over that border: whoever extends a match stops there. */
+int prints_normalise(struct normalised *x, const struct text *t, size_t *ret_aside);
+
 struct prints_made {
 	struct normalised text;
+	size_t aside;                        /* its first character that stands beside */
 	struct fingerprints f[PRINTS_KINDS];
 	struct posting *e[PRINTS_KINDS];     /* each key once, sorted */
 	size_t n[PRINTS_KINDS], cap[PRINTS_KINDS];
-	const struct image *images;          /* of the text it was made of */
+	const struct image *images;          /* of the text it was made of: that lives until it is put */
 	size_t n_images;
+	struct fingerprints part;            /* scratch, as the next one */
+	struct posting *scratch;
+	size_t cap_scratch;
 };
 int prints_make(struct prints_made *m, const uint8_t key[static FINGERPRINT_KEY], const struct text *t);
+/* Only what is put (e and images), in memory that does not grow with the text: for a scan. text and f are of no use then. */
+int prints_make_keys(struct prints_made *m, const uint8_t key[static FINGERPRINT_KEY], const struct text *t);
 void prints_made_free(struct prints_made *m);
 
 /* In place of what was there; durable at the next prints_commit, which a scan calls before the content's leaf is appended. */
@@ -50,7 +61,8 @@ int prints_commit(struct prints *p);
 int prints_remove(struct prints *p, const uint8_t hash[static 32]);
 bool prints_has(const struct prints *p, const uint8_t hash[static 32]); /* made by this version */
 
-/* Every document that holds these keys (sorted, unique), key by key; doc is the store's number of it. Non-zero of cb ends it and is returned. */
+/* Every document that holds these keys (sorted, unique), key by key; doc is the store's number of it. Non-zero of cb ends it and is returned; POSTINGS_NEXT
+ * ends only the key at hand: a passage may stand in a million documents. -EUCLEAN: damaged, what was given so far is true; a reader finds nothing there from then on. */
 typedef int prints_cb(void *arg, uint64_t key, uint32_t doc);
 int prints_find(struct prints *p, enum prints_kind kind, const uint64_t *keys, size_t n, prints_cb *cb, void *arg);
 const uint8_t *prints_hash(const struct prints *p, enum prints_kind kind, uint32_t doc);

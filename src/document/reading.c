@@ -26,6 +26,7 @@ struct reading {
 	struct extractor *x;
 	struct classify *cl;
 	struct cover *cover;
+	struct prints_made prints;
 	struct sha256 *hash;
 	char *step;
 	struct part *part;
@@ -78,6 +79,7 @@ struct reading *reading_free(struct reading *rd)
 	if (rd->cover)
 		forget_parts(rd);
 	cover_free(rd->cover);
+	prints_made_free(&rd->prints);
 	extractor_free(rd->x);
 	classify_free(rd->cl);
 	sha256_free(rd->hash);
@@ -141,14 +143,23 @@ static int store_part(struct reading *rd, str name, struct facts *f, bool has_ha
 	return 0;
 }
 
-static int put_identifiers(struct reading *rd, const uint8_t hash[static 32], const struct contacts_result *c)
+/* What stands only in the stores beside the table. A content that was read already, from another place, has put the same. */
+static int put_keys(struct reading *rd, const uint8_t hash[static 32], const struct contacts_result *c)
 {
-	int r;
+	struct inventory *inv = rd->inv;
+	const char *why = prints_why();
+	int r = 0;
 
-	pthread_mutex_lock(&rd->inv->lock);
-	r = documents_identifiers(rd->inv->c->documents, hash, FACTS_VERSION, c->identifiers, c->n);
-	pthread_mutex_unlock(&rd->inv->lock);
-	return r < 0 ? inventory_fail(r, "%s", documents_why()) : 0;
+	pthread_mutex_lock(&inv->lock);
+	if (!inventory_recorded(inv, hash)) {
+		r = documents_identifiers(inv->c->documents, hash, FACTS_VERSION, c->identifiers, c->n);
+		if (r < 0)
+			why = documents_why();
+		else
+			r = prints_put(inv->c->prints, hash, &rd->prints);
+	}
+	pthread_mutex_unlock(&inv->lock);
+	return r < 0 ? inventory_fail(r, "%s", why) : 0;
 }
 
 static int on_part(void *arg, const struct extract_part *p)
@@ -163,10 +174,12 @@ static int on_part(void *arg, const struct extract_part *p)
 		memcpy(f.hash, p->sha256, sizeof(f.hash));
 	if (r == 0)
 		r = cover_part(rd->cover, p->name, &f, &c, &rd->why);
+	if (r == 0 && p->has_sha256)
+		r = prints_make_keys(&rd->prints, prints_key(rd->inv->c->prints), &p->text);
 	if (r < 0)
 		inventory_fail(r, "a document cannot be classified: %s", strerror(-r));
 	if (r == 0 && p->has_sha256)
-		r = put_identifiers(rd, p->sha256, &c);
+		r = put_keys(rd, p->sha256, &c);
 	if (r == 0)
 		r = store_part(rd, p->name, &f, p->has_sha256);
 	rd->error = r;
@@ -268,17 +281,6 @@ static int read_once(struct reading *rd, const struct job *j, int fd, struct pla
 
 /* --- recording: under the lock --- */
 
-static int record_facts(struct inventory *inv, const struct part *p)
-{
-	uint64_t key = seen_key(&inv->contents, (str){ (const char *)p->f.hash, 32 });
-	int r;
-
-	if (seen_get(&inv->contents, key) == inv->pass)
-		return 0;
-	r = inv->c->ops->document(inv->c->arg, &p->f);
-	return r < 0 ? r : seen_put(&inv->contents, key, inv->pass);
-}
-
 static int record_place(struct inventory *inv, const struct place *p)
 {
 	int r = inv->c->ops->place(inv->c->arg, p);
@@ -286,11 +288,11 @@ static int record_place(struct inventory *inv, const struct place *p)
 	return r < 0 ? r : seen_put(&inv->paths, seen_key(&inv->paths, p->path), SEEN_READ);
 }
 
-static int record_part(struct reading *rd, const struct place *container, const struct part *p, bool show)
+static int record_part(struct reading *rd, const struct place *container, struct part *p, bool show)
 {
 	struct inventory *inv = rd->inv;
 	struct place place = { .time = container->time, .has_document = p->has_hash, .error = p->has_hash ? STR_NONE : p->f.error };
-	int r = p->has_hash ? record_facts(inv, p) : 0;
+	int r = 0;
 
 	buf_clear(&rd->path);
 	buf_puts(&rd->path, container->path);
@@ -300,6 +302,8 @@ static int record_part(struct reading *rd, const struct place *container, const 
 		return buf_error(&rd->path);
 	place.path = buf_str(&rd->path);
 	memcpy(place.document, p->f.hash, sizeof(place.document));
+	if (p->has_hash)
+		r = inventory_record(inv, container->path, &p->f);
 	if (r == 0)
 		r = record_place(inv, &place);
 	inv->counts.parts++;
@@ -320,7 +324,7 @@ static int record_document(struct reading *rd, struct place *p, bool *ret_later)
 	if (!own->has_hash)
 		p->error = own->f.error.n ? own->f.error : STR("unreadable: it cannot be read to its end");
 	if (r == 0 && own->has_hash)
-		r = record_facts(inv, own);
+		r = inventory_record(inv, p->path, &own->f);
 	if (r == 0)
 		r = record_place(inv, p);
 	inv->counts.read++;
@@ -344,7 +348,9 @@ static int record_same(struct reading *rd, const struct job *j, struct place *p)
 	r = inv->c->ops->place(inv->c->arg, p);
 	if (r == 0 && inventory_knows(inv, p->document, &f)) {
 		inv->counts.waiting_ocr += f.wants_ocr;
-		r = inv->c->ops->show(inv->c->arg, INVENTORY_MOVED, p, &f);
+		r = inventory_origin(inv, p->path, &f);
+		if (r == 0)
+			r = inv->c->ops->show(inv->c->arg, INVENTORY_MOVED, p, &f);
 	}
 	return r;
 }

@@ -120,6 +120,7 @@ int segment_open(int dir, uint64_t number, struct segment *ret)
 	}
 	/* Few keys of many blocks are asked for: reading ahead would be for nothing. */
 	madvise(map, (size_t)st.st_size, MADV_RANDOM);
+	s.checked = calloc(s.blocks / 64 + 1, sizeof(*s.checked));
 	*ret = s;
 	return 0;
 }
@@ -128,37 +129,67 @@ void segment_close(struct segment *s)
 {
 	if (s->map)
 		munmap((void *)s->map, s->size);
+	free(s->checked);
 	*s = (struct segment){ 0 };
 }
 
-int segment_block(const struct segment *s, uint32_t block, struct segment_block *ret)
+static bool sum_is_right(const struct segment *s, uint32_t block, const uint8_t *p, size_t n)
+{
+	if (s->checked && s->checked[block / 64] >> (block % 64) & 1)
+		return true;
+	if (crc32c(0, p, n) != s->index[block].crc)
+		return false;
+	if (s->checked)
+		s->checked[block / 64] |= 1ULL << (block % 64);
+	return true;
+}
+
+int segment_keys(const struct segment *s, uint32_t block, struct segment_keys *ret)
 {
 	const struct segment_index *x = &s->index[block];
 	uint64_t at = (uint64_t)x->at * 8, end = block + 1 < s->blocks ? (uint64_t)x[1].at * 8 : s->index_at;
-	const uint8_t *p = s->map + at, *keys, *docs, *auxes;
-	unsigned key_bits, doc_bits, aux_bits;
+	const uint8_t *p = s->map + at, *keys;
 	uint64_t key = x->first;
+	unsigned key_bits;
 	size_t n;
 
-	if (at < HEADER || end > s->index_at || end <= at || end - at < BLOCK_HEADER || crc32c(0, p, end - at) != x->crc)
+	if (at < HEADER || end > s->index_at || end <= at || end - at < BLOCK_HEADER || !sum_is_right(s, block, p, end - at))
 		return -EUCLEAN;
 	n = (size_t)p[0] + 1;
 	key_bits = p[1];
-	doc_bits = p[2];
-	aux_bits = p[3];
-	if (n > POSTINGS_BLOCK || key_bits > 64 || doc_bits > 32 || aux_bits > 32)
+	ret->doc_bits = p[2];
+	ret->aux_bits = p[3];
+	if (n > POSTINGS_BLOCK || key_bits > 64 || ret->doc_bits > 32 || ret->aux_bits > 32)
 		return -EUCLEAN;
 	keys = p + BLOCK_HEADER;
-	docs = keys + column_bytes(n - 1, key_bits);
-	auxes = docs + column_bytes(n, doc_bits);
-	if (auxes + column_bytes(n, aux_bits) > s->map + end)
+	ret->docs = keys + column_bytes(n - 1, key_bits);
+	ret->auxes = ret->docs + column_bytes(n, ret->doc_bits);
+	if (ret->auxes + column_bytes(n, ret->aux_bits) > s->map + end)
 		return -EUCLEAN;
 	for (size_t i = 0; i < n; i++) {
-		ret->e[i] = (struct posting){ key, (uint32_t)get_bits(docs, i, doc_bits), (uint32_t)get_bits(auxes, i, aux_bits) };
+		ret->key[i] = key;
 		if (i + 1 < n)
 			key += get_bits(keys, i, key_bits);
 	}
 	ret->n = (uint32_t)n;
+	return 0;
+}
+
+struct posting segment_posting(const struct segment_keys *k, uint32_t i)
+{
+	return (struct posting){ k->key[i], (uint32_t)get_bits(k->docs, i, k->doc_bits), (uint32_t)get_bits(k->auxes, i, k->aux_bits) };
+}
+
+int segment_block(const struct segment *s, uint32_t block, struct segment_block *ret)
+{
+	struct segment_keys k;
+	int r = segment_keys(s, block, &k);
+
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < k.n; i++)
+		ret->e[i] = segment_posting(&k, i);
+	ret->n = k.n;
 	return 0;
 }
 

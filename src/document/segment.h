@@ -1,6 +1,6 @@
 /* segment.h — one immutable file of postings: written in order, mapped, read by key. Byte format: postings.h.
  *
- * Purpose: for postings.c alone. Ownership: struct segment owns its mapping. Units: bytes. Threads: reading has no state outside the cursor.
+ * Purpose: for postings.c alone. Ownership: struct segment owns its mapping. Units: bytes. Threads: reading has no state but `checked`; a copy for another thread has none.
  * Errors: negative errno; -EUCLEAN where a sum does not fit.
  */
 #ifndef TYTO_DOCUMENT_SEGMENT_H
@@ -19,6 +19,7 @@ struct segment {
 	uint32_t blocks;
 	const uint8_t *map;
 	const struct segment_index *index;
+	uint64_t *checked;  /* a bit a block whose sum was found right; NULL: each is summed each time it is read */
 };
 
 /* -ENOENT where there is none. */
@@ -32,6 +33,15 @@ struct segment_block {
 	struct posting e[POSTINGS_BLOCK];
 };
 int segment_block(const struct segment *s, uint32_t block, struct segment_block *ret);
+/* The keys of a block alone: most of what is looked at is not what was asked for. Points into the mapping. */
+struct segment_keys {
+	uint32_t n;
+	unsigned doc_bits, aux_bits;
+	const uint8_t *docs, *auxes;
+	uint64_t key[POSTINGS_BLOCK];
+};
+int segment_keys(const struct segment *s, uint32_t block, struct segment_keys *ret);
+struct posting segment_posting(const struct segment_keys *k, uint32_t i);
 /* Blocks that may hold key: from the returned one on, while their first key is not above it. */
 uint32_t segment_seek(const struct segment *s, uint64_t key);
 

@@ -43,6 +43,16 @@ enum event_cause { /* why there is a gap */
 	CAUSE_MAX_
 };
 
+enum severity { SEVERITY_LOW = 1, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL, SEVERITY_MAX_ };
+enum alert_phase { /* what happened to an alert */
+	ALERT_RAISED = 1,
+	ALERT_GROWN,     /* more of the same case */
+	ALERT_CLOSED,    /* by a person, with a reason; by quiet days, without */
+	ALERT_REOPENED,
+	ALERT_PHASE_MAX_
+};
+enum alert_reason { ALERT_THEFT = 1, ALERT_EXPECTED, ALERT_MISTAKE, ALERT_REASON_MAX_ };
+
 /* Bit numbers are those of the event leaf's presence bitmap (docs/log-format.md): append-only. */
 enum event_field {
 	EV_TIME, EV_VERB, EV_SEEN, EV_HOST, EV_PERSON, EV_PERSON_BY, EV_UID, EV_PATH, EV_OBJECT, EV_PROGRAM, EV_PID, EV_VIA,
@@ -111,6 +121,10 @@ enum event_via event_via_from(str s);
 enum event_label event_label_from(str s);
 enum event_confirmed event_confirmed_from(str s);
 enum event_cause event_cause_from(str s);
+const char *severity_name(enum severity s);
+const char *alert_reason_name(enum alert_reason r);
+enum severity severity_from(str s);
+enum alert_reason alert_reason_from(str s);
 /* "device:inode:generation" and "sha256:<hex>"; false for anything else. */
 bool event_object_from(str s, struct event_object *ret);
 bool event_document_from(str s, uint8_t ret[static 32]);

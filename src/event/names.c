@@ -12,6 +12,8 @@ static const char *const labels[] = { NULL, "public", "internal", "confidential"
 static const char *const confirmeds[] = { NULL, "content", "opaque", "flow" };
 static const char *const causes[] = { NULL, "overflow", "restart", "stalled", "deadline", "backlog", "unmount", "mount", "tree",
 	"disk_full", "clock", "keeper" };
+static const char *const severities[] = { NULL, "low", "medium", "high", "critical" };
+static const char *const reasons[] = { NULL, "theft", "expected", "mistake" };
 
 static const char *name_of(const char *const *table, size_t n, unsigned v)
 {
@@ -44,6 +46,8 @@ NAMED(event_via, vias, VIA_MAX_)
 NAMED(event_label, labels, LABEL_MAX_)
 NAMED(event_confirmed, confirmeds, CONFIRMED_MAX_)
 NAMED(event_cause, causes, CAUSE_MAX_)
+NAMED(severity, severities, SEVERITY_MAX_)
+NAMED(alert_reason, reasons, ALERT_REASON_MAX_)
 
 bool event_object_from(str s, struct event_object *ret)
 {

@@ -78,6 +78,18 @@ struct evidence_place {
 };
 int evidence_append_place(struct evidence *e, const struct evidence_place *p, uint64_t *ret_seq);
 int evidence_append_config(struct evidence *e, int64_t time, str setting, uint64_t *ret_seq);
+/* An alert, or a change of one (kind 11). n 0 and 0: absent. body: a JSON object; upto: leaves that the detectors had read; account: who closed it. */
+struct evidence_alert {
+	int64_t time;
+	uint64_t number; /* from 1 */
+	enum alert_phase phase;
+	enum severity severity;
+	enum alert_reason reason;
+	str person, rule, body;
+	uint64_t upto;
+	const uint32_t *account;
+};
+int evidence_append_alert(struct evidence *e, const struct evidence_alert *a, uint64_t *ret_seq);
 
 /* Everything appended is durable when this returns 0. Compacts when due. */
 int evidence_commit(struct evidence *e);

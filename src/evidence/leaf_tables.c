@@ -106,6 +106,19 @@ static const struct leaf_field place_fields[PLACE_FIELDS_] = {
 	[PLACE_ERROR] = REF("error", NAME_TEXT),
 };
 
+static const struct leaf_field alert_fields[ALERT_FIELDS_] = {
+	[ALERT_TIME] = TIME("time"),
+	[ALERT_NUMBER] = UVAR_IN("number", 1, 0),
+	[ALERT_PHASE] = U8("phase", ALERT_PHASE_MAX_ - 1),
+	[ALERT_SEVERITY] = U8("severity", SEVERITY_MAX_ - 1),
+	[ALERT_PERSON] = REF("person", NAME_PERSON),
+	[ALERT_RULE] = REF("rule", NAME_TEXT),
+	[ALERT_REASON] = U8("reason", ALERT_REASON_MAX_ - 1),
+	[ALERT_BODY] = REF("body", NAME_FACTS),
+	[ALERT_UPTO] = UVAR("upto"),
+	[ALERT_ACCOUNT] = REF("account", NAME_ACCOUNT),
+};
+
 _Static_assert(ARRAY_SIZE(event_fields) == EV_FIELDS_ && EV_FIELDS_ <= LEAF_FIELDS_MAX, "one row for each field of an event");
 
 #define TABLE(n_, required_) { .name = #n_, .fields = n_##_fields, .n = ARRAY_SIZE(n_##_fields), .required = (required_) }
@@ -121,6 +134,7 @@ static const struct leaf_table tables[LEAF_KIND_MAX_] = {
 	[LEAF_CONFIG] = TABLE(config, BIT(0) | BIT(1)),
 	[LEAF_DOCUMENT] = TABLE(document, BIT(DOC_TIME) | BIT(DOC_DOCUMENT)),
 	[LEAF_PLACE] = TABLE(place, BIT(PLACE_TIME) | BIT(PLACE_PATH)),
+	[LEAF_ALERT] = TABLE(alert, BIT(ALERT_TIME) | BIT(ALERT_NUMBER) | BIT(ALERT_PHASE)),
 };
 
 const struct leaf_table *leaf_table(uint8_t kind)

@@ -133,6 +133,32 @@ int evidence_append_document(struct evidence *e, const struct evidence_document 
 	return r < 0 ? r : store_append(e, &l, ret_seq);
 }
 
+int evidence_append_alert(struct evidence *e, const struct evidence_alert *a, uint64_t *ret_seq)
+{
+	struct leaf l = { .kind = LEAF_ALERT };
+	int r;
+
+	if (e->full)
+		return store_full();
+	put(&l, ALERT_TIME, (uint64_t)a->time);
+	put(&l, ALERT_NUMBER, a->number);
+	put(&l, ALERT_PHASE, a->phase);
+	if (a->severity)
+		put(&l, ALERT_SEVERITY, a->severity);
+	if (a->reason)
+		put(&l, ALERT_REASON, a->reason);
+	if (a->upto)
+		put(&l, ALERT_UPTO, a->upto);
+	r = put_some(e, &l, ALERT_PERSON, NAME_PERSON, a->person);
+	if (r == 0)
+		r = put_some(e, &l, ALERT_RULE, NAME_TEXT, a->rule);
+	if (r == 0)
+		r = put_some(e, &l, ALERT_BODY, NAME_FACTS, a->body);
+	if (r == 0 && a->account)
+		r = put_id(e, &l, ALERT_ACCOUNT, NAME_ACCOUNT, *a->account);
+	return r < 0 ? r : store_append(e, &l, ret_seq);
+}
+
 static int put_stat(struct evidence *e, struct leaf *l, const struct evidence_place *p)
 {
 	int r = put_id(e, l, PLACE_OWNER, NAME_ACCOUNT, p->owner);

@@ -419,10 +419,10 @@ int evidence_verify(const char *state, const struct verify_options *o, struct ve
 {
 	int r = 0;
 
-	/* A key that a live writer rotates while we look signs what we did not expect: once more, then. */
-	for (int i = 0; i < 4; i++) {
+	/* A key that a live writer rotates while we look signs what we did not expect: once more, then. A log has at most NOTE_KEYS_MAX keys, so this ends. */
+	for (int again = 0; again < 4;) {
 		_cleanup_buf_ struct buf before = BUF_INIT, after = BUF_INIT;
-		bool rotating = false;
+		bool rotating = false, rotated;
 
 		key_lines(state, &before);
 		r = verify_once(state, o, ret, &rotating);
@@ -431,8 +431,10 @@ int evidence_verify(const char *state, const struct verify_options *o, struct ve
 		if (rotating)
 			usleep(20000);
 		key_lines(state, &after);
-		if (!rotating && str_eq(buf_str(&before), buf_str(&after)))
+		rotated = before.n < after.n;
+		if (!rotating && !rotated)
 			break;
+		again += !rotated;
 	}
 	return r;
 }

@@ -101,24 +101,34 @@ struct extractor *extractor_free(struct extractor *x)
 /* NULL in a program without the readers. */
 #pragma weak extract_worker_main
 
+const char *extract_program(unsigned n, char path[static PATH_MAX])
+{
+	static const char beside[] = "/tyto-extract";
+	ssize_t len;
+	char *slash;
+
+	if (n == 1)
+		return TYTO_LIBEXEC "/tyto-extract";
+	if (n > 1)
+		return NULL;
+	len = readlink("/proc/self/exe", path, PATH_MAX - sizeof(beside));
+	path[MAX(len, 0)] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash)
+		return "";
+	memcpy(slash, beside, sizeof(beside));
+	return path;
+}
+
 /* The program that parses. */
 static const char *worker_program(char path[static PATH_MAX])
 {
-	static const char beside[] = "/tyto-extract";
-	ssize_t n;
-	char *slash;
+	const char *beside;
 
 	if (extract_worker_main)
 		return "/proc/self/exe";
-	n = readlink("/proc/self/exe", path, PATH_MAX - sizeof(beside));
-	path[MAX(n, 0)] = '\0';
-	slash = strrchr(path, '/');
-	if (slash) {
-		memcpy(slash, beside, sizeof(beside));
-		if (access(path, X_OK) == 0)
-			return path;
-	}
-	return TYTO_LIBEXEC "/tyto-extract";
+	beside = extract_program(0, path);
+	return access(beside, X_OK) == 0 ? beside : extract_program(1, path);
 }
 
 static int spawn(struct extractor *x, int sock)

@@ -46,6 +46,9 @@ struct extractor *extractor_free(struct extractor *x);
  * has_sha256 and bytes set from what was read, unless it could not be read at all. */
 int extract_file(struct extractor *x, int fd, str name, extract_cb *cb, void *arg);
 
+/* Where the program that parses is looked for: n 0, 1; then NULL. path: PATH_MAX bytes of room. Whoever asks who had a document leaves its reading out. */
+const char *extract_program(unsigned n, char path[static 4096]);
+
 /* What keeps a worker in: "landlock+seccomp", "mount namespace+seccomp"; NULL when parsing is refused, and why. Asked once by `status`. */
 const char *extract_sandbox(const char **ret_why);
 

@@ -86,6 +86,8 @@ struct text {
 
 void text_free(struct text *t);
 void text_clear(struct text *t); /* keeps the memory */
+/* All of it, for whoever needs it longer than the extractor keeps it. ret is left alone on failure. */
+int text_copy(struct text *ret, const struct text *from);
 
 static inline str text_span(const struct text *t, const struct span *s)
 {

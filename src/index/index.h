@@ -65,6 +65,25 @@ int index_query_events(struct index_query *q, const struct index_filter *f, int 
 int index_query_who(struct index_query *q, const struct index_subject *s, int (*cb)(void *arg, const struct index_who *w), void *arg);
 int index_query_paths(struct index_query *q, const struct event_object *o, int (*cb)(void *arg, str path, int64_t first, int64_t last), void *arg);
 
+/* Several things, each in a time of its own, asked as one: a record counts once. Where contents are among them, a record that says another content does not
+ * count, whatever object it is about. */
+struct index_span {
+	const uint8_t *document;           /* one of these three: records that say this content, */
+	const struct event_object *object; /* records about this object, */
+	str path;                          /* records without an object at exactly this path */
+	int64_t since, until;              /* 0: open */
+};
+/* What these programs did as root, as the account or as nobody that is known does not count: our own reading, to compare. */
+struct index_own {
+	str programs[4];
+	uint32_t account;
+};
+/* One call a person, most recent last access first; none at all where nothing is known. own: NULL all counts. */
+int index_query_who_spans(struct index_query *q, const struct index_span *s, size_t n, const struct index_own *own,
+	int (*cb)(void *arg, const struct index_who *w), void *arg);
+/* When one thing met these verbs (bits): sorted, the caller's to free. */
+int index_query_times(struct index_query *q, const struct index_span *s, uint64_t verbs, int64_t **ret, size_t *ret_n);
+
 struct index_stat { uint64_t indexed; uint64_t disk; };
 int index_stat(const char *state, struct index_stat *ret);
 

@@ -82,6 +82,9 @@ void aggs_free(struct aggs *a);
 struct agg *aggs_at(struct aggs *a, int64_t who);
 int aggs_add(struct aggs *a, int64_t who, int64_t first, int64_t last, uint64_t count, uint64_t verbs, uint64_t vias);
 
+/* Tells each person of these, most recent last access first; they are sorted for it. */
+int who_tell(struct index_query *q, struct aggs *who, int (*cb)(void *arg, const struct index_who *w), void *arg);
+
 /* A consistent view of meta.db. */
 struct part {
 	int32_t month;

@@ -195,21 +195,21 @@ static int by_last(const void *va, const void *vb)
 	return a->who < b->who ? -1 : a->who > b->who;
 }
 
-static int who_tell(struct question *w, int (*cb)(void *arg, const struct index_who *w), void *arg)
+int who_tell(struct index_query *q, struct aggs *who, int (*cb)(void *arg, const struct index_who *w), void *arg)
 {
 	_cleanup_buf_ struct buf basis = BUF_INIT;
 
-	if (w->who.n)
-		qsort(w->who.p, w->who.cap, sizeof(*w->who.p), by_last);
-	for (size_t i = 0; i < w->who.n; i++) {
-		const struct agg *g = &w->who.p[i];
+	if (who->n)
+		qsort(who->p, who->cap, sizeof(*who->p), by_last);
+	for (size_t i = 0; i < who->n; i++) {
+		const struct agg *g = &who->p[i];
 		struct index_who one = { STR_NONE, STR_NONE, g->first, g->last, MAX(g->count, 1), g->verbs, g->vias };
 		str value;
 
 		buf_clear(&basis);
-		if (g->who > 0 && names_value(w->q->names, NAME_PERSON, (uint64_t)g->who, &value) == 0)
+		if (g->who > 0 && names_value(q->names, NAME_PERSON, (uint64_t)g->who, &value) == 0)
 			one.person = value;
-		if (g->who < 0 && names_value(w->q->names, NAME_ACCOUNT, (uint64_t)-g->who, &value) == 0) {
+		if (g->who < 0 && names_value(q->names, NAME_ACCOUNT, (uint64_t)-g->who, &value) == 0) {
 			buf_putf(&basis, "uid:%.*s", STR_ARG(value));
 			one.person_basis = buf_str(&basis);
 		}
@@ -239,7 +239,7 @@ int index_query_who(struct index_query *q, const struct index_subject *s, int (*
 		return index_fail(names_error(q->names), "the names cannot be read");
 	if (r >= 0 && w.who.n == 0 && !s->since && !s->until)
 		return -ENOENT;
-	return r < 0 ? r : who_tell(&w, cb, arg);
+	return r < 0 ? r : who_tell(q, &w.who, cb, arg);
 }
 
 int index_who(const char *state, const struct index_subject *s, int (*cb)(void *arg, const struct index_who *w), void *arg)

@@ -51,8 +51,9 @@ is "and the scan lists what is there" "$(jq -r 'select(.document).path' "$tmp/sc
 scanner=$(pgrep -f "@scanner --state $state" | head -n 1)
 kill -KILL "$scanner" 2>/dev/null
 ok "a scanner that was killed is started again" wait_for 20 eval "pgrep -f '@scanner --state $state' | grep -qv '^$scanner\$'"
-as 41001 sh -c "echo after >'$share/after.txt'"
+as 41001 sh -c "echo 'what was written after it was killed is read, too' >'$share/after.txt'"
 ok "and goes on" wait_for 60 read_known after.txt 41004
+ok "with fingerprints" wait_for 20 eval '"$TYTO" status --json --state "$state" | jq -e ".fingerprints.documents >= 1"'
 is "only what it was told to is ours: no reads but of people" \
 	"$("$TYTO" events --json --state "$state" | jq -r 'select(.verb=="read" and (.program|endswith("/tyto"))) | .path' | head -n 3)" ""
 end_pid "$watch"

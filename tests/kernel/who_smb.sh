@@ -25,7 +25,12 @@ chmod 666 "$TMP/share"/* 2>/dev/null
 smb "$near" 192.0.2.1 clerk "$TURNS"
 sleep 1
 
-seen() { # seen VERB PATH NUMBER: the line of the NUMBERth such event of an smbd
+seen() { # seen VERB PATH NUMBER: the line of the NUMBERth such event of an smbd, which may still be on its way
+	local i
+	for i in $(seq 200); do
+		[ "$(grep -F "\"verb\":\"$1\"" "$TMP/seen" | grep -cF "$2\"")" -ge "${3:-1}" ] && break
+		sleep 0.1
+	done
 	ANSWER=$(grep -F "\"verb\":\"$1\"" "$TMP/seen" | grep -F "$2\"" | sed -n "${3:-1}p")
 }
 NEAR='client="192.0.2.2"'

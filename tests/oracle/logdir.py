@@ -312,6 +312,8 @@ class Reader:
                     expect(f[field] < names.next[nkind], where, f"{field}: {F.NAME_KINDS[nkind]} {f[field]} is not known yet")
         if kind == F.PLACE:
             expect(f.get("mode", 0) <= 4095, where, "mode above 4095")
+        if kind == F.ALERT:
+            expect(f["number"] >= 1, where, "alert number 0")
         if kind == F.EVENT:
             expect(f.get("port", 0) <= 65535, where, "port above 65535")
             expect(f.get("pid", 0) <= 4294967295, where, "pid above 4294967295")

@@ -97,6 +97,9 @@ PERSON_BY = "opener login session acting late".split()
 VIA = "local ssh smb nfs".split()
 LABELS = "public internal confidential restricted".split()
 CONFIRMED = "content opaque flow".split()
+PHASES = "raised grown closed reopened".split()
+SEVERITIES = "low medium high critical".split()
+REASONS = "theft expected mistake".split()
 CAUSES = "overflow restart stalled deadline backlog unmount mount tree disk_full clock keeper".split()
 
 
@@ -114,7 +117,7 @@ def name(kind):
 
 TIME, UVAR, HASH = ("time",), ("uvar",), ("hash",)
 
-NAME_LEAF, EVENT, HEARTBEAT, IMPORT, KEY, RECOVERY, PERSON_ROW, CONFIG, DOCUMENT_FACTS, PLACE = range(1, 11)
+NAME_LEAF, EVENT, HEARTBEAT, IMPORT, KEY, RECOVERY, PERSON_ROW, CONFIG, DOCUMENT_FACTS, PLACE, ALERT = range(1, 12)
 
 # kind -> (rows in the order of their bits, how many of the named ones are always present)
 KINDS = {
@@ -146,6 +149,10 @@ KINDS = {
         ("time", TIME), ("path", name(COMPONENT)), ("object", name(OBJECT)), ("document", name(DOCUMENT)), ("owner", name(ACCOUNT)),
         ("group", name(GROUP)), ("mode", UVAR), ("acl", name(TEXT)), ("bytes", UVAR), ("modified", TIME), ("changed", TIME),
         ("gone", u8(1, 1)), ("error", name(TEXT))], {"time", "path"}),
+    ALERT: ([
+        ("time", TIME), ("number", UVAR), ("phase", enum(PHASES)), ("severity", enum(SEVERITIES)), ("person", name(PERSON)),
+        ("rule", name(TEXT)), ("reason", enum(REASONS)), ("body", name(FACTS)), ("upto", UVAR), ("account", name(ACCOUNT))],
+        {"time", "number", "phase"}),
 }
 
 

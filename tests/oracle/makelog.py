@@ -123,6 +123,8 @@ class Writer:
                      text_chars=9, contacts=2, facts=self.name(F.FACTS, b'{"label_why":[]}'))
             self.put(F.PLACE, time=self.time, path=self.path(b"/srv/share/a.zip!/b"), document=document, owner=self.name(F.ACCOUNT, b"0"),
                      group=self.name(F.GROUP, b"1000"), mode=0o640, bytes=9, modified=-1, changed=self.time)
+            self.put(F.ALERT, time=self.time, number=1, phase=1, severity=3, rule=self.name(F.TEXT, b"mass-read"),
+                     body=self.name(F.FACTS, b'{"title":"mass read"}'), upto=9)
             self.keys.append(Key(self.rng))
             self.rotated_at = self.put(F.KEY, time=self.time, public_key=self.keys[1].raw, previous=self.keys[0].raw)
         i = 0

@@ -98,6 +98,9 @@ static const struct leaf_vector {
 	{ LEAF_PLACE, "time=1767225600000000000 path=1", SEED_A, 0, 1013 },
 	{ LEAF_PLACE, "time=-1 path=300 object=1 document=1 owner=1 group=1 mode=4095 acl=1 bytes=0 modified=-9223372036854775808 "
 		"changed=9223372036854775807 gone=1 error=1", SEED_A, 0, 1014 },
+	/* Alerts. */
+	{ LEAF_ALERT, "time=1767225600000000000 number=1 phase=1", SEED_A, 0, 1015 },
+	{ LEAF_ALERT, "time=-1 number=18446744073709551615 phase=4 severity=4 person=1 rule=128 reason=3 body=1 upto=0 account=1", SEED_A, 0, 1016 },
 };
 
 static _noreturn_ void die(const char *what)

@@ -53,6 +53,7 @@ static void check_all(struct documents *d)
 {
 	_cleanup_buf_ struct buf scratch = BUF_INIT, list = BUF_INIT;
 	struct documents_stat st;
+	uint64_t count;
 	struct facts f;
 	struct place p;
 
@@ -81,6 +82,8 @@ static void check_all(struct documents *d)
 	buf_clear(&list);
 	documents_stood(d, first_hash, list_stood, &list);
 	assert_str(buf_str(&list), "/srv/b 2-2 /srv/a 1-1 ");
+	assert_int_equal(documents_count(d, &count), 0);
+	assert_true(count == 2);
 	assert_int_equal(documents_stat(d, &st), 0);
 	assert_true(st.documents == 1 && st.places == 5 && st.gone == 1 && st.labels[LABEL_RESTRICTED] == 1);
 }
@@ -138,7 +141,8 @@ static void same_as_the_log(void **state)
 static void facts_in_json(void **state)
 {
 	const struct place p = { .path = STR("/srv/\xff"), .has_object = true, .object = { 1, 2, 3 }, .has_document = true, .bytes = 7, .has_stat = true, .mode = 0604 };
-	struct facts f = { .type = STR("text/plain"), .label = LABEL_PUBLIC, .label_why = STR("a\nb"), .contacts = 3, .version = FACTS_VERSION, .wants_ocr = true }, g = { 0 };
+	struct facts f = { .type = STR("text/plain"), .label = LABEL_PUBLIC, .label_why = STR("a\nb"), .contacts = 3, .version = FACTS_VERSION, .wants_ocr = true,
+		.public_ = true }, g = { 0 };
 	_cleanup_buf_ struct buf b = BUF_INIT, scratch = BUF_INIT;
 	static const char *const bad[] = { "", "[]", "{}", "{\"findings\":{},\"label_why\":[1]}", "{\"findings\":{\"email\":-1},\"label_why\":[]}",
 		"{\"findings\":{},\"label_why\":[]} x", "{\"findings\":{},\"label_why\":[],\"version\":4294967296}" };
@@ -146,7 +150,10 @@ static void facts_in_json(void **state)
 	f.findings[DET_SECRET_JWT] = UINT32_MAX;
 	facts_pack(&b, &f);
 	assert_int_equal(facts_unpack(buf_str(&b), &g, &scratch), 0);
-	assert_true(g.findings[DET_SECRET_JWT] == UINT32_MAX && g.wants_ocr && g.version == FACTS_VERSION);
+	assert_true(g.findings[DET_SECRET_JWT] == UINT32_MAX && g.wants_ocr && g.public_ && g.version == FACTS_VERSION);
+	assert_int_equal(facts_unpack(STR("{\"findings\":{},\"label_why\":[]}"), &g, &scratch), 0); /* older than the mark */
+	assert_false(g.public_);
+	assert_int_equal(facts_unpack(buf_str(&b), &g, &scratch), 0);
 	assert_str(g.label_why, "a\nb");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(facts_unpack(str_c(bad[i]), &g, &scratch), -EBADMSG);
@@ -155,7 +162,7 @@ static void facts_in_json(void **state)
 	assert_str(buf_str(&b), "{\"path\":\"/srv/\xef\xbf\xbd\",\"path_b64\":\"L3Nydi//\",\"object\":\"1:2:3\",\"document\":\"sha256:"
 		"0000000000000000000000000000000000000000000000000000000000000000\",\"bytes\":7,\"owner\":\"clerk\",\"group\":\"gid:0\",\"mode\":\"0604\","
 		"\"modified\":\"1970-01-01T00:00:00Z\",\"type\":\"text/plain\",\"label\":\"public\",\"label_why\":[\"a\",\"b\"],"
-		"\"findings\":{\"secret_jwt\":4294967295},\"contacts\":3,\"text_chars\":0,\"waiting_ocr\":true}");
+		"\"findings\":{\"secret_jwt\":4294967295},\"contacts\":3,\"text_chars\":0,\"waiting_ocr\":true,\"public\":true}");
 }
 
 static int list_holder(void *arg, const uint8_t hash[static 32], uint64_t count)
@@ -187,6 +194,8 @@ static void identifiers(void **state)
 	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);
 	assert_int_equal(documents_identifiers(d, first_hash, 1, of_first, 3), 0);
 	assert_int_equal(documents_identifiers(d, second_hash, 1, of_second, 1), 0);
+	assert_false(documents_has_identifiers(r, first_hash, 1)); /* not durable yet */
+	assert_int_equal(documents_commit(d), 0);
 	assert_true(documents_has_identifiers(r, first_hash, 1));
 	assert_false(documents_has_identifiers(r, first_hash, 2));
 	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);
@@ -202,6 +211,7 @@ static void identifiers(void **state)
 
 	/* Made by a newer version: in place of what was there. */
 	assert_int_equal(documents_identifiers(d, first_hash, 2, of_first, 1), 0);
+	assert_int_equal(documents_commit(d), 0);
 	assert_true(documents_has_identifiers(r, first_hash, 2));
 	buf_clear(&list);
 	assert_int_equal(documents_containing(r, keys, 4, 10, list_holder, &list), 0);

@@ -23,6 +23,7 @@ static const char *const page[LEAF_KIND_MAX_] = {
 	[LEAF_CONFIG] = "time=t! setting=n11!",
 	[LEAF_DOCUMENT] = "time=t! document=n8! bytes=v type=n11 label=e4 text_chars=v contacts=v facts=n15 error=n11",
 	[LEAF_PLACE] = "time=t! path=n4! object=n9 document=n8 owner=n3 group=n16 mode=v0-4095 acl=n11 bytes=v modified=t changed=t gone=e1 error=n11",
+	[LEAF_ALERT] = "time=t! number=v1-18446744073709551615! phase=e4! severity=e4 person=n2 rule=n11 reason=e3 body=n15 upto=v account=n3",
 };
 
 struct row {

@@ -136,6 +136,37 @@ static void verify_beside(void **state)
 		fail_msg("%s", error);
 }
 
+/* A small log whose key changes all the time, a checkpoint right behind each change: looks fall between any two steps of it. */
+static void verify_beside_rotations(void **state)
+{
+	enum { LOGS = 6, ROTATIONS = 24 };
+
+	for (unsigned log = 0; log < LOGS; log++) {
+		char error[2][640] = { "", "" };
+		struct evidence *e;
+		pthread_t threads[2];
+
+		fixture_begin(&shared);
+		atomic_store(&done, false);
+		e = fixture_open(&shared);
+		for (unsigned i = 0; i < 2; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, verifier, error[i]), 0);
+		for (uint64_t i = 0; i < ROTATIONS; i++) {
+			assert_int_equal(evidence_key_rotate(e, RICH_TIME), 0);
+			fixture_fill(e, i, i + 1, 1);
+			assert_int_equal(evidence_checkpoint(e, RICH_TIME), 0);
+		}
+		atomic_store(&done, true);
+		for (unsigned i = 0; i < 2; i++)
+			assert_int_equal(pthread_join(threads[i], NULL), 0);
+		evidence_close(e);
+		fixture_end(&shared);
+		for (unsigned i = 0; i < 2; i++)
+			if (error[i][0])
+				fail_msg("%s", error[i]);
+	}
+}
+
 static void beside(void **state)
 {
 	struct follower followers[READERS];
@@ -204,6 +235,6 @@ static void new_segment(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(new_segment), cmocka_unit_test(beside), cmocka_unit_test(verify_beside) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(new_segment), cmocka_unit_test(beside), cmocka_unit_test(verify_beside), cmocka_unit_test(verify_beside_rotations) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,8 +76,8 @@ static void round_trip(void **state)
 }
 
 struct found {
-	uint64_t documents, places;
-	struct leaf document, place;
+	uint64_t documents, places, alerts;
+	struct leaf document, place, alert;
 };
 
 static int find_facts(void *arg, uint64_t seq, const struct leaf *l)
@@ -89,6 +89,9 @@ static int find_facts(void *arg, uint64_t seq, const struct leaf *l)
 		f->document = *l;
 	} else if (l->kind == LEAF_PLACE && f->places++ == 0) {
 		f->place = *l;
+	} else if (l->kind == LEAF_ALERT) {
+		f->alerts++;
+		f->alert = *l;
 	}
 	return 0;
 }
@@ -106,6 +109,7 @@ static void documents_and_places(void **state)
 {
 	const uint8_t hash[32] = { 1, 2, 3 };
 	const struct event_object object = { 2049, 17, 3 };
+	const uint32_t uid = 1000;
 	struct found found = { 0 };
 	struct evidence_reader *r = NULL;
 	_cleanup_buf_ struct buf path = BUF_INIT;
@@ -121,10 +125,15 @@ static void documents_and_places(void **state)
 	assert_int_equal(evidence_append_place(e, &(struct evidence_place){ .time = 6, .path = STR("/srv/a.zip!/b"), .object = &object, .document = hash,
 		.has_stat = true, .owner = 1000, .group = 100, .mode = 0100640, .bytes = 9, .modified = -1, .changed = 7 }, NULL), 0);
 	assert_int_equal(evidence_append_place(e, &(struct evidence_place){ .time = 8, .path = STR("/srv/b"), .gone = true }, NULL), 0);
+	assert_int_equal(evidence_append_alert(e, &(struct evidence_alert){ .time = 9, .number = 1, .phase = ALERT_CLOSED, .severity = SEVERITY_HIGH,
+		.reason = ALERT_EXPECTED, .person = STR("clerk"), .rule = STR("mass-read"), .body = STR("{}"), .upto = 12, .account = &uid }, NULL), 0);
 	evidence_close(e);
 	assert_int_equal(evidence_reader_open(f.state, &r), 0);
 	assert_int_equal(evidence_reader_refresh(r, &size), 0);
 	assert_int_equal(evidence_each(r, 0, size, find_facts, &found), 0);
+	assert_true(found.alerts == 1 && found.alert.present == (1u << ALERT_FIELDS_) - 1);
+	assert_true(found.alert.value[ALERT_REASON] == ALERT_EXPECTED && found.alert.value[ALERT_UPTO] == 12);
+	assert_name(evidence_reader_names(r), NAME_ACCOUNT, found.alert.value[ALERT_ACCOUNT], "1000");
 	assert_true(found.documents == 1 && found.places == 2);
 	assert_true(found.document.value[DOC_LABEL] == LABEL_CONFIDENTIAL && found.document.value[DOC_CONTACTS] == 2);
 	assert_false(found.document.present >> DOC_ERROR & 1);

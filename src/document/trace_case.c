@@ -1,0 +1,226 @@
+/* What speaks for a candidate, and whether it is enough. docs/trace-rules.md says the rules in words; the numbers stand here. */
+#include <errno.h>
+
+#include "document/trace_internal.h"
+
+#define WHOLE_PERCENT 90           /* of the leak explained by the inventory: nothing of weight was written around it */
+#define WHOLE_WEIGHT 100
+#define WHOLE_BEST 100
+#define PIECE_WEIGHT 64            /* of one passage that is (nearly) the whole leak */
+#define WHOLE_CHARS 300            /* without many words (figures, program text) */
+#define WITHIN_WEIGHT 200          /* a passage within a text of other origin */
+#define WITHIN_BEST 150
+#define SCATTERED_RUNS 4            /* so many short runs are phrases that many use, not a quotation */
+#define SCATTERED_MEAN 150
+#define CODE_RUNS 3
+#define PIECE_CODE 100
+#define WITHIN_CODE 400
+#define OWN_PART 5                   /* 1/5 of what both have must be their own, unless the leak is this very instance */
+#define MOSTLY_WEIGHT 150          /* most of the source stands in the leak */
+#define MOSTLY_CHARS 400
+#define FILLED_PERCENT 98          /* of the leak in this instance of a template and in no other */
+#define FILLED_CHARS 300
+#define GONE_PERCENT 97            /* of the leak's fingerprints, all that is left of a document that cannot be read again */
+#define GONE_PRINTS 16
+#define GONE_CHARS 200
+#define MARGIN_SLACK 24            /* characters */
+#define MARGIN_OWN 80              /* of its own beside a letterhead or disclaimer */
+#define MARGIN_MAX 2000
+
+static bool held_by_others(const struct look *k, uint64_t gone, size_t i)
+{
+	uint32_t key = k->l->key_of[i];
+
+	return k->unseen[key] || (k->held[key] & gone);
+}
+
+/* Grams in a row that others hold, whom nobody has read: theirs with what lies between. One alone is a word or two that anybody writes, no passage. */
+static void mark_unread(const struct look *k, uint64_t family, uint8_t *other)
+{
+	const struct leak *l = k->l;
+	uint64_t gone = 0;
+
+	for (size_t i = 0; i < k->n; i++)
+		if (!k->at[i].s->read && !(family >> i & 1))
+			gone |= 1ull << i;
+	for (size_t i = 0, end; i < l->p.f.n; i = end + 1) {
+		for (end = i; end < l->p.f.n && held_by_others(k, gone, end) &&
+			(end == i || l->p.f.f[end].pos - l->p.f.f[end - 1].pos <= FINGERPRINT_WINDOW); end++)
+			;
+		if (end > i + 1)
+			memset(other + l->p.f.f[i].pos, 1, MIN(l->p.f.f[end - 1].pos + FINGERPRINT_K, l->p.text.n) - l->p.f.f[i].pos);
+		end -= end > i && end < l->p.f.n && held_by_others(k, gone, end); /* a border ended it */
+	}
+}
+
+static uint64_t family_of(const struct look *k, size_t which)
+{
+	uint64_t family = 0;
+
+	for (size_t i = 0; i < k->n; i++)
+		if (k->at[i].family == k->at[which].family)
+			family |= 1ull << i;
+	return family;
+}
+
+static int take_distinct(const struct look *k, size_t which, struct case_for *c)
+{
+	const struct looked *x = &k->at[which];
+	uint64_t family = family_of(k, which);
+	size_t n = k->l->p.text.n;
+	_cleanup_free_ uint8_t *other = calloc(n + 1, 1);
+
+	c->distinct = calloc(n + 1, 1);
+	if (!other || !c->distinct)
+		return trace_fail(-ENOMEM, "no memory");
+	mark_unread(k, family, other);
+	for (size_t i = 0; i < k->n; i++)
+		for (size_t j = 0; !(family >> i & 1) && j < n; j++)
+			other[j] |= k->at[i].cover.is[j];
+	for (size_t j = 0; j < n; j++) {
+		c->distinct[j] = x->cover.is[j] && !other[j];
+		c->chars += c->distinct[j];
+	}
+	return 0;
+}
+
+/* Stretches end where a run does: what follows elsewhere in the source was not one piece. A run most of which is distinct counts as one stretch. */
+static void weigh(const struct look *k, const struct looked *x, struct case_for *c)
+{
+	for (size_t i = 0; i < x->cover.n; i++) {
+		size_t end = x->cover.run[i].a + x->cover.run[i].n, from = x->cover.run[i].a, to;
+		struct evidence_of before = c->e;
+
+		for (; from < end; from = to + 1) {
+			to = from;
+			while (to < end && c->distinct[to])
+				to++;
+			evidence_add(k->l->text, &k->l->p.text, from, to, &c->e);
+		}
+		if (3 * (c->e.chars - before.chars) >= 2ull * x->cover.run[i].n) {
+			c->e.best = MAX(c->e.best, c->e.weight - before.weight);
+			c->e.largest = MAX(c->e.largest, c->e.chars - before.chars);
+		}
+	}
+}
+
+/* --- letterheads, disclaimers, licences: at the same end of both, and both go on with words of their own --- */
+
+struct sides {
+	uint64_t before, behind; /* characters */
+};
+
+static struct sides around(const struct normalised *t, size_t aside, uint64_t from, uint64_t to)
+{
+	uint64_t end = from < aside ? aside : t->n;
+
+	return (struct sides){ from, end > to ? end - to : 0 };
+}
+
+static bool mostly_known(const struct leak *l, uint64_t from, uint64_t to)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = from; i < to; i++)
+		n += l->known[i];
+	return 2 * n >= to - from;
+}
+
+static bool is_margin(const struct leak *l, const struct looked *x)
+{
+	const struct run *first = &x->cover.run[0], *last = &x->cover.run[x->cover.n - 1];
+	uint64_t end = last->a + last->n;
+	struct sides a = around(&l->p.text, l->p.aside, first->a, end), b = around(&x->s->p.text, x->s->p.aside, first->b, last->b + last->n);
+	uint64_t a_gap = 0, b_gap = 0;
+	bool head = a.before <= MARGIN_SLACK && b.before <= MARGIN_SLACK, tail = a.behind <= MARGIN_SLACK && b.behind <= MARGIN_SLACK;
+
+	if (x->cover.chars > MARGIN_MAX)
+		return false;
+	for (size_t i = 0; i + 1 < x->cover.n; i++) {
+		int64_t an = (int64_t)x->cover.run[i + 1].a - (x->cover.run[i].a + x->cover.run[i].n), bn = (int64_t)x->cover.run[i + 1].b - (x->cover.run[i].b + x->cover.run[i].n);
+
+		if (an >= MARGIN_OWN && bn >= MARGIN_OWN && !mostly_known(l, first->a + 0ull, end)) {
+			a_gap = (uint64_t)an;
+			b_gap = (uint64_t)bn;
+		}
+	}
+	if (head && tail)
+		return a_gap && b_gap;
+	if (head)
+		return a.behind >= MARGIN_OWN && b.behind >= MARGIN_OWN && !mostly_known(l, end, end + a.behind);
+	return tail && a.before >= MARGIN_OWN && b.before >= MARGIN_OWN && !mostly_known(l, 0, a.before);
+}
+
+/* --- the verdict --- */
+
+static bool enough(const struct look *k, const struct looked *x, const struct case_for *c)
+{
+	const struct leak *l = k->l;
+	uint64_t n = l->p.text.n, chars = c->e.chars, weight = c->e.weight;
+	bool code = 2 * c->e.code > chars || l->code;
+
+	if (chars < TRACE_DISTINCT || chars < c->e.skipped)
+		return false;
+	if (100 * x->cover.chars >= FILLED_PERCENT * n && n >= FILLED_CHARS && c->e.stretches >= 2)
+		return true;
+	if (OWN_PART * c->chars < x->cover.chars)
+		return false;
+	/* Files of one project have much in common that nobody took from the other: only what is there as a whole counts. */
+	if (l->code && 100 * x->cover.chars < WHOLE_PERCENT * n && x->cover.n > CODE_RUNS)
+		return false;
+	if (!c->whole && x->cover.n >= SCATTERED_RUNS && x->cover.chars < (uint64_t)SCATTERED_MEAN * x->cover.n)
+		return false;
+	/* A piece out of it, and nothing but that. */
+	if (x->cover.n == 1 && 100 * x->cover.chars >= WHOLE_PERCENT * n && weight >= PIECE_WEIGHT && chars >= (code ? PIECE_CODE : TRACE_DISTINCT))
+		return true;
+	if (code && 2 * c->chars >= x->cover.chars && c->e.largest >= WITHIN_CODE && x->cover.n <= CODE_RUNS && weight >= WITHIN_WEIGHT)
+		return true;
+	if (c->whole && ((!code && weight >= WHOLE_WEIGHT && c->e.best >= WHOLE_BEST) || chars >= WHOLE_CHARS))
+		return true;
+	if (2 * x->cover.chars >= x->s->p.text.n && weight >= MOSTLY_WEIGHT && c->e.best >= WHOLE_BEST && chars >= (code ? MOSTLY_CHARS : MOSTLY_WEIGHT))
+		return true;
+	return !code && 2 * c->chars >= x->cover.chars && weight >= WITHIN_WEIGHT && c->e.best >= WITHIN_BEST;
+}
+
+/* Where other words stand in a template's place, fingerprints are missing: a place of ten characters breaks one for sure. So nearly all must be there. */
+static bool gone_enough(const struct look *k, const struct looked *x, const struct case_for *c)
+{
+	const struct leak *l = k->l;
+	_cleanup_free_ uint8_t *has = calloc((size_t)l->n_keys + 1, 1);
+	uint64_t prints = 0;
+
+	for (uint32_t i = 0; has && i < x->c->hits; i++)
+		has[x->c->key[i]] = 1;
+	for (size_t i = 0; has && i < l->p.f.n; i++)
+		prints += has[l->key_of[i]];
+	return x->c->hits >= GONE_PRINTS && c->e.chars >= GONE_CHARS && c->e.weight >= WHOLE_WEIGHT && 100 * prints >= GONE_PERCENT * l->p.f.n;
+}
+
+int look_case(const struct look *k, size_t which, struct case_for *ret)
+{
+	const struct looked *x = &k->at[which];
+	struct case_for c = { 0 };
+	int r = take_distinct(k, which, &c);
+
+	if (r < 0) {
+		free(c.distinct);
+		return r;
+	}
+	weigh(k, x, &c);
+	c.whole = 100 * k->explained >= WHOLE_PERCENT * k->l->p.text.n;
+	c.margin = x->s->read && x->cover.n && is_margin(k->l, x);
+	if (x->s->public)
+		c.because = "it is of outside origin";
+	else if (!x->s->read && !gone_enough(k, x, &c))
+		c.because = "it cannot be read again, and its fingerprints alone do not tell";
+	else if (c.chars < TRACE_DISTINCT)
+		c.because = "other documents have this text, too";
+	else if (x->variant)
+		c.because = "the leak has other words in its places: another instance of the same template, or another version";
+	else if (c.margin)
+		c.because = "both have it at the same end, as a letterhead, a licence or a disclaimer stands";
+	else if (x->s->read && !enough(k, x, &c))
+		c.because = "that is too little text of its own to tell whose it is";
+	*ret = c;
+	return 0;
+}

@@ -1,0 +1,178 @@
+/* How two texts that share runs differ: a piece of one, a version of one, or two instances of one template. docs/trace-rules.md says why these rules. */
+#include "document/trace_internal.h"
+
+#define GAPS_LOOKED_FOR 256            /* gaps whose words are looked for elsewhere in the source */
+#define LOOKED_FOR_MIN 6               /* characters: shorter ones stand everywhere */
+#define ONE_SLOT_MATCHED 50000         /* characters: one changed word in so many is an edit */
+#define VERSION_CHARS_A_SLOT 5000      /* edits are rarer than this; places of a template are not */
+#define FORM_PIECE 250                 /* mean length of what a form prints between what is filled in */
+
+/* Letters and digits; what a conversion puts in place of what it cannot write says nothing. */
+static bool is_word(uint32_t c)
+{
+	if (c < 0x80)
+		return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return !(c >= 0x2000 && c < 0x2c00) && !(c >= 0x3000 && c <= 0x3020) && !(c >= 0xe000 && c < 0xf900) && c != 0xfffd;
+}
+
+static bool has_words(const struct normalised *t, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++)
+		if (is_word(t->c[i]))
+			return true;
+	return false;
+}
+
+static bool stands_in(const struct normalised *t, const uint32_t *c, uint32_t n)
+{
+	if (n > t->n)
+		return false;
+	for (size_t i = 0; i + n <= t->n; i++)
+		if (t->c[i] == c[0] && memcmp(t->c + i, c, n * sizeof(*c)) == 0)
+			return true;
+	return false;
+}
+
+static bool known_within(const uint8_t *known, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; known && i < to; i++)
+		if (known[i])
+			return true;
+	return false;
+}
+
+/* One character for another that looks like it or stands for it: an error of a conversion. ASCII letters and digits are what forms are filled in with. */
+static bool slip(const struct prepared *a, uint32_t i, const struct prepared *b, uint32_t j)
+{
+	return a->text.c[i] >= 0x80 && b->text.c[j] >= 0x80;
+}
+
+/* The same words on both sides, with signs that a conversion put in or took away. */
+static bool same_words(const struct normalised *a, uint32_t i, uint32_t i_end, const struct normalised *b, uint32_t j, uint32_t j_end)
+{
+	for (;;) {
+		while (i < i_end && !is_word(a->c[i]))
+			i++;
+		while (j < j_end && !is_word(b->c[j]))
+			j++;
+		if (i == i_end || j == j_end)
+			return i == i_end && j == j_end;
+		if (a->c[i++] != b->c[j++])
+			return false;
+	}
+}
+
+struct gap {
+	uint32_t a, b;        /* where the run before ends */
+	int64_t an, bn;       /* characters up to the next run; b's negative: it lies before */
+};
+
+static void look_at_gap(const struct prepared *a, const struct prepared *b, const uint8_t *known, const struct gap *g, unsigned *looked, struct differences *d)
+{
+	bool follows = g->bn >= 0 && g->bn <= 40 * (int64_t)MAX(g->an, (int64_t)TRACE_SHORT_GAP);
+	uint32_t an = (uint32_t)g->an;
+
+	if (g->an == 0 && (g->bn == 0 || !follows))
+		return; /* moved, nothing filled in */
+	d->gaps++;
+	if (g->an == 0 || g->bn == 0) { /* inserted or left out */
+		d->shifts += follows && g->an <= TRACE_SHORT_GAP && g->bn <= TRACE_SHORT_GAP &&
+			(has_words(&a->text, g->a, g->a + an) || has_words(&b->text, g->b, g->b + (uint32_t)g->bn));
+		return;
+	}
+	if (!has_words(&a->text, g->a, g->a + an))
+		return;
+	if (!follows) {
+		/* Elsewhere in the source goes on what here is broken off by words that no document explains: lines of a log. */
+		if (known_within(known, g->a, g->a + an))
+			return;
+		if (an >= LOOKED_FOR_MIN && (*looked)++ < GAPS_LOOKED_FOR && stands_in(&b->text, a->text.c + g->a, an))
+			return;
+	} else if (!has_words(&b->text, g->b, g->b + (uint32_t)g->bn)) {
+		return;
+	} else if (same_words(&a->text, g->a, g->a + an, &b->text, g->b, g->b + (uint32_t)g->bn)) {
+		d->gaps--;
+		return;
+	} else if (g->an == 1 && g->bn == 1 && slip(a, g->a, b, g->b)) {
+		return;
+	}
+	if (g->an <= TRACE_SHORT_GAP && (!follows || g->bn <= TRACE_SHORT_GAP))
+		d->slots++;
+	else if (!known_within(known, g->a, g->a + an))
+		d->wide++;
+}
+
+static bool short_words(const struct normalised *t, size_t from, size_t to)
+{
+	return to > from && to - from <= TRACE_SHORT_GAP && has_words(t, (uint32_t)from, (uint32_t)to);
+}
+
+void overlap_differences(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known, struct differences *ret)
+{
+	const struct run *first = c->run, *last = c->n ? &c->run[c->n - 1] : NULL;
+	struct differences d = { 0 };
+	unsigned looked = 0;
+	size_t a_end, b_end;
+
+	*ret = d;
+	if (!c->n)
+		return;
+	for (size_t i = 0; i + 1 < c->n; i++) {
+		const struct run *r = &c->run[i], *s = r + 1;
+		struct gap g = { r->a + r->n, r->b + r->n, (int64_t)s->a - (r->a + r->n), (int64_t)s->b - (r->b + r->n) };
+
+		look_at_gap(a, b, known, &g, &looked, &d);
+	}
+	a_end = last->a < a->aside ? a->aside : a->text.n;
+	b_end = last->b < b->aside ? b->aside : b->text.n;
+	d.head = short_words(&a->text, 0, first->a) && short_words(&b->text, 0, first->b);
+	d.tail = short_words(&a->text, last->a + last->n, a_end) && short_words(&b->text, last->b + last->n, b_end);
+	*ret = d;
+}
+
+bool trace_is_variant(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d)
+{
+	unsigned ends = d->head + d->tail;
+	bool most = 2 * c->chars >= a->text.n || 2 * c->chars >= b->text.n;
+
+	if (d->slots >= 2 && 4 * d->slots >= d->gaps)
+		return true;
+	if (d->slots == 1 && d->gaps <= 4 && ((ends && most) || c->chars < ONE_SLOT_MATCHED))
+		return true;
+	if (d->head && d->tail && most)
+		return true;
+	/* The same sentences with a name made longer or shorter, again and again. */
+	if (d->shifts + d->slots >= 3 && 4 * (d->shifts + d->slots) >= 3 * d->gaps && c->chars < (uint64_t)FORM_PIECE * c->n)
+		return true;
+	/* What a form prints, with long answers in between. */
+	return d->wide + d->slots >= 2 && 4 * (d->wide + d->slots) >= 3 * d->gaps && c->chars < (uint64_t)FORM_PIECE * c->n;
+}
+
+/* Characters of a between runs where b has other words, too; and before the first and behind the last one. */
+static uint64_t replaced(const struct prepared *a, const struct prepared *b, const struct overlap *c)
+{
+	const struct run *last = &c->run[c->n - 1];
+	uint64_t n = MIN(c->run[0].a, c->run[0].b), a_tail = a->text.n - (last->a + last->n), b_tail = b->text.n - (last->b + last->n);
+
+	for (size_t i = 0; i + 1 < c->n; i++) {
+		int64_t an = (int64_t)c->run[i + 1].a - (c->run[i].a + c->run[i].n), bn = (int64_t)c->run[i + 1].b - (c->run[i].b + c->run[i].n);
+
+		if (an > 0 && bn > 0)
+			n += (uint64_t)MIN(an, bn);
+	}
+	return n + MIN(a_tail, b_tail);
+}
+
+bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d)
+{
+	uint64_t least = MIN(a->text.n, b->text.n);
+	unsigned ends = d->head + d->tail;
+
+	if (!c->n || 2 * c->chars < least)
+		return false;
+	if (10 * replaced(a, b, c) > 3 * least)
+		return false; /* strangers with the same letterhead or disclaimer */
+	if (d->slots + ends >= 2 && 3 * d->slots >= d->gaps && c->chars < (uint64_t)VERSION_CHARS_A_SLOT * (d->slots + ends))
+		return false;
+	return !(d->slots + ends == 1 && d->gaps + ends <= 2 && c->chars < VERSION_CHARS_A_SLOT);
+}

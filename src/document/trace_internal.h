@@ -1,0 +1,219 @@
+/* trace_internal.h — what the files of `trace` share; nobody outside src/document includes it.
+ *
+ * Purpose: a leak prepared once (struct leak), documents read again (struct source), verbatim runs between two texts (struct overlap), and what is gathered of one
+ * candidate before it becomes a match (struct finding_of). docs/trace-rules.md says the rules and why they are so.
+ * Ownership: sources belong to the trace's cache and live until its next part; everything else is freed by whoever made it. Units: characters after normalisation
+ * unless bytes are said. Threads: one at a time. Errors: negative errno, trace_why().
+ */
+#ifndef TYTO_TRACE_INTERNAL_H
+#define TYTO_TRACE_INTERNAL_H
+
+#include "document/finding.h"
+#include "document/trace.h"
+#include "document/trace_align.h"
+
+#define TRACE_CACHE_MAX (256u << 20) /* bytes of sources held at once */
+#define TRACE_PLACES 16              /* places of a document that are tried */
+#define TRACE_READ_MS 10000          /* one source */
+#define TRACE_SHORT_GAP 80           /* characters: what is filled into a template's place */
+
+int trace_fail(int r, const char *fmt, ...) _printf_(2, 3);
+
+/* --- a text with its fingerprints, to find runs in --- */
+
+struct prepared {
+	struct normalised text;
+	size_t aside;            /* no run goes over this border */
+	struct fingerprints f;   /* k = 12, in order */
+	uint32_t *table, *next;  /* fingerprint's number + 1 by key; made by prepared_index */
+	uint32_t mask;
+};
+int prepared_winnow(struct prepared *p, const uint8_t key[static FINGERPRINT_KEY]); /* text and aside are set */
+int prepared_index(struct prepared *p);
+void prepared_free(struct prepared *p);
+
+struct source {
+	uint8_t hash[32];
+	bool read;               /* else it is gone: of it only fingerprints are left */
+	bool public;
+	bool ocr;                /* holds text that was read from pictures */
+	char *path[TRACE_PLACES]; /* where it stands or has stood */
+	size_t n_paths;
+	int64_t last;            /* when it was last seen somewhere */
+	struct prepared p;
+	struct buf bytes;        /* its text */
+};
+
+struct trace {
+	struct documents *documents;
+	struct prints *prints;
+	char *state;
+	struct trace_options o;
+	struct extract_limits limits;
+	struct extractor *extractor, *ocr;
+	struct finder *finder;           /* made when a leak may hold identifiers */
+	struct finding_scan *scan;
+	struct contacts *contacts;
+	uint8_t key[IDENTIFIER_KEY];
+	bool has_key;
+	struct source **sources;
+	size_t n_sources, held;
+	int64_t until;                   /* CLOCK_BOOTTIME: no source is opened after this */
+};
+
+/* Read again, or known to be gone (read false). Lives until trace_sources_forget. */
+int trace_source(struct trace *t, const uint8_t hash[static 32], struct source **ret);
+void trace_sources_forget(struct trace *t);
+bool trace_public(struct trace *t, const uint8_t hash[static 32]);
+bool trace_late(const struct trace *t);
+
+/* --- verbatim runs --- */
+
+struct run {
+	uint32_t a, b, n;
+};
+
+struct overlap {
+	struct run *run;         /* in order of a, none over another */
+	size_t n, cap;
+	uint64_t chars;          /* of a */
+	uint8_t *is;             /* of each of a's characters: it stands in a run; owned */
+	bool cut;                /* given up: too much repeats */
+};
+/* Exact runs of ≥ FINGERPRINT_RUN characters that both have; a is indexed. */
+int overlap_find(const struct prepared *a, const struct prepared *b, struct overlap *ret);
+void overlap_free(struct overlap *c);
+
+/* How two texts that share runs differ. */
+struct differences {
+	unsigned gaps;           /* between runs, on either side */
+	unsigned slots;          /* of them: other words on both sides, short ones */
+	unsigned shifts;         /* short words on one side only */
+	unsigned wide;           /* other words on both sides, long ones */
+	bool head, tail;         /* other short words on both sides before the first run, behind the last */
+};
+/* known: of a's characters, whether another document explains them; may be NULL. */
+void overlap_differences(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known, struct differences *ret);
+/* Is a another instance of what b is an instance of, rather than a piece of b? */
+bool trace_is_variant(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d);
+/* Are both versions of one document, rather than instances of one template, or strangers with a common paragraph? */
+bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d);
+
+/* --- evidence of a stretch of the leak --- */
+
+struct evidence_of {
+	uint64_t chars;          /* that count */
+	uint64_t weight;         /* letters of words that count; a CJK letter is two */
+	uint64_t best;           /* weight of the best single stretch */
+	uint64_t largest;        /* characters of the largest one */
+	unsigned stretches;
+	uint64_t skipped;        /* characters that do not: they usually come from outside */
+	uint64_t code;           /* of chars: of program text, logs, markup */
+};
+/* Adds [from, to) of the leak (normalised): passages that usually come from outside (licences, disclaimers, statutes) count nothing. */
+bool evidence_is_code(const struct text *t, uint32_t from, uint32_t to); /* bytes */
+void evidence_add(const struct text *leak, const struct normalised *n, size_t from, size_t to, struct evidence_of *e);
+
+/* --- a leak --- */
+
+struct leak {
+	const struct text *text;
+	struct prepared p;
+	bool ocr;
+	bool code;               /* program text, a log, markup */
+	/* Each fingerprint's key once, sorted, and who holds it. */
+	uint64_t *keys;
+	uint32_t n_keys;
+	uint32_t *first;         /* n_keys + 1: where its documents begin in `doc` */
+	uint32_t *doc;
+	size_t n_docs, cap_docs;
+	uint8_t *common;         /* of each key: TRACE_SHARED documents or more */
+	uint32_t *key_of;        /* of each fingerprint: its key's number */
+	uint8_t *known;          /* of each character: some document has it */
+};
+int leak_make(struct trace *t, const struct text *text, struct leak *ret);
+void leak_free(struct leak *l);
+
+/* A document that shares fingerprints with the leak. */
+struct candidate {
+	uint32_t doc;
+	uint32_t hits;           /* keys */
+	double score;            /* their weights */
+	uint32_t *key;           /* their numbers, rising; belongs to the list */
+};
+struct candidates {
+	struct candidate *c;     /* best first */
+	size_t n;
+	uint32_t *keys;
+};
+int candidates_make(struct trace *t, const struct leak *l, struct candidates *ret);
+void candidates_free(struct candidates *c);
+
+/* Each of these adds matches to the result; trace.c puts them in order. */
+int trace_by_hash(struct trace *t, const struct extract_part *part, struct trace_result *ret);
+int trace_by_text(struct trace *t, const struct leak *l, struct trace_result *ret);
+int trace_by_identifiers(struct trace *t, const struct leak *l, struct trace_result *ret);
+int trace_by_pictures(struct trace *t, const struct text *text, uint64_t chars, struct trace_result *ret); /* chars: how much text the leak has */
+int trace_by_likeness(struct trace *t, const struct leak *l, struct trace_result *ret);
+
+/* A candidate that was looked at: read, or gone. */
+struct looked {
+	const struct candidate *c;
+	struct source *s;
+	struct overlap cover;      /* of the leak; where it is gone, as far as fingerprints tell */
+	struct differences d;
+	bool variant, done;
+	unsigned family;         /* which of the looked at is the first of its family */
+};
+struct look {
+	struct trace *t;
+	const struct leak *l;
+	struct looked at[TRACE_CANDIDATES];
+	size_t n, more;
+	uint64_t *held;          /* of each key: which of the looked at hold it */
+	uint8_t *unseen;         /* of each key: others hold it, too */
+	uint64_t explained;      /* characters of the leak that any of them has */
+};
+int look_make(struct trace *t, const struct leak *l, const struct candidates *c, struct look *ret);
+void look_free(struct look *k);
+int look_families(struct look *k);
+
+/* What speaks for one of them: characters of the leak that no other family has. */
+struct case_for {
+	uint8_t *distinct;       /* of each character; owned */
+	uint64_t chars;
+	struct evidence_of e;
+	bool whole, margin;
+	const char *because;     /* why it is not the source; NULL: it is */
+};
+int look_case(const struct look *k, size_t which, struct case_for *ret);
+
+/* --- values by which a table is known --- */
+
+struct told {
+	uint64_t key;
+	bool cell;               /* else an address, number, account of a person */
+};
+struct told_values {
+	struct told *v;          /* by key, each once; owned */
+	size_t n;
+	bool listed;             /* most lines are short ones */
+	uint64_t lines;          /* lines and cells of the leak */
+};
+int told_values_of(struct trace *t, const struct text *text, struct told_values *ret);
+
+/* The match of this content, made where there is none. NULL: no memory, or TRACE_MATCHES are there (then ret->more counts). */
+struct trace_match *trace_match_of(struct trace_result *r, const uint8_t hash[static 32]);
+struct trace_match *trace_match_find(struct trace_result *r, const uint8_t hash[static 32]);
+int trace_match_alternative(struct trace_match *m, const uint8_t hash[static 32]);
+/* Replaces what was there. */
+void trace_match_why(struct trace_match *m, const char *fmt, ...) _printf_(2, 3);
+void trace_note(struct trace_result *r, const char *fmt, ...) _printf_(2, 3);
+void trace_match_forget_passages(struct trace_match *m);
+/* Where the grapheme of a text's character ends, in bytes. */
+uint32_t trace_end_byte(const struct normalised *t, const struct buf *bytes, uint32_t last);
+/* Fills text, before and after of a passage whose bytes in the source are known. */
+int trace_passage_read(const struct source *s, struct trace_passage *p);
+int trace_match_passage(struct trace_match *m, const struct trace_passage *p); /* its strings are taken over, also on failure */
+
+#endif

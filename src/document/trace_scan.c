@@ -1,0 +1,343 @@
+/* Scans, photos, retyped text: candidates by grams of eight characters, which errors leave alone more often; an alignment decides between them. */
+#include <errno.h>
+#include <math.h>
+
+#include "document/trace_internal.h"
+
+#define LEAST 0.6              /* agreement of a run */
+#define ALIGNED_MAX 12         /* documents that are read and aligned */
+#define HOLDERS_MAX 256        /* of one gram; it says nothing if so many have it */
+#define CHARS_MIN 40           /* shorter texts agree by chance */
+#define CHARS_MAX 400000
+#define HITS_MIN 3
+#define LISTED_PERCENT 30      /* of the leak's characters must agree, or it is no match */
+#define EXPLAINED_PERCENT 50   /* word for word: then the passages say it better */
+#define SOURCE_AGREE 0.75      /* within the runs */
+#define SOURCE_PERCENT 50      /* of the leak inside runs */
+#define SOURCE_DISTINCT 100    /* characters that no other document agrees with as well; half of that in CJK */
+#define AS_WELL 0.1
+#define ANCHOR 4               /* characters that agree again end a gap */
+#define SLOT_MIN 5
+#define SLOT_MAX 80
+#define SLOT_ALIKE 40          /* per cent of characters in common, in order: errors of reading leave more */
+
+struct scored {
+	uint32_t doc, hits;
+	double score;
+};
+
+struct scoring {
+	struct scored *d;          /* by number of the document */
+	size_t n;
+	uint32_t of_key[HOLDERS_MAX], n_of_key;
+	uint64_t key;
+	double all;
+	int error;
+};
+
+static int room(struct scoring *s, uint32_t doc)
+{
+	size_t n = MAX((size_t)doc + 1, 2 * s->n);
+	struct scored *more;
+
+	if (doc < s->n)
+		return 0;
+	more = reallocarray(s->d, n, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	memset(more + s->n, 0, (n - s->n) * sizeof(*more));
+	s->d = more;
+	s->n = n;
+	return 0;
+}
+
+static int end_key(struct scoring *s)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < s->n_of_key && s->n_of_key < HOLDERS_MAX; i++) {
+		r = room(s, s->of_key[i]);
+		if (r < 0)
+			break;
+		s->d[s->of_key[i]].doc = s->of_key[i];
+		s->d[s->of_key[i]].hits++;
+		s->d[s->of_key[i]].score += log((s->all + 1) / s->n_of_key + 1);
+	}
+	s->n_of_key = 0;
+	return r;
+}
+
+static int on_holder(void *arg, uint64_t key, uint32_t doc)
+{
+	struct scoring *s = arg;
+
+	if (key != s->key)
+		s->error = end_key(s);
+	if (s->error < 0)
+		return 1;
+	s->key = key;
+	s->of_key[s->n_of_key++] = doc;
+	return s->n_of_key == HOLDERS_MAX ? POSTINGS_NEXT : 0;
+}
+
+static int by_score(const void *a, const void *b)
+{
+	const struct scored *x = a, *y = b;
+
+	if (x->score > y->score || x->score < y->score)
+		return x->score > y->score ? -1 : 1;
+	return x->doc < y->doc ? -1 : x->doc > y->doc;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Best first; ret_n of them are worth looking at. */
+static int score_all(struct trace *t, const struct leak *l, struct scoring *s, size_t *ret_n)
+{
+	struct normalised run = l->p.text;
+	struct fingerprints f = { 0 };
+	_cleanup_free_ uint64_t *keys = NULL;
+	size_t n = 0;
+	int r;
+
+	if (l->p.aside)
+		run.n = l->p.aside;
+	r = fingerprint(prints_key(t->prints), &run, FINGERPRINT_SCAN_K, FINGERPRINT_SCAN_WINDOW, &f);
+	keys = r == 0 ? calloc(f.n + 1, sizeof(*keys)) : NULL;
+	for (size_t i = 0; keys && i < f.n; i++)
+		keys[i] = f.f[i].key;
+	if (keys && f.n)
+		qsort(keys, f.n, sizeof(*keys), by_key);
+	for (size_t i = 0; keys && i < f.n; i++)
+		if (n == 0 || keys[n - 1] != keys[i])
+			keys[n++] = keys[i];
+	fingerprints_free(&f);
+	if (!keys)
+		return -ENOMEM;
+	r = n ? prints_find(t->prints, PRINTS_SCAN, keys, n, on_holder, s) : 0;
+	if (s->error == 0)
+		s->error = end_key(s);
+	if (s->error < 0 || (r < 0 && r != -EUCLEAN))
+		return s->error < 0 ? s->error : r;
+	if (s->n)
+		qsort(s->d, s->n, sizeof(*s->d), by_score);
+	for (n = 0; n < MIN(s->n, (size_t)ALIGNED_MAX) && s->d[n].hits >= HITS_MIN; n++)
+		;
+	*ret_n = n;
+	return 0;
+}
+
+/* --- other words in a template's places --- */
+
+static unsigned alike(const uint32_t *a, size_t an, const uint32_t *b, size_t bn)
+{
+	uint16_t row[SLOT_MAX + 1] = { 0 };
+
+	for (size_t i = 0; i < an; i++) {
+		uint16_t diagonal = 0;
+
+		for (size_t j = 0; j < bn; j++) {
+			uint16_t above = row[j + 1];
+
+			row[j + 1] = a[i] == b[j] ? diagonal + 1 : MAX(above, row[j]);
+			diagonal = above;
+		}
+	}
+	return (unsigned)(100 * row[bn] / MIN(an, bn));
+}
+
+static bool is_slot(const struct normalised *a, size_t i, size_t an, const struct normalised *b, size_t j, size_t bn)
+{
+	return an >= SLOT_MIN && bn >= SLOT_MIN && an <= SLOT_MAX && bn <= SLOT_MAX && alike(a->c + i, an, b->c + j, bn) < SLOT_ALIKE;
+}
+
+static bool agree(const struct normalised *a, size_t i, size_t a_end, const struct normalised *b, size_t j, size_t b_end)
+{
+	return i + ANCHOR <= a_end && j + ANCHOR <= b_end && memcmp(a->c + i, b->c + j, ANCHOR * sizeof(*a->c)) == 0;
+}
+
+/* Along one run: where it does not agree, on to the next place where it does. */
+static unsigned slots_within(const struct normalised *a, const struct normalised *b, const struct aligned *x)
+{
+	size_t i = x->a_from, j = x->b_from;
+	unsigned slots = 0;
+
+	while (i < x->a_to && j < x->b_to) {
+		bool found = false;
+
+		if (a->c[i] == b->c[j]) {
+			i++;
+			j++;
+			continue;
+		}
+		for (size_t both = 1; both <= 2 * SLOT_MAX && !found; both++)
+			for (size_t k = both > SLOT_MAX ? both - SLOT_MAX : 0; k <= MIN(both, (size_t)SLOT_MAX) && !found; k++) {
+				if (!agree(a, i + k, x->a_to, b, j + both - k, x->b_to))
+					continue;
+				slots += is_slot(a, i, k, b, j, both - k);
+				i += k;
+				j += both - k;
+				found = true;
+			}
+		if (!found)
+			break;
+	}
+	return slots;
+}
+
+static unsigned slots_of(const struct normalised *a, const struct normalised *b, const struct alignment *al)
+{
+	unsigned slots = 0;
+
+	for (size_t i = 0; i < al->n; i++) {
+		const struct aligned *x = &al->runs[i], *y = x + 1;
+
+		slots += slots_within(a, b, x);
+		if (i + 1 < al->n && y->b_from >= x->b_to)
+			slots += is_slot(a, x->a_to, y->a_from - x->a_to, b, x->b_to, y->b_from - x->b_to);
+	}
+	return slots;
+}
+
+/* --- deciding --- */
+
+struct tried {
+	struct source *s;
+	struct alignment al;
+	float *level;             /* of each of the leak's characters: agreement of the run it stands in */
+	unsigned slots;
+};
+
+static int try_one(struct trace *t, const struct leak *l, uint32_t doc, struct tried *x)
+{
+	const uint8_t *hash = prints_hash(t->prints, PRINTS_SCAN, doc);
+	int r = hash ? trace_source(t, hash, &x->s) : 0;
+
+	if (r < 0 || !hash || !x->s->read)
+		return r;
+	r = align(&l->p.text, &x->s->p.text, LEAST, &x->al);
+	if (r < 0)
+		return trace_fail(r, "no memory");
+	x->level = calloc(l->p.text.n + 1, sizeof(*x->level));
+	if (!x->level)
+		return trace_fail(-ENOMEM, "no memory");
+	for (size_t i = 0; i < x->al.n; i++) {
+		const struct aligned *y = &x->al.runs[i];
+
+		for (uint32_t k = y->a_from; k < y->a_to; k++)
+			x->level[k] = (float)y->same / (float)MAX(y->a_to - y->a_from, 1u);
+	}
+	x->slots = slots_of(&l->p.text, &x->s->p.text, &x->al);
+	return 0;
+}
+
+static uint64_t distinct_of(const struct leak *l, const struct tried *all, size_t n, size_t which, uint64_t *ret_weight)
+{
+	uint64_t chars = 0, weight = 0;
+
+	for (size_t i = 0; i < l->p.text.n; i++) {
+		bool own = all[which].level && all[which].level[i] > 0;
+
+		for (size_t k = 0; k < n && own; k++)
+			own = k == which || !all[k].level || all[k].level[i] < all[which].level[i] - (float)AS_WELL;
+		chars += own;
+		weight += own ? 1 + (l->p.text.c[i] >= 0x3040) : 0;
+	}
+	*ret_weight = weight;
+	return chars;
+}
+
+static const char *doubt(const struct leak *l, const struct tried *x, uint64_t weight, bool public)
+{
+	if (public)
+		return "it is of outside origin";
+	if (x->slots)
+		return "the leak has other words in its places: another instance of the same template, or another version";
+	if (!l->ocr)
+		return "the text differs all over, and was not read from a picture";
+	if (weight < SOURCE_DISTINCT)
+		return "other documents agree with it as well";
+	if ((double)x->al.same < SOURCE_AGREE * (double)x->al.length || 100 * x->al.length < SOURCE_PERCENT * l->p.text.n)
+		return "too little of it agrees";
+	return NULL;
+}
+
+static int add_passages(const struct leak *l, const struct tried *x, struct trace_match *m)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < x->al.n; i++) {
+		const struct aligned *y = &x->al.runs[i];
+		const struct normalised *a = &l->p.text, *b = &x->s->p.text;
+		struct trace_passage p = { .leak_from = a->at[y->a_from], .leak_to = trace_end_byte(a, &l->text->bytes, y->a_to - 1), .source_from = b->at[y->b_from],
+			.source_to = trace_end_byte(b, &x->s->bytes, y->b_to - 1), .chars = y->a_to - y->a_from,
+			.same = (float)y->same / (float)MAX(y->a_to - y->a_from, 1u) };
+
+		if (m->n_passages >= TRACE_PASSAGES || p.source_to < p.source_from || y->a_to == y->a_from || y->b_to == y->b_from) {
+			m->more_passages++;
+			continue;
+		}
+		r = trace_passage_read(x->s, &p);
+		if (r == 0)
+			r = trace_match_passage(m, &p);
+	}
+	return r;
+}
+
+static int add_match(struct trace *t, const struct leak *l, const struct tried *all, size_t n, size_t which, struct trace_result *ret)
+{
+	const struct tried *x = &all[which];
+	struct trace_match *m = trace_match_of(ret, x->s->hash);
+	uint64_t weight, distinct = distinct_of(l, all, n, which, &weight);
+	const char *because = doubt(l, x, weight, x->s->public);
+
+	if (!m)
+		return 0;
+	m->how |= TRACE_BY_LIKENESS;
+	m->public = x->s->public;
+	m->score = MAX(m->score, (double)x->al.same * log(prints_documents(t->prints) + 2.0));
+	if (m->verdict >= TRACE_SOURCE || (double)x->al.same < m->coverage * (double)l->p.text.n)
+		return 0;
+	m->coverage = (double)x->al.same / (double)l->p.text.n;
+	m->chars = x->al.same;
+	m->distinct = distinct;
+	m->variant = x->slots > 0;
+	m->verdict = because ? TRACE_SHARED_ONLY : TRACE_SOURCE;
+	trace_match_why(m, "%llu of the leak's %zu characters agree with it in order, %llu of them better than with any other document%s%s",
+		(unsigned long long)x->al.same, l->p.text.n, (unsigned long long)distinct, because ? "; but " : "", because ? because : "");
+	trace_match_forget_passages(m);
+	return add_passages(l, x, m);
+}
+
+int trace_by_likeness(struct trace *t, const struct leak *l, struct trace_result *ret)
+{
+	struct scoring s = { .all = prints_documents(t->prints) };
+	struct tried all[ALIGNED_MAX] = { 0 };
+	size_t n = 0, m = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < ret->n; i++)
+		if (ret->matches[i].verdict >= TRACE_SOURCE || (ret->matches[i].how & TRACE_BY_TEXT && 100 * ret->matches[i].coverage >= EXPLAINED_PERCENT))
+			return 0;
+	if (l->p.text.n < CHARS_MIN || l->p.text.n > CHARS_MAX)
+		return 0;
+	r = score_all(t, l, &s, &n);
+	if (r < 0)
+		trace_fail(r, "no memory");
+	for (; r == 0 && m < n && !trace_late(t); m++)
+		r = try_one(t, l, s.d[m].doc, &all[m]);
+	for (size_t i = 0; r == 0 && i < m; i++)
+		if (100 * all[i].al.same >= LISTED_PERCENT * l->p.text.n)
+			r = add_match(t, l, all, m, i, ret);
+	for (size_t i = 0; i < m; i++) {
+		alignment_free(&all[i].al);
+		free(all[i].level);
+	}
+	free(s.d);
+	return r;
+}

@@ -1,0 +1,136 @@
+/* Versions of one document, instances of one template, documents that are gone, parts of containers. */
+#include "trace_case.h"
+
+#include "extract/extract.h"
+
+/* Version n: a paragraph more each time, one rewritten, one left out. */
+static const char *version(unsigned n)
+{
+	const char *base = case_prose(40, 9000);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_puts(&b, (str){ base, 2000 });
+	if (n >= 2)
+		buf_putf(&b, "\n%s\n", case_prose(402, 600));
+	buf_puts(&b, (str){ base + 2000, 2500 });
+	if (n >= 3)
+		buf_putf(&b, "\n%s\n", case_prose(403, 500));
+	else
+		buf_puts(&b, (str){ base + 4500, 500 });
+	buf_puts(&b, (str){ base + 5000, n >= 4 ? 3000 : 4000 });
+	return case_text("%s", buf_cstr(&b));
+}
+
+static const char *leak_of(const char *text)
+{
+	return case_text("%s (copy)", text);
+}
+
+static bool has_alternative(const struct trace_result *r, const char *name)
+{
+	for (size_t i = 0; i < r->matches[0].n_alternatives; i++)
+		if (strcmp(case_name(r->matches[0].alternatives[i]), name) == 0)
+			return true;
+	return false;
+}
+
+static void versions(void **state)
+{
+	const struct trace_result *r;
+
+	case_begin();
+	case_put_text("other.txt", case_prose(1, 9000));
+	for (unsigned n = 1; n <= 4; n++)
+		case_put_text(case_text("plan-v%u.txt", n), version(n));
+	for (unsigned n = 1; n <= 4; n++) {
+		r = case_trace_text(leak_of(version(n)));
+		assert_string_equal(case_said(r), case_text("source plan-v%u.txt", n));
+		assert_true(r->matches[0].n_alternatives == (n == 4)); /* the third one goes on where the fourth ends: the leak may be a piece of it */
+	}
+	/* What all have. */
+	r = case_trace_text(case_text("%.*s", 800, case_prose(40, 9000) + 2600));
+	assert_true(r->verdict == TRACE_SOURCE && r->n == 1 && r->matches[0].n_alternatives == 3);
+	/* What the last two have. */
+	r = case_trace_text(case_prose(403, 500));
+	assert_string_equal(case_said(r), "source plan-v4.txt"); /* least that is not in the leak */
+	assert_true(r->matches[0].n_alternatives == 1 && has_alternative(r, "plan-v3.txt"));
+	case_end();
+}
+
+static const char *letter(const char *to, const char *what, const char *sum, const char *until)
+{
+	return case_text("Dear %s,\n\nwe thank you for your inquiry about %s and are pleased to submit the following offer, which is subject to our general terms.\n"
+		"The price including tooling, transport and installation at your premises amounts to %s and is fixed for the whole period of delivery.\n"
+		"This offer is valid until %s; delivery takes place twelve weeks after receipt of the order and the approved drawings.\n\n%s\n\nYours faithfully, sales",
+		to, what, sum, until, case_prose(90, 900));
+}
+
+static void instances(void **state)
+{
+	const struct trace_result *r;
+
+	case_begin();
+	case_put_text("other.txt", case_prose(1, 9000));
+	case_put_text("offer-1.txt", letter("Ms Kobayashi of Higashi Seiki", "forty hydraulic cylinders of the series HZ", "4,120,000 yen", "31 March 2026"));
+	case_put_text("offer-2.txt", letter("Mr Lindqvist of Norrland Motor", "a used transfer press of 600 tons", "88,000 euro", "15 May 2026"));
+	case_put_text("offer-3.txt", letter("Dr Amsel of Amsel Prothetik", "titanium blanks of grade five", "12,400 euro", "1 June 2026"));
+	/* This very instance, in another form. */
+	r = case_trace_text(leak_of(letter("Mr Lindqvist of Norrland Motor", "a used transfer press of 600 tons", "88,000 euro", "15 May 2026")));
+	assert_string_equal(case_said(r), "source offer-2.txt");
+	assert_true(r->matches[0].n_alternatives == 0);
+	/* Another one. */
+	r = case_trace_text(letter("Mr Tamura of Tamura Shoji", "a measuring table of granite", "2,310,000 yen", "30 June 2026"));
+	assert_int_equal(r->verdict, TRACE_SHARED_ONLY);
+	assert_true(r->matches[0].variant);
+	/* What all of them say. */
+	r = case_trace_text(case_text("%.*s", 500, case_prose(90, 900) + 100));
+	assert_int_equal(r->verdict, TRACE_SHARED_ONLY);
+	case_end();
+}
+
+static void gone(void **state)
+{
+	const struct trace_result *r;
+
+	case_begin();
+	case_put_text("other.txt", case_prose(1, 9000));
+	case_put_text("deleted.txt", case_prose(50, 6000));
+	case_put_text("letter.txt", letter("Ms Kobayashi of Higashi Seiki", "forty hydraulic cylinders of the series HZ", "4,120,000 yen", "31 March 2026"));
+	case_remove("deleted.txt");
+	case_remove("letter.txt");
+	r = case_trace_text(case_text("%.*s", 1500, case_prose(50, 6000) + 1200));
+	assert_string_equal(case_said(r), "source deleted.txt");
+	assert_true(r->matches[0].gone && !r->matches[0].passages[0].text);
+	/* One run of a few characters is one fingerprint or two: nobody is accused. */
+	r = case_trace_text(case_text("%.*s %s", 120, case_prose(50, 6000) + 3000, case_prose(5050, 900)));
+	assert_true(r->verdict < TRACE_SOURCE);
+	r = case_trace_text(letter("Mr Tamura of Tamura Shoji", "a measuring table of granite", "2,310,000 yen", "30 June 2026"));
+	assert_true(r->verdict < TRACE_SOURCE);
+	case_end();
+}
+
+/* The versions before stood at the same place. */
+static void overwritten(void **state)
+{
+	const struct trace_result *r;
+
+	case_begin();
+	case_put_text("other.txt", case_prose(1, 9000));
+	for (unsigned n = 1; n <= 3; n++)
+		case_overwrite("plan.txt", version(n));
+	r = case_trace_text(leak_of(version(3)));
+	assert_string_equal(case_said(r), "source plan.txt");
+	assert_false(r->matches[0].gone);
+	r = case_trace_text(case_text("%.*s", 800, case_prose(40, 9000) + 2600));
+	assert_true(r->verdict == TRACE_SOURCE && !r->matches[0].gone && r->matches[0].n_alternatives == 2);
+	case_end();
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(versions), cmocka_unit_test(instances), cmocka_unit_test(gone), cmocka_unit_test(overwritten) };
+
+	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
+		return extract_worker_main(argc - 2, argv + 2);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

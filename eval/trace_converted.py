@@ -5,7 +5,7 @@
 import email.message, email.policy, os, shutil, subprocess, textwrap, unicodedata
 import office, texts
 from common import Work, finish, rng, write
-from tracing import Score, State, alternatives, first, paths, right, told
+from tracing import Score, State, ahead, alternatives, paths, right, told
 
 SEED = os.environ.get('SEED', 'tune')
 DOCUMENTS = int(os.environ.get('DOCUMENTS', '300'))
@@ -155,7 +155,7 @@ def main():
             if isinstance(source, list):
                 score.add(kind, right_three(a, source), f'{kind} {os.path.basename(file)} of {[os.path.basename(p) for p in source]}: {a and a.get("verdict")} {[(os.path.basename(m.get("path") or ""), m.get("coverage"), len(alternatives(m))) for m in (a or {}).get("matches", [])[:5]]}')
             else:
-                score.add(kind, right_somewhere(a, source), f'{kind} {os.path.basename(file)} of {os.path.basename(source)}: ' + '; '.join(told(x) for x in answers_of(a) or [a]))
+                score.add(kind, right_somewhere(a, source), f'{kind} {os.path.basename(file)} of {os.path.basename(source)}: ' + '; '.join(told(x) for x in answers_of(a) or [a]), any(ahead(x, source) for x in answers_of(a)))
     ok = score.show(WANTED)
     score.examples()
     finish(ok)

@@ -6,7 +6,7 @@
 import glob, os, re, subprocess
 import texts
 from common import Work, finish, rng, sha256, table, write
-from tracing import Score, State, first, right, told
+from tracing import Score, State, ahead, first, right, told
 
 SEED = os.environ.get('SEED', 'tune')
 DOCUMENTS = int(os.environ.get('DOCUMENTS', '1000'))
@@ -92,7 +92,7 @@ def evaluate(name, work, documents, score):
         answers = s.trace(list(truth))
     for leak, path in truth.items():
         kind = name if name != 'generated' else 'generated, Japanese' if int(os.path.basename(leak).split('-')[0]) % 2 else 'generated, English'
-        score.add(kind, right(answers.get(leak), path), f'{leak} of {os.path.basename(path)}: {told(answers.get(leak))}')
+        score.add(kind, right(answers.get(leak), path), f'{leak} of {os.path.basename(path)}: {told(answers.get(leak))}', ahead(answers.get(leak), path))
     yield 'Tyto, first match whatever the verdict', sum(first(answers.get(l))[1] == p for l, p in truth.items()), len(truth)
     for peer, found in peers(work, list(documents), list(truth)):
         yield peer, sum(found.get(l) == p for l, p in truth.items()), len(truth)

@@ -6,7 +6,7 @@ import math, os
 import texts
 from common import Work, finish, rng, write
 import office
-from tracing import Score, State, right, told
+from tracing import Score, State, ahead, right, told
 
 SEED = os.environ.get('SEED', 'tune')
 PAGES = int(os.environ.get('PAGES', '40'))
@@ -192,9 +192,9 @@ def main():
                 answers.update(s.trace(pictures[i:i + 12], label=f'pictures {i} to {min(i + 12, len(pictures))} of {len(pictures)}:'))
         both = Score()
         for file, (path, kind, ja) in truth.items():
-            ok = right(answers.get(file), path)
-            score.add(kind, ok)
-            both.add(f'{kind}, {"Japanese" if ja else "English"}', ok, f'{os.path.basename(file)} of {os.path.basename(path)}: {told(answers.get(file))}')
+            ok, good = right(answers.get(file), path), ahead(answers.get(file), path)
+            score.add(kind, ok, '', good)
+            both.add(f'{kind}, {"Japanese" if ja else "English"}', ok, f'{os.path.basename(file)} of {os.path.basename(path)}: {told(answers.get(file))}', good)
     ok = score.show(WANTED)
     both.show(None)
     both.examples()

@@ -8,7 +8,7 @@ import numbers_ as N
 import office
 from common import Work, finish, rng, write
 from contacts import JA_COMPANY, JA_FAMILY, JA_GIVEN
-from tracing import Score, State, right, told
+from tracing import Score, State, ahead, right, told
 
 SEED = os.environ.get('SEED', 'tune')
 TABLES = int(os.environ.get('TABLES', '320'))
@@ -138,7 +138,7 @@ def main():
             s.scan(os.path.join(work, 'lists'))
             answers = s.trace(list(truth))
         for file, (path, column, how, n) in truth.items():
-            score.add(column, right(answers.get(file), path), f'{os.path.basename(file)} of {os.path.basename(path)} ({n} rows, {how}): {told(answers.get(file))}')
+            score.add(column, right(answers.get(file), path), f'{os.path.basename(file)} of {os.path.basename(path)} ({n} rows, {how}): {told(answers.get(file))}', ahead(answers.get(file), path))
     ok = score.show({c: WANTED for c in IDENTIFYING})
     score.examples()
     finish(ok)

@@ -127,13 +127,14 @@ def main():
         for file, (c, v, sentences) in truth.items():
             a = answers.get(file) or {}
             m = (a.get('matches') or [{}])[0]
-            named = versions_of(c, m) if a.get('verdict') in ('exact', 'source') else []
+            listed = versions_of(c, m) if a.get('matches') else []
+            named = listed if a.get('verdict') in ('exact', 'source') else []
             holding = c.holding(sentences)
             what = f'{os.path.basename(file)} v{v + 1} of {len(c.versions)}{", overwritten" if c.overwritten else ""}; holding the leak: {[x + 1 for x in holding]}; named {[x if x is None else x + 1 for x in named]}; {told(a or None)}'
             ok = v in named
             where = 'overwritten' if c.overwritten else 'files'
-            score.add('right version, or in the list', ok, what)
-            score.add(f'  … {where}', ok)
+            score.add('right version, or in the list', ok, what, v in listed)
+            score.add(f'  … {where}', ok, '', v in listed)
             if ok:
                 score.add('list names no version that lacks a sentence of the leak', all(x in holding for x in named), what)
                 want = set().union(*(c.readers[x] for x in named if x is not None))

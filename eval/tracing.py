@@ -77,6 +77,11 @@ def first(answer):
     return answer.get('verdict'), m[0].get('path')
 
 
+def ahead(answer, path):
+    """The first match is the source, whatever the verdict."""
+    return bool(answer and answer.get('matches')) and path in paths(answer['matches'][0])
+
+
 def right(answer, path):
     """The verdict says where it is from, and the first match, or one that cannot be told from it, is the source."""
     if not answer or answer.get('verdict') not in ('exact', 'source') or not answer.get('matches'):
@@ -96,11 +101,14 @@ def interval(k, n):
 class Score:
     """Counts right ones by kind, keeps what was wrong."""
     def __init__(self):
-        self.n, self.k, self.wrong = collections.Counter(), collections.Counter(), collections.defaultdict(list)
+        self.n, self.k, self.wrong, self.first = collections.Counter(), collections.Counter(), collections.defaultdict(list), collections.Counter()
 
-    def add(self, kind, ok, what=''):
+    def add(self, kind, ok, what='', ahead=None):
+        """ahead: whether the first match is right, whatever the verdict."""
         self.n[kind] += 1
         self.k[kind] += bool(ok)
+        if ahead is not None:
+            self.first[kind] += ahead
         if not ok:
             self.wrong[kind].append(what)
 
@@ -112,12 +120,15 @@ class Score:
             share = self.k[kind] / self.n[kind]
             good = w is None or share >= w
             ok = ok and good
-            rows.append([kind, self.n[kind], self.k[kind], f'{share:.4f}', interval(self.k[kind], self.n[kind]), '' if w is None else w, '' if w is None else 'pass' if good else 'FAIL'])
-        table(['kind', 'leaks', 'right', 'share', '95 % interval', 'wanted', ''], rows)
+            rows.append([kind, self.n[kind], self.k[kind], f'{share:.4f}', interval(self.k[kind], self.n[kind]), self.first.get(kind, ''), '' if w is None else w, '' if w is None else 'pass' if good else 'FAIL'])
+        table(['kind', 'leaks', 'right', 'share', '95 % interval', 'first, whatever the verdict', 'wanted', ''], rows)
         return ok
 
     def examples(self, each=5):
         for kind, some in self.wrong.items():
+            some = [x for x in some if x]
+            if not some:
+                continue
             print(f'  wrong, {kind}: {len(some)}')
             for w in some[:each]:
                 print(f'    {w}')

@@ -189,7 +189,7 @@ static void check_log(struct finding *f)
 			f->verdict = UNKNOWN;
 	} else {
 		index_stat(cli.state, &ix);
-		snprintf(f->what, sizeof(f->what), "%llu records, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records,
+		snprintf(f->what, sizeof(f->what), "%llu record%s, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records, st.records == 1 ? "" : "s",
 			(unsigned long long)ix.indexed, (unsigned long long)st.size, (unsigned long long)st.gaps, st.gaps == 1 ? "" : "s");
 		if (st.gaps) {
 			f->verdict = WARN;

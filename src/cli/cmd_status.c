@@ -228,9 +228,9 @@ static void show_status(json_t *j)
 	show_watching(j);
 	line("records");
 	show_number(u64_at(j, "records"));
-	buf_puts(out(), STR(" events in "));
+	buf_puts(out(), u64_at(j, "records") == 1 ? STR(" event in ") : STR(" events in "));
 	show_number(u64_at(j, "leaves"));
-	buf_puts(out(), STR(" leaves; indexed "));
+	buf_puts(out(), u64_at(j, "leaves") == 1 ? STR(" leaf; indexed ") : STR(" leaves; indexed "));
 	show_number(u64_at(j, "indexed"));
 	buf_puts(out(), STR("; waiting "));
 	show_number(u64_at(j, "queue"));

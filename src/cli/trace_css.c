@@ -31,4 +31,4 @@ const char trace_css[] =
 	"@media (max-width: 44rem) { .beside { grid-template-columns: 1fr; } td, th { padding-right: .4rem; } td.time { white-space: normal; } }\n"
 	"@media print { :root { --ink: #000; --quiet: #444; --paper: #fff; --line: #bbb; --mark: #e8e8e8; --strong: #000; --warm: #000; --card: #fff; }\n"
 	" body { font-size: 10.5pt; } main { max-width: none; padding: 0; } blockquote { max-height: none; } mark { text-decoration: underline; }\n"
-	" article.source { break-inside: auto; } .passage, tr, .verdict { break-inside: avoid; } h2, h3, h4 { break-after: avoid; } }\n";
+	" tr, .verdict { break-inside: avoid; } h2, h3, h4 { break-after: avoid; } }\n";

@@ -66,6 +66,16 @@ static void said(struct buf *b, const char *tag, const char *class, void (*words
 	buf_putc(b, '\n');
 }
 
+static void remark(struct buf *b, const char *what)
+{
+	_cleanup_buf_ struct buf s = BUF_INIT;
+
+	if (!what)
+		return;
+	words_remark(&s, what);
+	element(b, "p", "", buf_str(&s));
+}
+
 /* --- passages --- */
 
 #define AROUND 240
@@ -257,8 +267,7 @@ static void put_match(struct buf *b, const struct found_part *p, const struct fo
 	put_document_name(b, "h3", &m->document);
 	put_numbers(b, p, m);
 	put_hash_line(b, m->document.hash);
-	if (m->m->why)
-		element(b, "p", "", str_c(m->m->why));
+	remark(b, m->m->why);
 	for (size_t at = 0; at < m->document.others.n; at += strlen(m->document.others.p + at) + 1) {
 		raw(b, "<p>also at ");
 		element(b, "span", "path", str_c(m->document.others.p + at));
@@ -282,8 +291,7 @@ static void put_others(struct buf *b, const struct found_part *p, size_t from)
 		raw(b, "<li>");
 		put_document_name(b, "span", &p->matches[i].document);
 		put_numbers(b, p, &p->matches[i]);
-		if (p->matches[i].m->why)
-			element(b, "p", "", str_c(p->matches[i].m->why));
+		remark(b, p->matches[i].m->why);
 		raw(b, "</li>\n");
 	}
 	raw(b, "</ul>\n");
@@ -325,8 +333,7 @@ static void put_part(struct buf *b, const struct found *f, const struct found_pa
 	}
 	said(b, "p", "verdict", say_verdict, &x);
 	said(b, "p", "", say_meaning, &x);
-	if (p->result.note)
-		element(b, "p", "", str_c(p->result.note));
+	remark(b, p->result.note);
 	for (; i < p->n && p->matches[i].m->verdict >= TRACE_SOURCE; i++)
 		put_match(b, p, &p->matches[i], a);
 	put_others(b, p, i);

@@ -35,6 +35,16 @@ static void say(unsigned indent, const char *text)
 	buf_putc(out(), '\n');
 }
 
+static void remark(unsigned indent, const char *text)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (!text)
+		return;
+	words_remark(&b, text);
+	prose(&b, indent);
+}
+
 /* --- passages --- */
 
 /* Those that say most: in no other document, and long. */
@@ -197,8 +207,7 @@ static void show_match(const struct found_part *p, const struct found_match *m, 
 	prose(&b, INDENT);
 	words_hash(&hash, m->document.hash);
 	prose(&hash, INDENT);
-	if (m->m->why)
-		say(INDENT, m->m->why);
+	remark(INDENT, m->m->why);
 	show_places(&m->document);
 	show_passages(p, m, a->all);
 	show_alternatives(m, a->all);
@@ -220,8 +229,7 @@ static void show_others(const struct found_part *p, size_t from, const struct tr
 		term_prose(p->matches[i].document.path.n ? buf_str(&p->matches[i].document.path) : STR("(no place is known)"), INDENT, INDENT);
 		buf_putc(out(), '\n');
 		prose(&b, 2 * INDENT);
-		if (p->matches[i].m->why)
-			say(2 * INDENT, p->matches[i].m->why);
+		remark(2 * INDENT, p->matches[i].m->why);
 	}
 	if (from + n < p->n || p->result.more)
 		buf_putf(out(), "%*s… and %llu more\n", INDENT, "", (unsigned long long)(p->n - from - n + p->result.more));
@@ -251,8 +259,7 @@ static void show_part(const struct found *f, const struct found_part *p, const s
 	words_meaning(&meaning, p);
 	if (meaning.n)
 		prose(&meaning, 0);
-	if (p->result.note)
-		say(0, p->result.note);
+	remark(0, p->result.note);
 	for (; i < p->n && p->matches[i].m->verdict >= TRACE_SOURCE; i++)
 		show_match(p, &p->matches[i], i + 1, a);
 	show_others(p, i, a);

@@ -149,7 +149,7 @@ static void shared(struct buf *b, const struct found_part *p)
 	if (m->m->public) {
 		words(b, ", which is marked as public");
 	} else if (by) {
-		words(b, ", but ");
+		words(b, ", but at least ");
 		how_many(b, by, "other document has", "other documents have");
 		words(b, " the same words");
 	} else if (m->m->distinct) {
@@ -199,6 +199,19 @@ void words_meaning(struct buf *b, const struct found_part *p)
 	else if (p->result.verdict == TRACE_NONE)
 		words(b, "That is no proof that it is not from here: a document that was never scanned, a paraphrase and a translation are out of reach. "
 			"Nobody is named.");
+}
+
+void words_remark(struct buf *b, const char *remark)
+{
+	size_t at = b->n;
+
+	words(b, remark);
+	if (buf_error(b) || b->n == at)
+		return;
+	if (b->p[at] >= 'a' && b->p[at] <= 'z')
+		b->p[at] += 'A' - 'a';
+	if (b->p[b->n - 1] != '.')
+		buf_putc(b, '.');
 }
 
 void words_alternatives(struct buf *b, const struct found_match *m)

@@ -16,6 +16,8 @@ void words_meaning(struct buf *b, const struct found_part *p);
 void words_people(struct buf *b, const struct found_match *m, int64_t since, int64_t until);
 /* "confidential, 96 % of the leak, found by text and identifiers" */
 void words_match(struct buf *b, const struct found_match *m, uint64_t identifiers);
+/* A remark of the trace's as a sentence of its own. */
+void words_remark(struct buf *b, const char *remark);
 /* "4 versions cannot be told apart from it by this leak" */
 void words_alternatives(struct buf *b, const struct found_match *m);
 /* The label's name, or "no label". */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "daemon/mask.h"
+#include "daemon/query.h"
 #include "evidence/evidence.h"
 
 #define TURN_NS (100 * 1000 * 1000L)
@@ -53,6 +54,8 @@ static int on_leaf(void *arg, uint64_t seq, const struct leaf *l)
 	if (f->mask) {
 		buf_clear(&f->masked);
 		mask_event(evidence_reader_names(f->r), &e, &f->masked);
+		if (f->filter && !query_shown(f->filter, &e))
+			return 0;
 	}
 	return f->cb(f->arg, &e);
 }

@@ -67,16 +67,39 @@ int mask_resolve(const struct names *n, str given, str *ret)
 	return names_value(n, NAME_PERSON, number, ret) < 0 ? -ENOENT : 0;
 }
 
-void mask_resolve_path(const struct names *n, str given, struct buf *ret)
+static void resolve_part(const struct names *n, str part, bool glob, struct buf *ret)
+{
+	str name;
+
+	if (glob && memmem(part.p, part.n, "**", 2))
+		buf_puts(ret, STR("**"));
+	else if (glob && (memchr(part.p, '*', part.n) || memchr(part.p, '?', part.n)))
+		buf_putc(ret, '*');
+	else
+		buf_puts(ret, mask_resolve(n, part, &name) == 0 ? name : part);
+}
+
+static void resolve_parts(const struct names *n, str given, bool glob, struct buf *ret)
 {
 	for (size_t i = 0; i <= given.n;) {
 		const char *slash = i < given.n ? memchr(given.p + i, '/', given.n - i) : NULL;
 		size_t end = slash ? (size_t)(slash - given.p) : given.n;
-		str part = { given.p + i, end - i }, name;
 
-		buf_puts(ret, mask_resolve(n, part, &name) == 0 ? name : part);
+		resolve_part(n, (str){ given.p + i, end - i }, glob, ret);
 		if (slash)
 			buf_putc(ret, '/');
 		i = end + 1;
 	}
+}
+
+void mask_resolve_path(const struct names *n, str given, struct buf *ret)
+{
+	resolve_parts(n, given, false, ret);
+}
+
+void mask_resolve_glob(const struct names *n, str given, struct buf *ret)
+{
+	/* Brackets may hold a slash, a backslash may stand before one. */
+	if (!memchr(given.p, '[', given.n) && !memchr(given.p, '\\', given.n))
+		resolve_parts(n, given, true, ret);
 }

@@ -206,18 +206,27 @@ struct local {
 	query_event_cb *event_cb;
 	query_who_cb *who_cb;
 	void *arg;
+	/* events whose paths are asked for as they are shown: counted here, since the index gives more */
+	const struct index_filter *filter;
+	uint64_t left;
+	bool full;
 };
 
 static int local_event(void *arg, const struct event *e)
 {
 	struct local *l = arg;
 	struct event masked = *e;
+	int r;
 
 	if (!l->r)
 		return l->event_cb(l->arg, e);
 	buf_clear(&l->scratch);
 	mask_event(evidence_reader_names(l->r), &masked, &l->scratch);
-	return l->event_cb(l->arg, &masked);
+	if (l->filter && !query_shown(l->filter, &masked))
+		return 0;
+	r = l->event_cb(l->arg, &masked);
+	l->full = r == 0 && l->left && --l->left == 0;
+	return l->full ? 1 : r;
 }
 
 static int local_who(void *arg, const struct index_who *w)
@@ -296,13 +305,21 @@ int query_names_open(const char *state, bool mask, struct index_filter *f, struc
 		return fail(r, "%s", evidence_why());
 	r = resolve_persons(ret, mask, f);
 	if (r == 0 && mask && f->path_glob.n) {
-		mask_resolve_path(evidence_reader_names(ret->r), f->path_glob, &ret->path);
+		mask_resolve_glob(evidence_reader_names(ret->r), f->path_glob, &ret->path);
 		r = buf_error(&ret->path);
+		f->shown_glob = f->path_glob;
 		f->path_glob = buf_str(&ret->path);
 	}
 	if (r < 0)
 		query_names_close(ret);
 	return r;
+}
+
+bool query_shown(const struct index_filter *f, const struct event *masked)
+{
+	const struct index_filter shown = { .path_glob = f->shown_glob };
+
+	return index_matches(&shown, masked);
 }
 
 void query_names_close(struct query_names *q)
@@ -321,7 +338,14 @@ static int local_events(const char *state, const struct index_filter *f, bool ma
 	if (r < 0)
 		return r;
 	l.r = mask ? names.r : NULL;
+	if (resolved.shown_glob.n) {
+		l.filter = &resolved;
+		l.left = resolved.limit;
+		resolved.limit = 0;
+	}
 	r = index_events(state, &resolved, local_event, &l);
+	if (l.full)
+		r = 0;
 	if (r < 0)
 		fail(r, "%s", index_why());
 	query_names_close(&names);
@@ -352,8 +376,12 @@ static int local_whos(const char *state, const struct index_subject *s, bool mas
 	if (mask && s->path.n) {
 		mask_resolve_path(evidence_reader_names(l.r), s->path, &path);
 		subject.path = buf_str(&path);
+		/* Only a path as it is shown. */
+		if (!str_eq(mask_path(evidence_reader_names(l.r), subject.path, &l.scratch), s->path))
+			r = -ENOENT;
 	}
-	r = index_who(state, &subject, local_who, &l);
+	if (r == 0)
+		r = index_who(state, &subject, local_who, &l);
 	if (r == -ENOENT)
 		r = nothing_known(state);
 	else if (r < 0)

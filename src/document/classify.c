@@ -120,3 +120,23 @@ int classify_text(struct classify *c, const struct text *t, struct facts *ret, s
 	*ret_contacts = contacts;
 	return 0;
 }
+
+int classify_container(const struct classifier *c, uint64_t own, struct facts *f, struct buf *reasons)
+{
+	_cleanup_buf_ struct buf said = BUF_INIT;
+	enum event_label label;
+
+	buf_puts(&said, f->label_why);
+	label = labels_contacts(c->labels, f->label, own, f->contacts, &said);
+	if (buf_error(&said))
+		return buf_error(&said);
+	if (said.n == f->label_why.n)
+		return 0;
+	buf_clear(reasons);
+	buf_puts(reasons, buf_str(&said));
+	if (buf_error(reasons))
+		return buf_error(reasons);
+	f->label = label;
+	f->label_why = buf_str(reasons);
+	return 0;
+}

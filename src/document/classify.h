@@ -20,5 +20,8 @@ int classify_new(const struct classifier *c, struct classify **ret);
 struct classify *classify_free(struct classify *c);
 /* Fills label, label_why, findings, contacts, clients, text_chars of ret; identifiers in ret_contacts. */
 int classify_text(struct classify *c, const struct text *t, struct facts *ret, struct contacts_result *ret_contacts);
+/* A part with everything in it (cover_part has summed it): label.contacts counts the persons of all. own: those that its own text holds. reasons gets the
+ * reasons when there is one more, and must outlive f; f->label_why may stand in it. */
+int classify_container(const struct classifier *c, uint64_t own, struct facts *f, struct buf *reasons);
 
 #endif

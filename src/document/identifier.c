@@ -148,7 +148,8 @@ static void sort(struct identifier_set *s)
 		bits++;
 	at = s->n > 32 ? calloc(((size_t)1 << bits) + 1, sizeof(*at)) : NULL;
 	if (!at) {
-		qsort(s->i, s->n, sizeof(*s->i), compare);
+		if (s->n)
+			qsort(s->i, s->n, sizeof(*s->i), compare);
 		return;
 	}
 	for (size_t k = 0; k < s->n; k++)

@@ -530,6 +530,16 @@ static void body(struct deciding *d, const struct hits *h)
 			says(d, "a line of its own", b.lines[i].m);
 }
 
+static void many_contacts(struct deciding *d, uint64_t contacts)
+{
+	uint64_t least = d->l->contacts_confidential;
+
+	if (!least || contacts < least)
+		return;
+	raise_to(d, LABEL_CONFIDENTIAL);
+	reason(d, "holds contact details of %llu persons; label.contacts is %llu", (unsigned long long)contacts, (unsigned long long)least);
+}
+
 enum event_label labels_decide(const struct labels *l, const struct text *t, const struct hits *h, uint64_t contacts, struct buf *why)
 {
 	struct deciding d = { .l = l, .t = t, .why = why, .why_from = why->n };
@@ -540,10 +550,15 @@ enum event_label labels_decide(const struct labels *l, const struct text *t, con
 		property(&d, &t->metas[i]);
 	if (t->bytes.n)
 		body(&d, h);
-	if (l->contacts_confidential && contacts >= l->contacts_confidential) {
-		raise_to(&d, LABEL_CONFIDENTIAL);
-		reason(&d, "holds contact details of %llu persons; label.contacts is %llu", (unsigned long long)contacts,
-			(unsigned long long)l->contacts_confidential);
-	}
+	many_contacts(&d, contacts);
+	return d.label;
+}
+
+enum event_label labels_contacts(const struct labels *l, enum event_label label, uint64_t own, uint64_t all, struct buf *why)
+{
+	struct deciding d = { .l = l, .why = why, .label = label };
+
+	if (own < l->contacts_confidential) /* else its own text has said so */
+		many_contacts(&d, all);
 	return d.label;
 }

@@ -30,4 +30,7 @@ const struct finder_literal *labels_literals(const struct labels *l, size_t *ret
 /* 0: no label. why: one line a reason, separated by '\n' ("footer says 社外秘"; "Microsoft label 1234… is not in the configuration"). */
 enum event_label labels_decide(const struct labels *l, const struct text *t, const struct hits *h, uint64_t contacts, struct buf *why);
 
+/* The label of a part with everything in it: own persons of its own text, all with those of its parts. */
+enum event_label labels_contacts(const struct labels *l, enum event_label label, uint64_t own, uint64_t all, struct buf *why);
+
 #endif

@@ -2,10 +2,13 @@
  *
  * Definition. The text is cut into extended grapheme clusters (UAX 29, as utf8proc has them). The normal form is that of each cluster, one after the other:
  *   1. its first CLUSTER_MAX code points: NFKC, case folded, default-ignorable code points left out (utf8proc), done again until nothing changes;
- *   2. letters, numbers, currency signs, private use and unassigned code points stay; white space, punctuation, other symbols (a quoting `>`, bullets, quotes of any
- *      shape, emoji), controls and format characters are dropped; a mark stays where the character that it stands on stays.
- * Interlinear annotations (ruby: U+FFFA … U+FFFB, at most RUBY_MAX bytes) are dropped as a whole.
- * Because each cluster is looked at alone, the normal form of a piece that is cut at cluster boundaries is a piece of the normal form.
+ *   2. letters, numbers and what is not assigned yet (scripts newer than the library) stay; all else is dropped: white space, punctuation, controls and format
+ *      characters, and symbols and private use too, because conversions change them: 〜 and ~, the minus and the hyphen, ¥ and \, the bullets of a symbol font, the
+ *      `>` of a quoted mail, `|` and `+` around a table, emoji. A mark stays unless the character that it stands on, in its cluster, is dropped.
+ * Interlinear annotations (ruby: U+FFFA … U+FFFB, at most RUBY_MAX bytes) are dropped as a whole; the extractors have taken those of HTML and office formats aside.
+ *
+ * Because each cluster is looked at alone, the normal form of a piece that is cut at cluster boundaries is a piece of the normal form (but for a cut inside ruby, whose
+ * rest is taken for text). The price: letters of neighbouring clusters do not compose, such as half-width Hangul.
  *
  * Most code points are a cluster of their own whatever stands beside them unless an extender follows: these are `quick`, and what becomes of them stands in pages of
  * 256 that are filled from the definition itself when first met. ASCII goes eight at a time. Everything else goes the long way.
@@ -13,10 +16,8 @@
 #include "document/normalise.h"
 
 #include <errno.h>
-#include <immintrin.h>
+#include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 #include <utf8proc.h>
 
 #include "base/utf8.h"
@@ -34,7 +35,7 @@
 
 struct page {
 	uint32_t what[256];
-	uint8_t (*counts);
+	uint8_t *counts;
 	uint32_t (*many)[MANY_MAX];
 };
 
@@ -46,21 +47,20 @@ static uint32_t ascii[128];
 
 static bool stays(int32_t c)
 {
-	switch (utf8proc_category(c)) {
-	case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO:
-	case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_NO:
-	case UTF8PROC_CATEGORY_SC: case UTF8PROC_CATEGORY_CO: case UTF8PROC_CATEGORY_CN:
-		return true;
-	default:
-		return false;
-	}
+	static const bool kept[32] = {
+		[UTF8PROC_CATEGORY_LU] = true, [UTF8PROC_CATEGORY_LL] = true, [UTF8PROC_CATEGORY_LT] = true, [UTF8PROC_CATEGORY_LM] = true,
+		[UTF8PROC_CATEGORY_LO] = true, [UTF8PROC_CATEGORY_ND] = true, [UTF8PROC_CATEGORY_NL] = true, [UTF8PROC_CATEGORY_NO] = true,
+		[UTF8PROC_CATEGORY_CN] = true,
+	};
+
+	return kept[utf8proc_category(c) & 31];
 }
 
 static bool is_mark(int32_t c)
 {
-	utf8proc_category_t k = utf8proc_category(c);
+	static const bool mark[32] = { [UTF8PROC_CATEGORY_MN] = true, [UTF8PROC_CATEGORY_MC] = true, [UTF8PROC_CATEGORY_ME] = true };
 
-	return k == UTF8PROC_CATEGORY_MN || k == UTF8PROC_CATEGORY_MC || k == UTF8PROC_CATEGORY_ME;
+	return mark[utf8proc_category(c) & 31];
 }
 
 /* NFKC, folded, once: from UTF-8 to code points; at most FORM_MAX. */
@@ -90,7 +90,7 @@ static size_t cluster_form(const int32_t *cluster, size_t n, int32_t *out)
 	uint8_t bytes[4 * FORM_MAX];
 	int32_t again[FORM_MAX + 1]; /* utf8proc writes one more when it composes */
 	size_t had = 0, kept = 0;
-	bool base = false;
+	bool base = true;
 
 	had = fold_once(bytes, encode(cluster, n, bytes), out);
 	for (unsigned round = 0; round < 4; round++) {
@@ -120,12 +120,11 @@ static size_t cluster_form(const int32_t *cluster, size_t n, int32_t *out)
 
 static bool stands_alone(int32_t c)
 {
-	switch (utf8proc_get_property(c)->boundclass) {
-	case UTF8PROC_BOUNDCLASS_OTHER: case UTF8PROC_BOUNDCLASS_CONTROL: case UTF8PROC_BOUNDCLASS_CR: case UTF8PROC_BOUNDCLASS_LF:
-		return c < 0xFFF9 || c > 0xFFFB;
-	default:
-		return false;
-	}
+	static const bool alone[32] = {
+		[UTF8PROC_BOUNDCLASS_OTHER] = true, [UTF8PROC_BOUNDCLASS_CONTROL] = true, [UTF8PROC_BOUNDCLASS_CR] = true, [UTF8PROC_BOUNDCLASS_LF] = true,
+	};
+
+	return alone[utf8proc_get_property(c)->boundclass & 31] && (c < 0xFFF9 || c > 0xFFFB);
 }
 
 static void fill(struct page *g, unsigned at, int32_t c)
@@ -292,7 +291,10 @@ static ssize_t slow(struct normalised *x, const uint8_t *p, size_t i, size_t n, 
 	return (ssize_t)i;
 }
 
-#define AVX2 __attribute__((target("avx2,popcnt,bmi")))
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2,popcnt")))
 
 static uint32_t squeeze[256][8]; /* for a mask: the lanes that stay, then anything */
 
@@ -313,7 +315,7 @@ AVX2 static size_t ascii_avx2(struct normalised *x, const uint8_t *p, size_t i, 
 		letters = _mm_and_si128(_mm_cmpgt_epi8(low, _mm_set1_epi8('a' - 1)), _mm_cmplt_epi8(low, _mm_set1_epi8('z' + 1)));
 		digits = _mm_and_si128(_mm_cmpgt_epi8(b, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(b, _mm_set1_epi8('9' + 1)));
 		b = _mm_blendv_epi8(b, low, letters);
-		mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letters, digits), _mm_cmpeq_epi8(b, _mm_set1_epi8('$')))) & 0xFF;
+		mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(letters, digits)) & 0xFF;
 		order = _mm256_loadu_si256((const __m256i *)squeeze[mask]);
 		_mm256_storeu_si256((__m256i *)(x->c + x->n), _mm256_permutevar8x32_epi32(_mm256_cvtepu8_epi32(b), order));
 		_mm256_storeu_si256((__m256i *)(x->at + x->n),
@@ -323,17 +325,43 @@ AVX2 static size_t ascii_avx2(struct normalised *x, const uint8_t *p, size_t i, 
 	return i;
 }
 
-static bool have_avx2;
+static bool have_avx2(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
+}
 
-__attribute__((constructor)) static void prepare(void)
+static void squeeze_make(void)
 {
 	for (unsigned m = 0; m < 256; m++)
 		for (unsigned i = 0, at = 0; i < 8; i++)
 			if (m >> i & 1)
 				squeeze[m][at++] = i;
+}
+#else
+static size_t ascii_avx2(struct normalised *x, const uint8_t *p, size_t i, size_t n, uint32_t base)
+{
+	return i;
+}
+
+static bool have_avx2(void)
+{
+	return false;
+}
+
+static void squeeze_make(void)
+{
+}
+#endif
+
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+static bool wide;
+
+static void prepare(void)
+{
 	for (unsigned c = 0; c < 128; c++)
-		ascii[c] = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '$' ? c : c >= 'A' && c <= 'Z' ? c + 32 : QUICK_DROP;
-	have_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi");
+		ascii[c] = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : c >= 'A' && c <= 'Z' ? c + 32 : QUICK_DROP;
+	squeeze_make();
+	wide = have_avx2();
 }
 
 /* Takes back the code point before i, which a cluster has turned out to go on from. Returns where it begins. */
@@ -358,7 +386,7 @@ static size_t quick_run(struct normalised *x, const uint8_t *p, size_t i, size_t
 		uint32_t c, what;
 
 		if (p[i] < 0x80) {
-			if (have_avx2 && !utf8_portable && i + 8 <= to) {
+			if (wide && !utf8_portable && i + 8 <= to) {
 				size_t at = ascii_avx2(x, p, i, to, base);
 
 				if (at != i) {
@@ -402,6 +430,7 @@ int normalise(struct normalised *x, str utf8, uint32_t base)
 	const uint8_t *p = (const uint8_t *)utf8.p;
 	size_t n = utf8.n, i = 0, fast_from = 0;
 
+	pthread_once(&prepared, prepare);
 	if (room(x, 0) < 0)
 		return -ENOMEM;
 	while (i < n) {

@@ -174,6 +174,8 @@ static int on_part(void *arg, const struct extract_part *p)
 		memcpy(f.hash, p->sha256, sizeof(f.hash));
 	if (r == 0)
 		r = cover_part(rd->cover, p->name, &f, &c, &rd->why);
+	if (r == 0)
+		r = classify_container(rd->inv->c->classifier, c.persons, &f, &rd->why);
 	if (r == 0 && p->has_sha256)
 		r = prints_make_keys(&rd->prints, prints_key(rd->inv->c->prints), &p->text);
 	if (r < 0)

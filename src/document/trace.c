@@ -26,7 +26,9 @@ int trace_fail(int r, const char *fmt, ...)
 	return r;
 }
 
-static const char *const verdicts[] = { [TRACE_NONE] = "none", [TRACE_SHARED_ONLY] = "shared", [TRACE_SOURCE] = "source", [TRACE_EXACT] = "exact" };
+static const char *const verdicts[] = {
+	[TRACE_NONE] = "none", [TRACE_SHARED_ONLY] = "shared", [TRACE_SOURCE] = "source", [TRACE_EXACT] = "exact",
+};
 
 const char *trace_verdict_name(enum trace_verdict v)
 {
@@ -235,7 +237,8 @@ int trace_by_hash(struct trace *t, const struct extract_part *part, struct trace
 	m->verdict = m->public ? TRACE_SHARED_ONLY : TRACE_EXACT;
 	m->coverage = 1;
 	m->score = HUGE_VAL;
-	trace_match_why(m, m->public ? "the same %llu bytes, but it is of outside origin" : "the same %llu bytes", (unsigned long long)part->bytes);
+	trace_match_why(m, m->public ? "the same %llu bytes, but it is of outside origin" : "the same %llu bytes",
+		(unsigned long long)part->bytes);
 	return 1;
 }
 
@@ -278,6 +281,8 @@ static int of_text(struct trace *t, const struct text *text, struct leak *l, str
 		r = trace_by_identifiers(t, l, ret);
 	if (r == 0)
 		r = trace_by_pictures(t, text, l->p.text.n, ret);
+	if (r == 0)
+		r = trace_by_likeness(t, l, ret);
 	return r;
 }
 

@@ -12,6 +12,9 @@
 #define WITHIN_BEST 150
 #define SCATTERED_RUNS 4            /* so many short runs are phrases that many use, not a quotation */
 #define SCATTERED_MEAN 150
+#define MANY_RUNS 10
+#define MANY_MEAN 400
+#define ALL_PERCENT 95
 #define CODE_RUNS 3
 #define PIECE_CODE 100
 #define WITHIN_CODE 400
@@ -34,7 +37,8 @@ static bool held_by_others(const struct look *k, uint64_t gone, size_t i)
 	return k->unseen[key] || (k->held[key] & gone);
 }
 
-/* Grams in a row that others hold, whom nobody has read: theirs with what lies between. One alone is a word or two that anybody writes, no passage. */
+/* Grams in a row that others hold, whom nobody has read: theirs with what lies between. One alone is a word or two that anybody writes,
+ * no passage. */
 static void mark_unread(const struct look *k, uint64_t family, uint8_t *other)
 {
 	const struct leak *l = k->l;
@@ -84,7 +88,8 @@ static int take_distinct(const struct look *k, size_t which, struct case_for *c)
 	return 0;
 }
 
-/* Stretches end where a run does: what follows elsewhere in the source was not one piece. A run most of which is distinct counts as one stretch. */
+/* Stretches end where a run does: what follows elsewhere in the source was not one piece. A run most of which is distinct counts as one
+ * stretch. */
 static void weigh(const struct look *k, const struct looked *x, struct case_for *c)
 {
 	for (size_t i = 0; i < x->cover.n; i++) {
@@ -130,14 +135,16 @@ static bool is_margin(const struct leak *l, const struct looked *x)
 {
 	const struct run *first = &x->cover.run[0], *last = &x->cover.run[x->cover.n - 1];
 	uint64_t end = last->a + last->n;
-	struct sides a = around(&l->p.text, l->p.aside, first->a, end), b = around(&x->s->p.text, x->s->p.aside, first->b, last->b + last->n);
+	struct sides a = around(&l->p.text, l->p.aside, first->a, end);
+	struct sides b = around(&x->s->p.text, x->s->p.aside, first->b, last->b + last->n);
 	uint64_t a_gap = 0, b_gap = 0;
 	bool head = a.before <= MARGIN_SLACK && b.before <= MARGIN_SLACK, tail = a.behind <= MARGIN_SLACK && b.behind <= MARGIN_SLACK;
 
 	if (x->cover.chars > MARGIN_MAX)
 		return false;
 	for (size_t i = 0; i + 1 < x->cover.n; i++) {
-		int64_t an = (int64_t)x->cover.run[i + 1].a - (x->cover.run[i].a + x->cover.run[i].n), bn = (int64_t)x->cover.run[i + 1].b - (x->cover.run[i].b + x->cover.run[i].n);
+		const struct run *r = &x->cover.run[i];
+		int64_t an = (int64_t)r[1].a - (r->a + r->n), bn = (int64_t)r[1].b - (r->b + r->n);
 
 		if (an >= MARGIN_OWN && bn >= MARGIN_OWN && !mostly_known(l, first->a + 0ull, end)) {
 			a_gap = (uint64_t)an;
@@ -153,36 +160,60 @@ static bool is_margin(const struct leak *l, const struct looked *x)
 
 /* --- the verdict --- */
 
+/* Short runs all over are what people write who know the same phrases, or files of one project. */
+static bool scattered(const struct overlap *c)
+{
+	if (c->n < SCATTERED_RUNS)
+		return false;
+	return c->chars < (uint64_t)(c->n < MANY_RUNS ? SCATTERED_MEAN : MANY_MEAN) * c->n;
+}
+
+/* (Nearly) all of the leak is explained, by this document or by several. */
+static bool enough_for_whole(const struct leak *l, const struct looked *x, const struct case_for *c, bool code)
+{
+	uint64_t n = l->p.text.n, percent = 100 * x->cover.chars / n;
+
+	/* A piece out of it, and nothing but that. */
+	if (x->cover.n == 1 && percent >= WHOLE_PERCENT && c->e.weight >= PIECE_WEIGHT && c->e.chars >= (code ? PIECE_CODE : TRACE_DISTINCT))
+		return true;
+	if (!c->whole || (percent < ALL_PERCENT && x->cover.chars < (uint64_t)SCATTERED_MEAN * x->cover.n))
+		return false;
+	return c->e.chars >= WHOLE_CHARS || (!code && c->e.weight >= WHOLE_WEIGHT && c->e.best >= WHOLE_BEST);
+}
+
+/* A passage in a text of other origin. */
+static bool enough_within(const struct looked *x, const struct case_for *c, bool code)
+{
+	if (2 * c->chars < x->cover.chars || c->e.weight < WITHIN_WEIGHT)
+		return false;
+	return code ? c->e.largest >= WITHIN_CODE && x->cover.n <= CODE_RUNS : c->e.best >= WITHIN_BEST;
+}
+
 static bool enough(const struct look *k, const struct looked *x, const struct case_for *c)
 {
 	const struct leak *l = k->l;
-	uint64_t n = l->p.text.n, chars = c->e.chars, weight = c->e.weight;
+	uint64_t n = l->p.text.n, chars = c->e.chars;
 	bool code = 2 * c->e.code > chars || l->code;
 
 	if (chars < TRACE_DISTINCT || chars < c->e.skipped)
 		return false;
+	/* This very instance of a template. */
 	if (100 * x->cover.chars >= FILLED_PERCENT * n && n >= FILLED_CHARS && c->e.stretches >= 2)
 		return true;
 	if (OWN_PART * c->chars < x->cover.chars)
 		return false;
-	/* Files of one project have much in common that nobody took from the other: only what is there as a whole counts. */
 	if (l->code && 100 * x->cover.chars < WHOLE_PERCENT * n && x->cover.n > CODE_RUNS)
 		return false;
-	if (!c->whole && x->cover.n >= SCATTERED_RUNS && x->cover.chars < (uint64_t)SCATTERED_MEAN * x->cover.n)
+	if (!c->whole && scattered(&x->cover))
 		return false;
-	/* A piece out of it, and nothing but that. */
-	if (x->cover.n == 1 && 100 * x->cover.chars >= WHOLE_PERCENT * n && weight >= PIECE_WEIGHT && chars >= (code ? PIECE_CODE : TRACE_DISTINCT))
+	if (enough_for_whole(l, x, c, code) || enough_within(x, c, code))
 		return true;
-	if (code && 2 * c->chars >= x->cover.chars && c->e.largest >= WITHIN_CODE && x->cover.n <= CODE_RUNS && weight >= WITHIN_WEIGHT)
-		return true;
-	if (c->whole && ((!code && weight >= WHOLE_WEIGHT && c->e.best >= WHOLE_BEST) || chars >= WHOLE_CHARS))
-		return true;
-	if (2 * x->cover.chars >= x->s->p.text.n && weight >= MOSTLY_WEIGHT && c->e.best >= WHOLE_BEST && chars >= (code ? MOSTLY_CHARS : MOSTLY_WEIGHT))
-		return true;
-	return !code && 2 * c->chars >= x->cover.chars && weight >= WITHIN_WEIGHT && c->e.best >= WITHIN_BEST;
+	return 2 * x->cover.chars >= x->s->p.text.n && c->e.weight >= MOSTLY_WEIGHT && c->e.best >= WHOLE_BEST &&
+		chars >= (code ? MOSTLY_CHARS : MOSTLY_WEIGHT);
 }
 
-/* Where other words stand in a template's place, fingerprints are missing: a place of ten characters breaks one for sure. So nearly all must be there. */
+/* Where other words stand in a template's place, fingerprints are missing: a place of ten characters breaks one for sure. So nearly all
+ * must be there. */
 static bool gone_enough(const struct look *k, const struct looked *x, const struct case_for *c)
 {
 	const struct leak *l = k->l;
@@ -193,7 +224,8 @@ static bool gone_enough(const struct look *k, const struct looked *x, const stru
 		has[x->c->key[i]] = 1;
 	for (size_t i = 0; has && i < l->p.f.n; i++)
 		prints += has[l->key_of[i]];
-	return x->c->hits >= GONE_PRINTS && c->e.chars >= GONE_CHARS && c->e.weight >= WHOLE_WEIGHT && 100 * prints >= GONE_PERCENT * l->p.f.n;
+	return x->c->hits >= GONE_PRINTS && c->e.chars >= GONE_CHARS && c->e.weight >= WHOLE_WEIGHT &&
+		100 * prints >= GONE_PERCENT * l->p.f.n;
 }
 
 int look_case(const struct look *k, size_t which, struct case_for *ret)

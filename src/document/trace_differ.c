@@ -1,8 +1,12 @@
-/* How two texts that share runs differ: a piece of one, a version of one, or two instances of one template. docs/trace-rules.md says why these rules. */
+/* How two texts that share runs differ: a piece of one, a version of one, or two instances of one template. docs/trace-rules.md says why these
+ * rules. */
 #include "document/trace_internal.h"
 
 #define GAPS_LOOKED_FOR 256            /* gaps whose words are looked for elsewhere in the source */
 #define LOOKED_FOR_MIN 6               /* characters: shorter ones stand everywhere */
+#define MOVED_MIN 20                   /* characters that stand elsewhere in the source, too, are moved, not filled in */
+#define REARRANGED_MIN 12              /* characters */
+#define REARRANGED_MAX 1024
 #define ONE_SLOT_MATCHED 50000         /* characters: one changed word in so many is an edit */
 #define VERSION_CHARS_A_SLOT 5000      /* edits are rarer than this; places of a template are not */
 #define FORM_PIECE 250                 /* mean length of what a form prints between what is filled in */
@@ -41,7 +45,8 @@ static bool known_within(const uint8_t *known, uint32_t from, uint32_t to)
 	return false;
 }
 
-/* One character for another that looks like it or stands for it: an error of a conversion. ASCII letters and digits are what forms are filled in with. */
+/* One character for another that looks like it or stands for it: an error of a conversion. ASCII letters and digits are what forms are
+ * filled in with. */
 static bool slip(const struct prepared *a, uint32_t i, const struct prepared *b, uint32_t j)
 {
 	return a->text.c[i] >= 0x80 && b->text.c[j] >= 0x80;
@@ -62,12 +67,34 @@ static bool same_words(const struct normalised *a, uint32_t i, uint32_t i_end, c
 	}
 }
 
+static int by_value(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+/* The same characters in another order: cells and columns that a conversion reads the other way round. */
+static bool rearranged(const uint32_t *a, const uint32_t *b, size_t n)
+{
+	uint32_t x[REARRANGED_MAX], y[REARRANGED_MAX];
+
+	if (n < REARRANGED_MIN || n > REARRANGED_MAX)
+		return false;
+	memcpy(x, a, n * sizeof(*a));
+	memcpy(y, b, n * sizeof(*b));
+	qsort(x, n, sizeof(*x), by_value);
+	qsort(y, n, sizeof(*y), by_value);
+	return memcmp(x, y, n * sizeof(*x)) == 0;
+}
+
 struct gap {
 	uint32_t a, b;        /* where the run before ends */
 	int64_t an, bn;       /* characters up to the next run; b's negative: it lies before */
 };
 
-static void look_at_gap(const struct prepared *a, const struct prepared *b, const uint8_t *known, const struct gap *g, unsigned *looked, struct differences *d)
+static void look_at_gap(const struct prepared *a, const struct prepared *b, const uint8_t *known, const struct gap *g, unsigned *looked,
+	struct differences *d)
 {
 	bool follows = g->bn >= 0 && g->bn <= 40 * (int64_t)MAX(g->an, (int64_t)TRACE_SHORT_GAP);
 	uint32_t an = (uint32_t)g->an;
@@ -93,6 +120,10 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 	} else if (same_words(&a->text, g->a, g->a + an, &b->text, g->b, g->b + (uint32_t)g->bn)) {
 		d->gaps--;
 		return;
+	} else if (g->an == g->bn && rearranged(a->text.c + g->a, b->text.c + g->b, an)) {
+		return;
+	} else if (an >= MOVED_MIN && (*looked)++ < GAPS_LOOKED_FOR && stands_in(&b->text, a->text.c + g->a, an)) {
+		return;
 	} else if (g->an == 1 && g->bn == 1 && slip(a, g->a, b, g->b)) {
 		return;
 	}
@@ -107,7 +138,8 @@ static bool short_words(const struct normalised *t, size_t from, size_t to)
 	return to > from && to - from <= TRACE_SHORT_GAP && has_words(t, (uint32_t)from, (uint32_t)to);
 }
 
-void overlap_differences(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known, struct differences *ret)
+void overlap_differences(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known,
+	struct differences *ret)
 {
 	const struct run *first = c->run, *last = c->n ? &c->run[c->n - 1] : NULL;
 	struct differences d = { 0 };
@@ -155,7 +187,8 @@ static uint64_t replaced(const struct prepared *a, const struct prepared *b, con
 	uint64_t n = MIN(c->run[0].a, c->run[0].b), a_tail = a->text.n - (last->a + last->n), b_tail = b->text.n - (last->b + last->n);
 
 	for (size_t i = 0; i + 1 < c->n; i++) {
-		int64_t an = (int64_t)c->run[i + 1].a - (c->run[i].a + c->run[i].n), bn = (int64_t)c->run[i + 1].b - (c->run[i].b + c->run[i].n);
+		const struct run *r = &c->run[i];
+		int64_t an = (int64_t)r[1].a - (r->a + r->n), bn = (int64_t)r[1].b - (r->b + r->n);
 
 		if (an > 0 && bn > 0)
 			n += (uint64_t)MIN(an, bn);

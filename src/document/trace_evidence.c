@@ -9,18 +9,23 @@
 #define WORD_MIN 2
 #define WORD_MAX 28        /* letters; longer ones are encoded data */
 
-/* Phrases of licences, disclaimers and statutes, as normalised text has them (lower case, no spaces, no punctuation). The one indexed holder of such a text is no source. */
+/* Phrases of licences, disclaimers and statutes, as normalised text has them (lower case, no spaces, no punctuation). The one indexed
+ * holder of such a text is no source. */
 static const char *const outside[] = {
-	"intendedrecipient", "intendedsolelyfor", "intendedonlyfor", "ifyouhavereceivedthis", "receivedthisemailinerror", "receivedthismessageinerror",
-	"pleasenotifythesender", "notifythesenderimmediately", "legallyprivileged", "opinionsexpressedin", "viewsexpressedinthis", "virusfree", "considertheenvironment",
-	"forwardlookingstatements", "notaninvestmentadvice", "pastperformance", "thisemailandanyattachments", "thismessageandanyattachments", "unsubscribe",
-	"permissionisherebygranted", "redistributionanduseinsource", "withoutwarranty", "warrantyofanykind", "warrantiesofanykind", "expressorimplied", "merchantability",
-	"fitnessforaparticular", "generalpubliclicense", "apachelicense", "mozillapubliclicense", "licensedunderthe", "spdxlicenseidentifier", "allrightsreserved",
-	"thislicense", "coveredcode", "coveredsoftware", "eachcontributor", "sublicense", "copyrightholder", "derivativeworks", "originaldeveloper", "sourcecodeform", "termsoftheagpl", "termsofthegpl", "freesoftwarefoundation", "creativecommons", "inwitnesswhereof", "entireagreementbetween", "supersedesallprior", "severabilityifany", "governingbythelawsof",
-	"governedbythelawsof", "forcemajeure", "heirssuccessorsandassigns", "memberstatesshall", "regulationeu", "regulationecno", "officialjournal", "thesecretaryshall",
-	"beitenacted", "ofthisactshall", "unitedstatescode", "statutoryinstrument", "paragraph1ofthisarticle", "referredtoinarticle", "hasthemeaninggivenin",
-	"本メールは", "このメールは", "本電子メール", "誤って受信", "誤送信", "受信者以外", "名宛人以外", "直ちに破棄", "速やかに削除", "免責事項", "無断転載", "無断複製",
-	"著作権法", "政令で定める", "省令で定める", "主務省令", "施行規則", "この法律", "前項の規定", "附則", "に処する", "以下の罰金", "使用許諾", "全部または一部を無断",
+	"intendedrecipient", "intendedsolelyfor", "intendedonlyfor", "ifyouhavereceivedthis", "receivedthisemailinerror",
+	"receivedthismessageinerror", "pleasenotifythesender", "notifythesenderimmediately", "legallyprivileged", "opinionsexpressedin",
+	"viewsexpressedinthis", "virusfree", "considertheenvironment", "forwardlookingstatements", "notaninvestmentadvice",
+	"pastperformance", "thisemailandanyattachments", "thismessageandanyattachments", "unsubscribe", "permissionisherebygranted",
+	"redistributionanduseinsource", "withoutwarranty", "warrantyofanykind", "warrantiesofanykind", "expressorimplied",
+	"merchantability", "fitnessforaparticular", "generalpubliclicense", "apachelicense", "mozillapubliclicense", "licensedunderthe",
+	"spdxlicenseidentifier", "allrightsreserved", "thislicense", "coveredcode", "coveredsoftware", "eachcontributor", "sublicense",
+	"copyrightholder", "derivativeworks", "originaldeveloper", "sourcecodeform", "termsoftheagpl", "termsofthegpl",
+	"freesoftwarefoundation", "creativecommons", "inwitnesswhereof", "entireagreementbetween", "supersedesallprior",
+	"severabilityifany", "governingbythelawsof", "governedbythelawsof", "forcemajeure", "heirssuccessorsandassigns",
+	"memberstatesshall", "regulationeu", "regulationecno", "officialjournal", "thesecretaryshall", "beitenacted", "ofthisactshall",
+	"unitedstatescode", "statutoryinstrument", "paragraph1ofthisarticle", "referredtoinarticle", "hasthemeaninggivenin",
+	"本メールは", "このメールは", "本電子メール", "誤って受信", "誤送信", "受信者以外", "名宛人以外", "直ちに破棄", "速やかに削除", "免責事項", "無断転載", "無断複製", "著作権法", "政令で定める",
+	"省令で定める", "主務省令", "施行規則", "この法律", "前項の規定", "附則", "に処する", "以下の罰金", "使用許諾", "全部または一部を無断",
 };
 
 /* Is one of them in [from, to) of the text? All at once by their first characters would be faster; passages are few and short. */
@@ -81,6 +86,12 @@ static bool sign(uint8_t c)
 	return c && strchr("{}[]<>=;_#/\\|&$^~+*@`\"", c);
 }
 
+/* a.b(c): a dot or a bracket between letters */
+static bool between(uint8_t before, uint8_t c, uint8_t next)
+{
+	return (c == '.' || c == '(' || c == ':') && before > ' ' && next > ' ' && next < 0x80 && next != '"' && !(next >= '0' && next <= '9');
+}
+
 /* Program text is told by its signs: the bytes around a stretch. */
 bool evidence_is_code(const struct text *t, uint32_t from, uint32_t to)
 {
@@ -93,9 +104,7 @@ bool evidence_is_code(const struct text *t, uint32_t from, uint32_t to)
 			continue;
 		all++;
 		digits += c >= '0' && c <= '9';
-		/* a.b(c): a dot or a bracket between letters */
-		signs += sign(c) || ((c == '.' || c == '(' || c == ':') && next > ' ' && next != '"' && next < 0x80 && i > from && (uint8_t)t->bytes.p[i - 1] > ' ' &&
-			!(next >= '0' && next <= '9'));
+		signs += sign(c) || (i > from && between((uint8_t)t->bytes.p[i - 1], c, next));
 	}
 	return signs * 100 > all * CODE_PERCENT || digits * 100 > all * DIGITS_PERCENT;
 }
@@ -118,7 +127,7 @@ static uint64_t word_weight(const struct text *t, const struct normalised *n, si
 		}
 		/* Characters that follow each other in the source belong to one word. */
 		while (end < to && !cjk(n->c[end]) && (end == i || n->at[end] <= n->at[end - 1] + 2)) {
-			if (end > i && n->at[end] - n->at[end - 1] > 1 && t->bytes.p[n->at[end] - 1] >= 0 && (uint8_t)t->bytes.p[n->at[end] - 1] <= ' ')
+			if (end > i && n->at[end] - n->at[end - 1] > 1 && (uint8_t)t->bytes.p[n->at[end] - 1] <= ' ')
 				break;
 			mixed |= !letter(n->c[end]);
 			end++;

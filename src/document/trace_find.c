@@ -197,8 +197,7 @@ static int group(struct trace *t, const struct leak *l, const struct pair *p, si
 	return 0;
 }
 
-/* A key in very many documents brings no candidate by itself: only those that have others, too, count it; so it is left out. Where a leak has no other keys, the
- * first documents of the common ones stand for all. */
+/* A key in very many documents brings no candidate. Where a leak has no other keys, the first documents of the common ones stand for all. */
 int candidates_make(struct trace *t, const struct leak *l, struct candidates *ret)
 {
 	struct candidates c = { 0 };

@@ -1,9 +1,9 @@
 /* trace_internal.h — what the files of `trace` share; nobody outside src/document includes it.
  *
- * Purpose: a leak prepared once (struct leak), documents read again (struct source), verbatim runs between two texts (struct overlap), and what is gathered of one
- * candidate before it becomes a match (struct finding_of). docs/trace-rules.md says the rules and why they are so.
- * Ownership: sources belong to the trace's cache and live until its next part; everything else is freed by whoever made it. Units: characters after normalisation
- * unless bytes are said. Threads: one at a time. Errors: negative errno, trace_why().
+ * Purpose: a leak prepared once (struct leak), documents read again (struct source), verbatim runs between two texts (struct overlap), and what speaks
+ * for one candidate before it becomes a match (struct looked, struct case_for). docs/trace-rules.md says the rules and why they are so.
+ * Ownership: sources belong to the trace's cache and live until its next part; everything else is freed by whoever made it.
+ * Units: characters after normalisation unless bytes are said. Threads: one at a time. Errors: negative errno, trace_why().
  */
 #ifndef TYTO_TRACE_INTERNAL_H
 #define TYTO_TRACE_INTERNAL_H
@@ -93,7 +93,8 @@ struct differences {
 	bool head, tail;         /* other short words on both sides before the first run, behind the last */
 };
 /* known: of a's characters, whether another document explains them; may be NULL. */
-void overlap_differences(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known, struct differences *ret);
+void overlap_differences(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known,
+	struct differences *ret);
 /* Is a another instance of what b is an instance of, rather than a piece of b? */
 bool trace_is_variant(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d);
 /* Are both versions of one document, rather than instances of one template, or strangers with a common paragraph? */
@@ -153,7 +154,8 @@ void candidates_free(struct candidates *c);
 int trace_by_hash(struct trace *t, const struct extract_part *part, struct trace_result *ret);
 int trace_by_text(struct trace *t, const struct leak *l, struct trace_result *ret);
 int trace_by_identifiers(struct trace *t, const struct leak *l, struct trace_result *ret);
-int trace_by_pictures(struct trace *t, const struct text *text, uint64_t chars, struct trace_result *ret); /* chars: how much text the leak has */
+/* chars: how much text the leak has */
+int trace_by_pictures(struct trace *t, const struct text *text, uint64_t chars, struct trace_result *ret);
 int trace_by_likeness(struct trace *t, const struct leak *l, struct trace_result *ret);
 
 /* A candidate that was looked at: read, or gone. */

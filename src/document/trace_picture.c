@@ -126,8 +126,8 @@ static int add_match(struct trace *t, struct finding_picture *f, const struct im
 		m->coverage = 1;
 	m->score += best->same ? 1000 : 500;
 	if (!m->why || v > m->verdict)
-		trace_match_why(m, "a picture of %u×%u %s%s%s", p->width, p->height, best->same ? "with the same bytes stands in it" : "that looks the same stands in it",
-			because ? "; but " : "", because ? because : "");
+		trace_match_why(m, "a picture of %u×%u %s%s%s", p->width, p->height,
+			best->same ? "with the same bytes stands in it" : "that looks the same stands in it", because ? "; but " : "", because ? because : "");
 	m->verdict = MAX(m->verdict, v);
 	for (size_t i = 1; r == 0 && i < f->n; i++)
 		if (f->h[i].same == best->same && f->h[i].bits == best->bits)

@@ -23,7 +23,8 @@ void prepared_free(struct prepared *p)
 /* The running text and what stands beside it are winnowed each for itself, as in the store. */
 int prepared_winnow(struct prepared *p, const uint8_t key[static FINGERPRINT_KEY])
 {
-	struct normalised part[2] = { p->text, { p->text.c + p->aside, p->text.at + p->aside, p->text.n - p->aside, p->text.n - p->aside } };
+	size_t beside = p->text.n - p->aside;
+	struct normalised part[2] = { p->text, { p->text.c + p->aside, p->text.at + p->aside, beside, beside } };
 	struct fingerprints more = { 0 };
 	int r = 0;
 

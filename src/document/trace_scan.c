@@ -1,4 +1,5 @@
-/* Scans, photos, retyped text: candidates by grams of eight characters, which errors leave alone more often; an alignment decides between them. */
+/* Scans, photos, retyped text: candidates by grams of eight characters, which errors leave alone more often; an alignment decides
+ * between them. */
 #include <errno.h>
 #include <math.h>
 
@@ -9,6 +10,8 @@
 #define HOLDERS_MAX 256        /* of one gram; it says nothing if so many have it */
 #define CHARS_MIN 40           /* shorter texts agree by chance */
 #define CHARS_MAX 400000
+#define RETYPED_MAX 20000      /* nobody types more; and what shares so little with all documents is not aligned with them for long */
+#define WORTH 0.4              /* of the best one's score */
 #define HITS_MIN 3
 #define LISTED_PERCENT 30      /* of the leak's characters must agree, or it is no match */
 #define EXPLAINED_PERCENT 50   /* word for word: then the passages say it better */
@@ -126,7 +129,7 @@ static int score_all(struct trace *t, const struct leak *l, struct scoring *s, s
 		return s->error < 0 ? s->error : r;
 	if (s->n)
 		qsort(s->d, s->n, sizeof(*s->d), by_score);
-	for (n = 0; n < MIN(s->n, (size_t)ALIGNED_MAX) && s->d[n].hits >= HITS_MIN; n++)
+	for (n = 0; n < MIN(s->n, (size_t)ALIGNED_MAX) && s->d[n].hits >= HITS_MIN && s->d[n].score >= WORTH * s->d[0].score; n++)
 		;
 	*ret_n = n;
 	return 0;
@@ -274,7 +277,8 @@ static int add_passages(const struct leak *l, const struct tried *x, struct trac
 	for (size_t i = 0; r == 0 && i < x->al.n; i++) {
 		const struct aligned *y = &x->al.runs[i];
 		const struct normalised *a = &l->p.text, *b = &x->s->p.text;
-		struct trace_passage p = { .leak_from = a->at[y->a_from], .leak_to = trace_end_byte(a, &l->text->bytes, y->a_to - 1), .source_from = b->at[y->b_from],
+		struct trace_passage p = { .leak_from = a->at[y->a_from], .leak_to = trace_end_byte(a, &l->text->bytes, y->a_to - 1),
+			.source_from = b->at[y->b_from],
 			.source_to = trace_end_byte(b, &x->s->bytes, y->b_to - 1), .chars = y->a_to - y->a_from,
 			.same = (float)y->same / (float)MAX(y->a_to - y->a_from, 1u) };
 
@@ -321,10 +325,13 @@ int trace_by_likeness(struct trace *t, const struct leak *l, struct trace_result
 	size_t n = 0, m = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < ret->n; i++)
-		if (ret->matches[i].verdict >= TRACE_SOURCE || (ret->matches[i].how & TRACE_BY_TEXT && 100 * ret->matches[i].coverage >= EXPLAINED_PERCENT))
+	for (size_t i = 0; i < ret->n; i++) {
+		const struct trace_match *known = &ret->matches[i];
+
+		if (known->verdict >= TRACE_SOURCE || (!l->ocr && known->how & TRACE_BY_TEXT && 100 * known->coverage >= EXPLAINED_PERCENT))
 			return 0;
-	if (l->p.text.n < CHARS_MIN || l->p.text.n > CHARS_MAX)
+	}
+	if (l->p.text.n < CHARS_MIN || l->p.text.n > (l->ocr ? CHARS_MAX : RETYPED_MAX) || (l->code && !l->ocr))
 		return 0;
 	r = score_all(t, l, &s, &n);
 	if (r < 0)

@@ -29,7 +29,8 @@ static int on_part(void *arg, const struct extract_part *p)
 	buf_puts(&a->s->bytes, buf_str(&p->text.bytes));
 	if (a->error == 0)
 		a->error = buf_error(&a->s->bytes);
-	return p->name.n > 0; /* what else the container holds is not wanted; ending it costs the worker, and so is not done behind the last part */
+	/* What else a container holds is not wanted. Ending it costs the worker, so that it is not done behind the last part. */
+	return p->name.n > 0;
 }
 
 static int extractor_of(struct trace *t, enum ocr_mode ocr, struct extractor **ret)

@@ -198,8 +198,8 @@ static int add_match(struct trace *t, const struct counting *c, size_t i, struct
 	m->coverage = MAX(m->coverage, (double)h->count / (double)MAX(c->v->n, (size_t)1));
 	m->public = trace_public(t, hash);
 	if (!m->why || source)
-		trace_match_why(m, "%u of %zu addresses, numbers and names stand in it, %u of them in no other; next best %u%s%s", h->count, c->v->n, h->distinct,
-			next, because ? "; but " : "", because ? because : "");
+		trace_match_why(m, "%u of %zu addresses, numbers and names stand in it, %u of them in no other; next best %u%s%s", h->count,
+			c->v->n, h->distinct, next, because ? "; but " : "", because ? because : "");
 	m->verdict = MAX(m->verdict, source ? TRACE_SOURCE : TRACE_SHARED_ONLY);
 	for (size_t k = i + 1; r == 0 && k < c->n_top; k++)
 		if (!(c->differ[i] >> k & 1) && documents_holder(t->documents, c->top[k].doc))

@@ -46,7 +46,8 @@ static int add_passage(const struct look *k, size_t which, const struct run *r, 
 {
 	const struct normalised *a = &k->l->p.text;
 	const struct source *s = k->at[which].s;
-	struct trace_passage p = { .leak_from = a->at[r->a], .leak_to = trace_end_byte(a, &k->l->text->bytes, r->a + r->n - 1), .chars = r->n, .same = 1,
+	struct trace_passage p = { .leak_from = a->at[r->a], .leak_to = trace_end_byte(a, &k->l->text->bytes, r->a + r->n - 1),
+		.chars = r->n, .same = 1,
 		.shared_by = shared_by(k, which, r) };
 	int e = 0;
 
@@ -140,13 +141,15 @@ static void say_why(struct trace_match *m, const struct look *k, size_t which, c
 	const struct looked *x = &k->at[which];
 	unsigned percent = (unsigned)(100 * x->cover.chars / MAX(k->l->p.text.n, (size_t)1));
 
+	unsigned long long chars = x->cover.chars, distinct = c->chars;
+	const char *how = x->s->read ? " word for word" : ", as far as its fingerprints tell: it cannot be read again";
+
 	if (c->because)
 		trace_match_why(m, "%u %% of the leak (%llu characters in %zu passages) stand in it, but %s; %llu characters stand in no other family",
-			percent, (unsigned long long)x->cover.chars, x->cover.n, c->because, (unsigned long long)c->chars);
+			percent, chars, x->cover.n, c->because, distinct);
 	else
-		trace_match_why(m, "%u %% of the leak (%llu characters in %zu passages) stand in it%s, %llu of them in no other family of documents", percent,
-			(unsigned long long)x->cover.chars, x->cover.n, x->s->read ? " word for word" : ", as far as its fingerprints tell: it cannot be read again",
-			(unsigned long long)c->chars);
+		trace_match_why(m, "%u %% of the leak (%llu characters in %zu passages) stand in it%s, %llu of them in no other family of documents",
+			percent, chars, x->cover.n, how, distinct);
 }
 
 static bool same_cover(const struct look *k, const struct looked *x, const struct looked *y)
@@ -172,7 +175,9 @@ static bool lesser_version(const struct look *k, size_t which)
 		const struct looked *y = &k->at[i];
 		size_t outside = 0;
 
-		if (i == which || y->family != x->family || y->cover.chars < x->cover.chars || (y->cover.chars == x->cover.chars && y->cover.n >= x->cover.n))
+		if (i == which || y->family != x->family || y->cover.chars < x->cover.chars)
+			continue;
+		if (y->cover.chars == x->cover.chars && y->cover.n >= x->cover.n)
 			continue;
 		for (size_t j = 0; j < k->l->p.text.n; j++)
 			outside += x->cover.is[j] && !y->cover.is[j];

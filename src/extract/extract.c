@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/sandbox.h"
+#include "extract/format.h"
 #include "extract/program.h"
 #include "extract/wire.h"
 #include "extract/worker.h"
@@ -101,7 +102,7 @@ struct extractor *extractor_free(struct extractor *x)
 /* NULL in a program without the readers. */
 #pragma weak extract_worker_main
 
-const char *extract_program(unsigned n, char path[static PATH_MAX])
+const char *extract_program(unsigned n, char *path)
 {
 	static const char beside[] = "/tyto-extract";
 	ssize_t len;
@@ -211,12 +212,22 @@ static int take_frames(struct extractor *x, int doc, bool *ret_retire)
 	}
 }
 
-static int converse(struct extractor *x, int doc, int64_t end, bool *ret_retire)
+/* A mailbox has the time that its mails need, as long as they keep coming. */
+static uint32_t deadline_ms(const struct extractor *x)
 {
+	size_t parts = decoder_parts(x->decoder);
+
+	return x->limits.deadline_ms + (parts > PART_COUNT_SMALL ? (uint32_t)(parts - PART_COUNT_SMALL) * PART_MS : 0);
+}
+
+static int converse(struct extractor *x, int doc, bool *ret_retire)
+{
+	int64_t begun = now_ms();
+
 	for (;;) {
 		struct pollfd p = { .fd = x->sock, .events = POLLIN };
 		ssize_t k = recv(x->sock, x->inbox + x->n, INBOX - x->n, MSG_DONTWAIT);
-		int64_t left = end - now_ms();
+		int64_t left = begun + deadline_ms(x) - now_ms();
 		int r;
 
 		if (left <= 0)
@@ -241,7 +252,7 @@ static int converse(struct extractor *x, int doc, int64_t end, bool *ret_retire)
 static const char *cause(struct extractor *x, int r, int status)
 {
 	if (r == -ETIME)
-		snprintf(x->error, sizeof(x->error), "unreadable: took longer than %g s", x->limits.deadline_ms / 1000.0);
+		snprintf(x->error, sizeof(x->error), "unreadable: took longer than %g s", deadline_ms(x) / 1000.0);
 	else if (r == -EBADMSG)
 		snprintf(x->error, sizeof(x->error), "unreadable: its reader gave back nonsense");
 	else if ((WIFEXITED(status) && WEXITSTATUS(status) == WORKER_NO_MEMORY) || r == -ENOMEM)
@@ -281,7 +292,7 @@ static int one_try(struct extractor *x, int fd, str name, extract_cb *cb, void *
 	decoder_start(x->decoder, cb, arg);
 	r = send_document(x, fd, name);
 	if (r == 0)
-		r = converse(x, fd, now_ms() + x->limits.deadline_ms, &retire);
+		r = converse(x, fd, &retire);
 	if (r == 0) {
 		if (retire)
 			bury(x);

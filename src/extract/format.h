@@ -15,7 +15,10 @@
 #define IN_HEAD 8192                /* bytes that a bid sees */
 #define IN_WHOLE_MAX (256u << 20)   /* bytes that in_whole loads, members of containers too */
 #define PART_DEPTH_MAX 8            /* container in container */
-#define PART_COUNT_MAX 10000        /* parts of one document, all levels */
+#define PART_COUNT_SMALL 10000      /* parts of one document, all levels, however small it is; */
+#define PART_BYTES 256              /* beyond these, one for so many bytes of the document (mailboxes: no mail is shorter); */
+#define PART_COUNT_MAX 200000       /* never more: the parent keeps about 500 bytes of each until the document is done */
+#define PART_MS 5                   /* that each beyond PART_COUNT_SMALL adds to the document's deadline */
 #define PART_TOTAL_MAX (2ull << 30) /* bytes unpacked, all levels */
 #define PART_RATIO_MAX 1000         /* unpacked to packed, beyond the first 16 MiB */
 

@@ -467,9 +467,9 @@ static int may_go_deeper(struct sink *s)
 
 	if (d->capped)
 		return -EMSGSIZE;
-	if (++d->parts > PART_COUNT_MAX) {
+	if (++d->parts > d->parts_max) {
 		d->capped = true;
-		sink_reason(s, "more than %d parts", PART_COUNT_MAX);
+		sink_reason(s, "more than %u parts", d->parts_max);
 		return -EMSGSIZE;
 	}
 	return 0;
@@ -520,11 +520,17 @@ void sink_part_failed(struct sink *s, str name, int error, const char *reason)
 		failed(s->doc, name, error, reason);
 }
 
+uint32_t doc_parts_max(uint64_t size)
+{
+	return (uint32_t)MIN(MAX(size / PART_BYTES, (uint64_t)PART_COUNT_SMALL), (uint64_t)PART_COUNT_MAX);
+}
+
 int doc_read(struct doc *d, struct in *in)
 {
 	d->in = in;
 	d->unpacked = 0;
 	d->parts = 0;
+	d->parts_max = doc_parts_max(in_size(in));
 	d->depth = 0;
 	d->capped = false;
 	d->last = SIZE_MAX;

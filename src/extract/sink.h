@@ -22,11 +22,13 @@ struct doc {
 	int send_error;
 	struct in *in;       /* the document itself */
 	uint64_t unpacked;
-	uint32_t parts;
+	uint32_t parts, parts_max; /* by its size */
 	unsigned depth;
 	bool capped;         /* a cap ended the document */
 };
 
+/* How many parts a document of this size may have. */
+uint32_t doc_parts_max(uint64_t size);
 /* Reads one document, to its last FRAME_END. Only a broken socket is an error. */
 int doc_read(struct doc *d, struct in *in);
 /* There was none to read. */

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 
 #include "base/sandbox.h"
+#include "extract/format.h"
 #include "extract/in.h"
 #include "extract/sink.h"
 
@@ -95,6 +96,7 @@ static int serve(const struct extract_limits *l, struct doc *d)
 		_cleanup_close_ int fd = -1;
 		struct frame end = { .kind = FRAME_DONE };
 		struct in *in = NULL;
+		uint32_t parts;
 		size_t n_fds;
 		int r = wire_recv(WORKER_SOCKET, &f, name, sizeof(name), &fd, 1, &n_fds);
 
@@ -102,9 +104,10 @@ static int serve(const struct extract_limits *l, struct doc *d)
 			return r;
 		if (f.kind != FRAME_DOCUMENT || n_fds != 1)
 			return -EBADMSG;
-		alarm(l->deadline_ms / 1000 + 2); /* should the parent have died */
 		document_until = now_ms() + l->deadline_ms;
 		r = in_file((str){ name, f.n }, fd, &in);
+		parts = r == 0 ? doc_parts_max(in_size(in)) - PART_COUNT_SMALL : 0;
+		alarm((l->deadline_ms + parts * PART_MS) / 1000 + 2); /* should the parent have died */
 		r = r == 0 ? doc_read(d, in) : doc_failed(d, r);
 		in_close(in);
 		if (r < 0)

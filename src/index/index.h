@@ -23,6 +23,7 @@ struct index_filter {
 	int64_t since, until;      /* 0: open */
 	const str *persons; size_t n_persons;
 	str path_glob;             /* matches path or to */
+	str shown_glob;            /* for who masks (query_shown): path or to as shown match this, too; the index does not look at it */
 	const uint8_t *document;   /* 32 bytes */
 	const struct event_object *object;
 	uint64_t verbs;            /* bit a verb; 0 all */

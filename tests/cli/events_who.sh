@@ -262,6 +262,19 @@ is "that person alone, masked" "$(jq -r .person "$tmp/live" | sort -u)" "$p"
 end_pid "$pid" INT
 is "p:N in --path, as it is shown" "$(masked events --json --path "/home/$p/*" | jq -r .path)" "/home/$p/6"
 is "p:N in who PATH" "$(masked who --json "/home/$p/6" | jq -r .person)" "$p"
+is "the name in --path gives nothing, nor does a glob that only it fits" \
+	"$(for glob in "/home/$name/*" "/home/$name" "/home/${name:0:1}*/*" "**/$name/6" "/home/[${name:0:1}]*/6" "/home/p*[!0-9]/6"; do masked events --json --path "$glob"; done)" ""
+is "a glob that fits what is shown does, and -n counts that" "$(masked events --json -n 1 --path "/home/*/6" | jq -r .path)" "/home/$p/6"
+for glob in '/home/p*/6' '/home/??*/**' '/home/[!x]*/6' '**/6' "/home/$p"; do
+	is "what is shown fits $glob, whatever the name" "$(masked events --json --path "$glob" | jq -r .path | grep -Fx "/home/$p/6")" "/home/$p/6"
+done
+follow --json --config "$conf" --path "/home/$name/*"
+add 7 nobody "/home/$(sed 's/\\/\\\\/' <<<"$name")/7"
+wait_for 10 eval '[ -n "$("$TYTO" events --json --path "**/7" -n 1)" ]'
+sleep 1 # a turn of the follower takes 0.1 s
+is "nor with -f" "$(cat "$tmp/live")" ""
+end_pid "$pid" INT
+is "nor in who PATH" "$(masked who --json "/home/$name/6" 2>/dev/null)" ""
 run_masked events --unmask
 is "--unmask without a reason: exit 2" "$rc $out" "2 "
 like "says what it needs" "$err" 'needs --reason TEXT'

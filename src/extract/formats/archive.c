@@ -49,12 +49,33 @@ static bool plausible(const struct magic *m, str head)
 	return true;
 }
 
+/* Tars from before there was a magic: a name, and a sum of the header in which the sum's own field counts as spaces. */
+static const struct magic tar_v7 = { STR("tar"), "application/x-tar", 0, KIND_TAR };
+
+static bool old_tar(str head)
+{
+	unsigned long want = 0, sum = 0;
+
+	if (head.n < 512 || !*head.p)
+		return false;
+	for (size_t i = 0; i < 512; i++) {
+		uint8_t c = (uint8_t)head.p[i];
+
+		if (i >= 148 && i < 156 && c >= '0' && c <= '7')
+			want = want * 8 + (c - '0');
+		else if (i >= 148 && i < 156 && c && c != ' ')
+			return false;
+		sum += i >= 148 && i < 156 ? ' ' : c;
+	}
+	return want == sum;
+}
+
 static const struct magic *find(str head)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
 		if (head.n > magics[i].at && str_starts((str){ head.p + magics[i].at, head.n - magics[i].at }, magics[i].bytes) && plausible(&magics[i], head))
 			return &magics[i];
-	return NULL;
+	return old_tar(head) ? &tar_v7 : NULL;
 }
 
 static int bid(struct in *in, str head)
@@ -145,7 +166,7 @@ struct reading {
 	struct in *in;
 	enum kind kind;
 	struct buf bytes, name;
-	unsigned read, encrypted, members;
+	unsigned read, encrypted, members, entries; /* entries: folders and links, too */
 };
 
 /* The member's bytes, counted against the caps: 0, -EMSGSIZE with *ret_cap when the document as a whole has had enough, or the member's own trouble. */
@@ -237,6 +258,7 @@ static int members(struct reading *r)
 			continue;
 		if (k < ARCHIVE_WARN)
 			return trouble(r->a, r->sink);
+		r->entries++;
 		if (archive_format(r->a) == ARCHIVE_FORMAT_RAW)
 			name = packed_name(r->in);
 		else if (archive_entry_filetype(e) != AE_IFREG && !(archive_entry_filetype(e) == 0 && archive_entry_size(e) > 0))
@@ -282,6 +304,11 @@ static int read_archive(struct in *in, struct sink *s)
 	/* Whatever begins with zeros looks like the end of a tar. */
 	if (k == 0 && r.kind == KIND_PACKED && !r.members)
 		k = open_and_read(&r, source, true);
+	/* A directory that is damaged may lead nowhere: what begins with a member has one. */
+	if (k == 0 && r.kind == KIND_ZIP && !r.entries && str_starts(in_head(in), STR("PK\3\4"))) {
+		sink_reason(s, "no member of it can be found");
+		k = -EBADMSG;
+	}
 	/* Nothing in it could be read for want of a password: so is the whole. */
 	if (k == 0 && r.encrypted && !r.read)
 		k = -EACCES;

@@ -180,7 +180,7 @@ static const struct kind {
 	{ "ms-excel.sheet.macroEnabled", "application/vnd.ms-excel.sheet.macroEnabled.12", NULL, xlsx_read },
 	{ "ms-excel.template.macroEnabled", "application/vnd.ms-excel.template.macroEnabled.12", NULL, xlsx_read },
 	{ "ms-excel.addin.macroEnabled", "application/vnd.ms-excel.addin.macroEnabled.12", NULL, xlsx_read },
-	{ "ms-excel.sheet.binary", "application/vnd.ms-excel.sheet.binary.macroEnabled.12", "xl/workbook.bin", NULL },
+	{ "ms-excel.sheet.binary", "application/vnd.ms-excel.sheet.binary.macroEnabled.12", "xl/workbook.bin", xlsb_read },
 	{ "presentationml.presentation.main", OPEN "presentationml.presentation", "ppt/presentation.xml", pptx_read },
 	{ "presentationml.slideshow.main", OPEN "presentationml.slideshow", NULL, pptx_read },
 	{ "presentationml.template.main", OPEN "presentationml.template", NULL, pptx_read },
@@ -290,14 +290,9 @@ static int read_ooxml(struct in *in, struct sink *s)
 	}
 	sink_type(s, t.kind->mime);
 	properties_read(p, &root);
-	if (t.kind->read)
-		t.kind->read(p, t.main);
+	t.kind->read(p, t.main);
 	package_media(p, use);
 	r = package_error(p);
-	if (r == 0 && !t.kind->read) {
-		sink_reason(s, "a binary workbook");
-		r = -ENOTSUP;
-	}
 	free(t.main);
 	package_close(p);
 	return r;

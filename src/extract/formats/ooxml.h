@@ -33,10 +33,14 @@ const struct rel *rels_find(const struct rels *r, const char *id, const char *ty
 /* Calls f for each internal one of the type. */
 void rels_each(const struct rels *r, const char *type, void (*f)(void *arg, const char *target), void *arg);
 
-/* formats/docx.c, xlsx.c, pptx.c: the main part and all that it refers to. */
+/* formats/docx.c, xlsb.c, xlsx.c, pptx.c: the main part and all that it refers to. */
 int docx_read(struct package *p, const char *main);
+int xlsb_read(struct package *p, const char *main);
 int xlsx_read(struct package *p, const char *main);
 int pptx_read(struct package *p, const char *main);
+
+/* A header or footer of a sheet, as Excel writes it: codes between the text. */
+void xlsx_page(struct flow *f, str s, enum zone zone);
 
 /* formats/drawing.c. A drawing of a sheet, a chart, a diagram, with what it refers to; zone of its text. */
 void drawing_read(struct package *p, const char *part, enum zone zone, bool hidden);

@@ -277,17 +277,16 @@ static void cell_end(struct reading *g, struct xml *x)
 }
 
 /* &L left &C centre &R right; &"font,style" &12 size &K colour; &P &N &D &T &Z &F &A &G fields; && an ampersand. */
-static void put_page(struct reading *g, enum zone zone)
+void xlsx_page(struct flow *f, str s, enum zone zone)
 {
-	str s = buf_str(&g->value);
 	size_t i = 0;
 
-	flow_set_zone(&g->flow, zone);
+	flow_set_zone(f, zone);
 	while (i < s.n) {
 		const char *amp = memchr(s.p + i, '&', s.n - i);
 		size_t n = amp ? (size_t)(amp - s.p) - i : s.n - i;
 
-		flow_text(&g->flow, FLOW_PLAIN, (str){ s.p + i, n });
+		flow_text(f, FLOW_PLAIN, (str){ s.p + i, n });
 		i += n + 1;
 		if (i >= s.n)
 			break;
@@ -302,15 +301,15 @@ static void put_page(struct reading *g, enum zone zone)
 			i += MIN(s.n - i, (size_t)7);
 		} else {
 			if (s.p[i] == '&')
-				flow_text(&g->flow, FLOW_PLAIN, STR("&"));
+				flow_text(f, FLOW_PLAIN, STR("&"));
 			if (strchr("LCR", s.p[i]))
-				flow_para_end(&g->flow);
+				flow_para_end(f);
 			if (s.p[i] == 'A')
-				flow_text(&g->flow, FLOW_PLAIN, STR(" "));
+				flow_text(f, FLOW_PLAIN, STR(" "));
 			i++;
 		}
 	}
-	flow_para_end(&g->flow);
+	flow_para_end(f);
 }
 
 static void table_end(struct reading *g)
@@ -380,7 +379,7 @@ static void on_end(void *arg, struct xml *x, int id)
 	case PAGE_FOOTER:
 		g->page = false;
 		table_end(g);
-		put_page(g, id == PAGE_HEADER ? ZONE_HEADER : ZONE_FOOTER);
+		xlsx_page(&g->flow, buf_str(&g->value), id == PAGE_HEADER ? ZONE_HEADER : ZONE_FOOTER);
 		break;
 	default:
 		break;

@@ -34,6 +34,33 @@ static void together(void **state)
 	classifier_free(shared);
 }
 
+/* Two mails with one person each are a list of two. */
+static void containers(void **state)
+{
+	struct classifier *c = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct facts f = { .contacts = 2, .label = LABEL_INTERNAL, .label_why = STR("a reason") };
+
+	assert_int_equal(classifier_new(&(struct label_config){ .contacts_confidential = 3 }, key, NULL, &c), 0);
+	assert_int_equal(classify_container(c, 1, &f, &why), 0);
+	assert_int_equal(f.label, LABEL_INTERNAL);
+	assert_str(f.label_why, "a reason");
+	f.contacts = 3;
+	assert_int_equal(classify_container(c, 1, &f, &why), 0);
+	assert_int_equal(f.label, LABEL_CONFIDENTIAL);
+	assert_str(f.label_why, "a reason\nholds contact details of 3 persons; label.contacts is 3");
+	/* Said once; and a higher label stays. */
+	f.label = LABEL_RESTRICTED;
+	f.contacts = 9;
+	assert_int_equal(classify_container(c, 3, &f, &why), 0);
+	assert_str(f.label_why, "a reason\nholds contact details of 3 persons; label.contacts is 3");
+	f.label_why = STR_NONE;
+	assert_int_equal(classify_container(c, 0, &f, &why), 0);
+	assert_int_equal(f.label, LABEL_RESTRICTED);
+	assert_str(f.label_why, "holds contact details of 9 persons; label.contacts is 3");
+	classifier_free(c);
+}
+
 static void bad_configuration(void **state)
 {
 	struct classifier *c = NULL;
@@ -51,7 +78,7 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(together), cmocka_unit_test(bad_configuration) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(together), cmocka_unit_test(containers), cmocka_unit_test(bad_configuration) };
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
 }

@@ -183,6 +183,9 @@ static void cells_and_properties(void **state)
 		{ "keywords", "public, transport", 0 }, { "category", "社外秘", C }, { "custom:Classification", "Internal", I }, { "custom:機密区分", "秘", C },
 		{ "custom:Owner", "Internal", 0 }, { "custom:Note", "Confidential", C }, { "header:sensitivity", "Company-Confidential", C }, { "author", "Confidential", 0 },
 		{ "title", "社外秘の取扱い", 0 }, { "header:x-classification", "restricted", R }, { "title", "極秘_顧客一覧", R },
+		{ "title", "TLP:AMBER", C }, { "title", "TLP:CLEAR", P }, { "subject", "TLP:AMBER", C }, { "title", "TOP SECRET", R }, { "subject", "TOP SECRET", R },
+		{ "title", "For internal use only", I }, { "subject", "For internal use only", I }, { "title", "[TLP:CLEAR] Report of the depot", P },
+		{ "title", "What TLP:RED means", 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
 		enum event_label l;

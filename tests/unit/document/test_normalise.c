@@ -24,7 +24,7 @@ static bool letter_like(int32_t c)
 {
 	const char *k = utf8proc_category_string(c);
 
-	return k[0] == 'L' || k[0] == 'N' || !strcmp(k, "Sc") || !strcmp(k, "Co") || !strcmp(k, "Cn");
+	return k[0] == 'L' || k[0] == 'N' || !strcmp(k, "Cn");
 }
 
 /* What normalise.c's opening says, by utf8proc_map alone; short texts. */
@@ -42,7 +42,7 @@ static void define(const char *text, size_t n, struct normalised *ret)
 		utf8proc_uint8_t *form = NULL, *again = NULL;
 		utf8proc_ssize_t len = 0;
 		const int o = UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE | UTF8PROC_COMPOSE;
-		bool base = false;
+		bool base = true;
 
 		i += (size_t)utf8proc_iterate((const uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &last);
 		next = last;
@@ -127,6 +127,10 @@ static void examples(void **state)
 		{ "\xEF\xBF\xB9\xE6\xBC\xA2\xEF\xBF\xBA\xE3\x81\x8B\xE3\x82\x93\xEF\xBF\xBB\xE5\xAD\x97", "\xE6\xBC\xA2\xE5\xAD\x97" }, /* ruby */
 		{ "\xE1\x84\x80\xE1\x85\xA1", "\xEA\xB0\x80" },                                  /* Hangul jamo */
 		{ "\xE3\x8C\x94", "\xE3\x82\xAD\xE3\x83\xAD" },                                  /* square kiro */
+		{ "$1.50 \xC2\xA5" "3 \xEF\xBF\xA5\\ a|b+c \xE3\x80\x9C~\xE2\x88\x92-\xEF\x82\xB7 \xE2\x84\xA2", "1503abctm" }, /* what conversions change */
+		{ "\xE3\x81\x8B\xE3\x82\x9B", "\xE3\x81\x8B" },                              /* a voiced mark that stands apart: a space and a mark */
+		{ "\xE1\x80\x80\xE1\x80\xAB", "\xE1\x80\x80\xE1\x80\xAB" },                  /* a vowel that is a cluster of its own (Myanmar) */
+		{ "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7 x \xF0\x9F\x87\xAF\xF0\x9F\x87\xB5", "x" }, /* emoji, flags */
 		{ "", "" },
 	};
 

@@ -213,10 +213,44 @@ static void test_deep(void **state)
 	buf_free(&b[1]);
 }
 
+/* Tars of before there was a magic are known by the sum of their header. */
+static void test_old_tar(void **state)
+{
+	static const struct member m[] = { { "one.txt", STR("from the depot") }, { "two.txt", STR("to the harbour") }, { NULL, STR_NONE } };
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *d;
+
+	make_archive(&b, "v7tar", NULL, NULL, m);
+	assert_null(memmem(b.p, 512, "ustar", 5));
+	d = dump("old", buf_str(&b));
+	assert_has(d, "part \"one.txt\" text/plain");
+	assert_has(d, "from the depot");
+	assert_has(d, "to the harbour");
+	assert_has(d, "part \"\" application/x-tar");
+	b.p[150] ^= 1;
+	assert_has_not(dump("old", buf_str(&b)), "part \"one.txt\"");
+}
+
+/* A directory that leads nowhere is no empty archive; one without members is. */
+static void test_lost_directory(void **state)
+{
+	static const struct member m[] = { { "one.txt", STR("words") }, { NULL, STR_NONE } }, none[] = { { NULL, STR_NONE } };
+	_cleanup_buf_ struct buf b = BUF_INIT, empty = BUF_INIT;
+	char *at;
+
+	make_archive(&b, "zip", NULL, NULL, m);
+	at = memmem(b.p, b.n, "PK\1\2", 4);
+	assert_non_null(at);
+	memset(at, 0xff, (size_t)(b.p + b.n - at) - 22);
+	assert_has(dump("a.zip", buf_str(&b)), " error: ");
+	make_archive(&empty, "zip", NULL, NULL, none);
+	assert_has_not(dump("a.zip", buf_str(&empty)), " error: ");
+}
+
 static void test_many(void **state)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	size_t n = PART_COUNT_MAX + 50;
+	size_t n = PART_COUNT_SMALL + 50;
 	struct member *m = calloc(n + 1, sizeof(*m));
 	struct extract_limits l = extract_limits_default;
 	const char *d;
@@ -236,5 +270,6 @@ static void test_many(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_formats), cmocka_unit_test(test_single), cmocka_unit_test(test_lookalikes), cmocka_unit_test(test_nested), cmocka_unit_test(test_encrypted),
 	cmocka_unit_test(test_truncated), cmocka_unit_test(test_names), cmocka_unit_test(test_bombs), cmocka_unit_test(test_deep), cmocka_unit_test(test_many),
+	cmocka_unit_test(test_old_tar), cmocka_unit_test(test_lost_directory),
 };
 EXTRACT_TEST_MAIN(tests)

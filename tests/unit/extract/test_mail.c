@@ -182,6 +182,27 @@ static void test_mbox_large(void **state)
 	assert_has_not(d, "message-0301.eml");
 }
 
+/* A mailbox of years: every mail of it, more than a small container may have. */
+static void test_mbox_many(void **state)
+{
+	struct extract_limits l = extract_limits_default;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	unsigned n = PART_COUNT_SMALL + 2500;
+	char last[32];
+	const char *d;
+
+	for (unsigned i = 1; i <= n; i++)
+		buf_putf(&b, "From a Tue Mar  5 06:07:08 2024\nFrom: clerk@x.example\nTo: sales@x.example\nMessage-ID: <%u@x.example>\nSubject: order %u\n\n%0200u\n\n",
+			i, i, i);
+	assert_true(b.n / PART_BYTES >= n);
+	l.deadline_ms = 120000;
+	d = dump_with(&l, OCR_NEVER, "years.mbox", buf_str(&b));
+	snprintf(last, sizeof(last), ": order %u\n", n);
+	assert_has(d, "message-10001.eml");
+	assert_has(d, last);
+	assert_has_not(d, " error: ");
+}
+
 static void test_broken(void **state)
 {
 	assert_has(mail(HEAD "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ncut off"), ": cut off\n");
@@ -243,7 +264,7 @@ static void test_hostile(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_header), cmocka_unit_test(test_charsets), cmocka_unit_test(test_flowed), cmocka_unit_test(test_alternative),
 	cmocka_unit_test(test_attachments), cmocka_unit_test(test_nested), cmocka_unit_test(test_encrypted), cmocka_unit_test(test_mhtml),
-	cmocka_unit_test(test_mbox), cmocka_unit_test(test_mbox_large), cmocka_unit_test(test_broken), cmocka_unit_test(test_params),
+	cmocka_unit_test(test_mbox), cmocka_unit_test(test_mbox_large), cmocka_unit_test(test_mbox_many), cmocka_unit_test(test_broken), cmocka_unit_test(test_params),
 	cmocka_unit_test(test_hostile),
 };
 EXTRACT_TEST_MAIN(tests)

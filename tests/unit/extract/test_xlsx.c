@@ -159,8 +159,112 @@ static void test_kinds(void **state)
 	}
 }
 
+/* ---- xlsb ---- */
+
+static void record_head(struct buf *b, unsigned type, size_t n)
+{
+	if (type >= 128)
+		buf_putc(b, (char)((type & 0x7f) | 0x80));
+	buf_putc(b, (char)(type >= 128 ? type >> 7 : type));
+	for (; n >= 128; n >>= 7)
+		buf_putc(b, (char)((n & 0x7f) | 0x80));
+	buf_putc(b, (char)n);
+}
+
+static void numbers(struct buf *b, unsigned n, const uint32_t *v)
+{
+	for (unsigned i = 0; i < n; i++)
+		buf_put(b, &v[i], 4);
+}
+#define U32(b, ...) numbers(b, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4, (uint32_t[]){ __VA_ARGS__ })
+
+static void wide(struct buf *b, const char *ascii)
+{
+	U32(b, (uint32_t)strlen(ascii));
+	for (; *ascii; ascii++) {
+		buf_putc(b, *ascii);
+		buf_putc(b, 0);
+	}
+}
+
+/* What stands in body as a record; body is empty then. */
+static void put(struct buf *b, unsigned type, struct buf *body)
+{
+	record_head(b, type, body->n);
+	buf_puts(b, buf_str(body));
+	buf_clear(body);
+}
+
+struct binary {
+	struct buf book, strings, styles, sheet, body;
+};
+
+static void make_parts(struct binary *x)
+{
+	struct buf *o = &x->body;
+	double real = 30753;
+
+	U32(o, 1, 1); wide(o, "a"); wide(o, "Staff"); put(&x->book, 156, o);
+	buf_putc(o, 0); wide(o, "shared words"); put(&x->strings, 19, o);
+	buf_put(o, "\xa4\0", 2); wide(o, "000\\-0000"); put(&x->styles, 44, o);
+	put(&x->styles, 617, o);
+	buf_put(o, "\0\0\0\0", 4); put(&x->styles, 47, o);
+	buf_put(o, "\0\0\xa4\0", 4); put(&x->styles, 47, o);
+	buf_put(o, "\0\0\x0e\0", 4); put(&x->styles, 47, o);
+	put(&x->styles, 618, o);
+	U32(o, 4, 0, 0); put(&x->sheet, 0, o);
+	U32(o, 0, 0, 0); put(&x->sheet, 7, o);
+	U32(o, 1, 1, 640941u << 2 | 2); put(&x->sheet, 2, o);
+	U32(o, 2, 2); buf_put(o, &real, 8); put(&x->sheet, 5, o);
+	U32(o, 3, 0); wide(o, "in the cell"); put(&x->sheet, 6, o);
+	U32(o, 4, 0); wide(o, "of a formula"); buf_put(o, "\1\2\3", 3); put(&x->sheet, 8, o);
+	U32(o, 5, 0); buf_putc(o, 1); put(&x->sheet, 4, o);
+	U32(o, 6, 0, 77); put(&x->sheet, 7, o);
+	buf_put(o, "\0\0", 2); wide(o, "&CTop"); wide(o, "&LCONFIDENTIAL"); U32(o, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX); put(&x->sheet, 479, o);
+}
+
+static const char *binary_book(struct binary *x, size_t cut)
+{
+	_cleanup_buf_ struct buf zip = BUF_INIT;
+	struct member m[] = {
+		{ "[Content_Types].xml", STR("<Types><Override PartName=\"/xl/workbook.bin\" ContentType=\"application/vnd.ms-excel.sheet.binary.macroEnabled.main\"/></Types>") },
+		{ "_rels/.rels", STR("<Relationships><Relationship Id=\"r\" Type=\"" R "officeDocument\" Target=\"xl/workbook.bin\"/></Relationships>") },
+		{ "xl/_rels/workbook.bin.rels", STR("<Relationships><Relationship Id=\"a\" Type=\"" R "worksheet\" Target=\"worksheets/sheet1.bin\"/>"
+			"<Relationship Id=\"s\" Type=\"" R "sharedStrings\" Target=\"sharedStrings.bin\"/>"
+			"<Relationship Id=\"t\" Type=\"" R "styles\" Target=\"styles.bin\"/></Relationships>") },
+		{ "xl/workbook.bin", buf_str(&x->book) }, { "xl/sharedStrings.bin", buf_str(&x->strings) }, { "xl/styles.bin", buf_str(&x->styles) },
+		{ "xl/worksheets/sheet1.bin", { x->sheet.p, x->sheet.n - cut } }, { NULL, STR_NONE },
+	};
+
+	make_archive(&zip, "zip", NULL, NULL, m);
+	return dump("a.xlsb", buf_str(&zip));
+}
+
+static void test_binary(void **state)
+{
+	struct binary x = { 0 };
+	const char *d;
+
+	make_parts(&x);
+	d = binary_book(&x, 0);
+	assert_has(d, " hidden sheet t1: Staff\n hidden cell t1 r5 c1: shared words\n hidden cell t1 r5 c2: 064-0941\n hidden cell t1 r5 c3: 1984-03-12\n");
+	assert_has(d, " hidden cell t1 r5 c4: in the cell\n hidden cell t1 r5 c5: of a formula\n hidden cell t1 r5 c6: TRUE\n");
+	assert_has(d, ": Top\n");
+	assert_has(d, "footer ");
+	assert_has(d, ": CONFIDENTIAL\n");
+	assert_has_not(d, " error: ");
+	d = binary_book(&x, 5);
+	assert_has(d, ": in the cell\n");
+	assert_has(d, " error: corrupt (a part of the workbook ends amid a record)");
+	buf_free(&x.book);
+	buf_free(&x.strings);
+	buf_free(&x.styles);
+	buf_free(&x.sheet);
+	buf_free(&x.body);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_cells), cmocka_unit_test(test_formats), cmocka_unit_test(test_numbers), cmocka_unit_test(test_kept), cmocka_unit_test(test_beside), cmocka_unit_test(test_large),
-	cmocka_unit_test(test_kinds),
+	cmocka_unit_test(test_kinds), cmocka_unit_test(test_binary),
 };
 EXTRACT_TEST_MAIN(tests)

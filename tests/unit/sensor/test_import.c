@@ -1,157 +1,13 @@
-/* Files of records: packings, damage, lines of all lengths and ends, merging, in bounded memory. */
-#include "../test.h"
+/* Files of records: lines of all lengths and ends, merging, in bounded memory. */
+#include "import_case.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <zlib.h>
-#include <zstd.h>
 
-#include "sensor/import.h"
 #include "sensor/inflate.h"
-
-#define NOW (1795618580 * NSEC_PER_SEC) /* 2026-11-25T14:56:20Z */
-
-struct complaint {
-	char file[32], expect[64];
-	uint64_t line;
-	size_t byte;
-};
-
-/* What came out of an import: the pids of its events stand for them. */
-struct result {
-	struct import *im;
-	struct complaint bad[16], last;
-	size_t n_bad, n_lines, n; /* complaints, those of them about a line, events */
-	uint32_t pids[64];
-	bool late[64];
-};
-
-static void complain(void *arg, const char *file, uint64_t line, size_t byte, const char *expect)
-{
-	struct result *r = arg;
-
-	r->last = (struct complaint){ .line = line, .byte = byte };
-	snprintf(r->last.file, sizeof(r->last.file), "%s", file);
-	snprintf(r->last.expect, sizeof(r->last.expect), "%s", expect);
-	if (r->n_bad < ARRAY_SIZE(r->bad))
-		r->bad[r->n_bad] = r->last;
-	r->n_bad++;
-	r->n_lines += line > 0;
-}
-
-static void begin(struct result *r)
-{
-	*r = (struct result){ 0 };
-	r->im = import_new(complain, r);
-	assert_non_null(r->im);
-}
-
-static void drain(struct result *r)
-{
-	struct event e;
-	int one;
-
-	while ((one = import_next(r->im, NOW, &e)) == 1) {
-		if (r->n < ARRAY_SIZE(r->pids)) {
-			r->pids[r->n] = e.pid;
-			r->late[r->n] = event_has(&e, EV_LATE) && e.late;
-		}
-		r->n++;
-	}
-	assert_int_equal(one, 0);
-	/* Asked again, it is still over. */
-	assert_int_equal(import_next(r->im, NOW, &e), 0);
-	assert_int_equal(import_refused(r->im), r->n_lines);
-}
-
-static void end(struct result *r)
-{
-	r->im = import_free(r->im);
-}
-
-static int file_of(str bytes)
-{
-	int fd = memfd_create("records", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	for (size_t i = 0; i < bytes.n;) {
-		ssize_t n = write(fd, bytes.p + i, bytes.n - i);
-
-		assert_true(n > 0);
-		i += (size_t)n;
-	}
-	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	return fd;
-}
-
-static void import_text(struct result *r, str bytes)
-{
-	begin(r);
-	assert_int_equal(import_add(r->im, file_of(bytes), "f", NULL), 0);
-	drain(r);
-}
-
-static void put_record(struct buf *b, int second, unsigned pid)
-{
-	buf_putf(b, "{\"time\":\"2026-11-25T14:%02d:%02dZ\",\"verb\":\"read\",\"path\":\"/srv/offer\",\"pid\":%u}", second / 60, second % 60, pid);
-}
-
-static void put_records(struct buf *b, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		put_record(b, (int)(i % 3000), i);
-		buf_putc(b, '\n');
-	}
-}
-
-/* One gzip member. */
-static void put_gz(struct buf *b, str s)
-{
-	z_stream z = { 0 };
-
-	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	assert_int_equal(buf_reserve(b, deflateBound(&z, s.n)), 0);
-	z.next_in = (uint8_t *)(uintptr_t)s.p;
-	z.avail_in = (unsigned)s.n;
-	z.next_out = (uint8_t *)b->p + b->n;
-	z.avail_out = (unsigned)(b->cap - b->n);
-	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-	b->n += z.total_out;
-	deflateEnd(&z);
-}
-
-/* One zstd frame with a checksum. */
-static void put_zst(struct buf *b, str s)
-{
-	ZSTD_CCtx *c = ZSTD_createCCtx();
-	size_t n;
-
-	ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
-	assert_int_equal(buf_reserve(b, ZSTD_compressBound(s.n)), 0);
-	n = ZSTD_compress2(c, b->p + b->n, b->cap - b->n, s.p, s.n);
-	assert_false(ZSTD_isError(n));
-	b->n += n;
-	ZSTD_freeCCtx(c);
-}
-
-typedef void pack(struct buf *b, str s);
-
-static void check_digest(struct result *r, str bytes)
-{
-	struct sha256 *h = sha256_new();
-	uint8_t want[SHA256_LEN], got[SHA256_LEN];
-
-	sha256_parts(h, &bytes, 1, want);
-	sha256_free(h);
-	assert_true(import_digest(r->im, 0, got));
-	assert_memory_equal(got, want, SHA256_LEN);
-	assert_int_equal(import_bytes(r->im), bytes.n);
-}
 
 static void lines(void **state)
 {
@@ -252,140 +108,6 @@ static void long_lines(void **state)
 		assert_true(r.bad[1].byte == SIZE_MAX);
 		end(&r);
 	}
-}
-
-/* Two parts, the cut within a line, and an empty one between them, as members or frames. */
-static void packings(void **state)
-{
-	static pack *const packs[] = { put_gz, put_zst };
-
-	for (size_t k = 0; k < ARRAY_SIZE(packs); k++) {
-		_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
-		pack *p = packs[k];
-		struct result r;
-
-		put_records(&text, 20000);
-		p(&b, (str){ text.p, 777777 });
-		p(&b, STR(""));
-		p(&b, (str){ text.p + 777777, text.n - 777777 });
-		import_text(&r, buf_str(&b));
-		assert_int_equal(r.n, 20000);
-		assert_int_equal(r.n_bad, 0);
-		assert_int_equal(r.pids[63], 63);
-		check_digest(&r, buf_str(&b));
-		end(&r);
-	}
-}
-
-static void zstd_skippable(void **state)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT, text = BUF_INIT;
-	struct result r;
-
-	put_records(&text, 3);
-	buf_puts(&b, STR("\x5d\x2a\x4d\x18\x03\0\0\0abc"));
-	put_zst(&b, buf_str(&text));
-	buf_puts(&b, STR("\x50\x2a\x4d\x18\x01\0\0\0\n"));
-	import_text(&r, buf_str(&b));
-	assert_int_equal(r.n, 3);
-	assert_int_equal(r.n_bad, 0);
-	end(&r);
-}
-
-/* Cut anywhere, the records before the cut are there, and one complaint says so; a cut at 0 is an empty file. */
-static void truncated(void **state)
-{
-	static pack *const packs[] = { put_gz, put_zst };
-
-	for (size_t k = 0; k < ARRAY_SIZE(packs); k++) {
-		_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
-		size_t most = 0;
-
-		put_records(&text, 40);
-		packs[k](&b, buf_str(&text));
-		for (size_t n = 4; n < b.n; n++) {
-			struct result r;
-
-			import_text(&r, (str){ b.p, n });
-			assert_true(r.n >= most && r.n <= 40);
-			most = r.n;
-			assert_int_equal(r.n_bad, 1);
-			assert_int_equal(r.bad[0].line, 0);
-			assert_true(r.bad[0].byte == SIZE_MAX);
-			assert_string_equal(r.bad[0].expect, "whole compressed data (it is damaged or cut off)");
-			check_digest(&r, (str){ b.p, n });
-			end(&r);
-		}
-		/* Only the checksum behind it is missing. */
-		assert_true(most == 40);
-	}
-}
-
-/* A byte changed late in a large file: what stands before it is not lost, though it came with the same read. */
-static void damaged(void **state)
-{
-	static pack *const packs[] = { put_gz, put_zst };
-
-	for (size_t k = 0; k < ARRAY_SIZE(packs); k++) {
-		_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
-		struct result r;
-
-		put_records(&text, 50000);
-		packs[k](&b, buf_str(&text));
-		for (size_t i = 0; i < 64; i++)
-			b.p[b.n * 3 / 4 + i] ^= 0x55;
-		import_text(&r, buf_str(&b));
-		/* Deflate goes on with nonsense until its checksum tells; zstd stops at the block. */
-		assert_in_range(r.n, 25000, k == 0 ? 49999 : 38000);
-		assert_string_equal(r.last.expect, "whole compressed data (it is damaged or cut off)");
-		check_digest(&r, buf_str(&b));
-		end(&r);
-	}
-	/* Other things behind the end. */
-	_cleanup_buf_ struct buf text = BUF_INIT, b = BUF_INIT;
-	struct result r;
-
-	put_records(&text, 3);
-	put_gz(&b, buf_str(&text));
-	buf_puts(&b, STR("{}"));
-	import_text(&r, buf_str(&b));
-	assert_int_equal(r.n, 3);
-	assert_int_equal(r.n_bad, 1);
-	end(&r);
-}
-
-/* The fault stands right behind what was read with it: deflate goes wrong at a block that there is not, zstd in its last block. */
-static void damaged_behind(void **state)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT, gz = BUF_INIT, zst = BUF_INIT;
-	z_stream z = { 0 };
-	struct result r;
-
-	put_records(&text, 1000);
-	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	assert_int_equal(buf_reserve(&gz, deflateBound(&z, text.n) + 64), 0);
-	z.next_in = (uint8_t *)text.p;
-	z.avail_in = (unsigned)text.n;
-	z.next_out = (uint8_t *)gz.p;
-	z.avail_out = (unsigned)gz.cap;
-	assert_int_equal(deflate(&z, Z_FULL_FLUSH), Z_OK);
-	gz.n = z.total_out;
-	deflateEnd(&z);
-	buf_puts(&gz, STR("\x07\0\0\0\0\0\0\0"));
-	import_text(&r, buf_str(&gz));
-	assert_int_equal(r.n, 1000);
-	assert_int_equal(r.n_bad, 1);
-	end(&r);
-
-	buf_clear(&text);
-	put_records(&text, 5000);
-	put_zst(&zst, buf_str(&text));
-	memset(zst.p + zst.n - 40, 0xff, 30);
-	import_text(&r, buf_str(&zst));
-	/* More than the 256 KiB that one read takes before it; a record has at least 85 bytes. */
-	assert_in_range(r.n, (256 << 10) / 85 + 1, 4999);
-	assert_int_equal(r.n_bad, 1);
-	end(&r);
 }
 
 static void merged(void **state)
@@ -598,40 +320,6 @@ static void small_reads(void **state)
 	}
 }
 
-static long peak_kib(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return u.ru_maxrss;
-}
-
-/* A gigabyte of zeros: one line that is too long. With line ends in it: as many. Memory does not follow. */
-static void bomb(void **state)
-{
-	static char zeros[16 << 20];
-	static pack *const packs[] = { put_gz, put_zst };
-
-	for (int k = 0; k < 4; k++) {
-		_cleanup_buf_ struct buf one = BUF_INIT, b = BUF_INIT;
-		struct result r;
-		long before;
-
-		zeros[1000000] = zeros[2000000] = k >= 2 ? '\n' : '\0';
-		packs[k % 2](&one, (str){ zeros, sizeof(zeros) });
-		for (int i = 0; i < 64; i++)
-			buf_puts(&b, buf_str(&one));
-		before = peak_kib();
-		import_text(&r, buf_str(&b));
-		assert_in_range(peak_kib() - before, 0, 32 << 10);
-		assert_int_equal(r.n, 0);
-		assert_int_equal(r.n_bad, k >= 2 ? 129 : 1);
-		check_digest(&r, buf_str(&b));
-		end(&r);
-	}
-	zeros[1000000] = zeros[2000000] = '\0';
-}
-
 static void unreadable(void **state)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -702,16 +390,20 @@ static void sha256sum(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines), cmocka_unit_test(bad_lines), cmocka_unit_test(bomb), cmocka_unit_test(long_lines), cmocka_unit_test(packings),
-		cmocka_unit_test(zstd_skippable), cmocka_unit_test(truncated), cmocka_unit_test(damaged), cmocka_unit_test(damaged_behind),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(bad_lines),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(merged),
-			cmocka_unit_test(late),
+		cmocka_unit_test(late),
 		cmocka_unit_test(in_order),
 		cmocka_unit_test(ahead_is_bounded),
 		cmocka_unit_test(late_of_another_log),
 		cmocka_unit_test(stopped),
-		cmocka_unit_test(single_bytes), cmocka_unit_test(small_reads), cmocka_unit_test(unreadable), cmocka_unit_test(too_many),
-			cmocka_unit_test(sha256sum),
+		cmocka_unit_test(single_bytes),
+		cmocka_unit_test(small_reads),
+		cmocka_unit_test(unreadable),
+		cmocka_unit_test(too_many),
+		cmocka_unit_test(sha256sum),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,7 +110,7 @@ const char *extract_program(unsigned n, char *path)
 
 	if (n == 1)
 		return TYTO_LIBEXEC "/tyto-extract";
-	if (n > 1)
+	if (n > 1 || !path)
 		return NULL;
 	len = readlink("/proc/self/exe", path, PATH_MAX - sizeof(beside));
 	path[MAX(len, 0)] = '\0';

@@ -47,7 +47,7 @@ struct extractor *extractor_free(struct extractor *x);
 int extract_file(struct extractor *x, int fd, str name, extract_cb *cb, void *arg);
 
 /* Where the program that parses is looked for: n 0, 1; then NULL. path: PATH_MAX bytes of room. Whoever asks who had a document leaves its reading out. */
-const char *extract_program(unsigned n, char path[static 4096]);
+const char *extract_program(unsigned n, char *path);
 
 /* What keeps a worker in: "landlock+seccomp", "mount namespace+seccomp"; NULL when parsing is refused, and why. Asked once by `status`. */
 const char *extract_sandbox(const char **ret_why);

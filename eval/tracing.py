@@ -1,7 +1,8 @@
 """What the parts that evaluate `tyto trace` share: a state with documents in it, traced files, verdicts, intervals. Everything goes through the command. See eval/README.md."""
-import collections, json, math, os, shutil, subprocess, sys, tempfile, time
+import collections, json, math, os, shutil, signal, subprocess, sys, tempfile, time
 from common import TYTO, table
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) # so that what was made is removed
 ARGUMENTS = 256 # files of one command
 
 

@@ -12,6 +12,7 @@ SEED = os.environ.get('SEED', 'tune')
 DOCUMENTS = int(os.environ.get('DOCUMENTS', '1000'))
 FRAGMENTS = int(os.environ.get('FRAGMENTS', '2'))
 WANTED = .99
+LETTERS = 64 # and digits: less is a piece of a drawing, of which nothing is promised
 SHORTEST, LONGEST = 20_000, 200_000
 REAL = 'https://snapshot.debian.org/package/linux/ (linux-doc-6.1, main): the kernel\'s documentation'
 REAL_SHA256 = {'d1d1b5a602f0d439ecc39e713e044bf2df30d839fb4bf8a7b859ba3273c47993': '6.1.192-2'}
@@ -79,7 +80,7 @@ def evaluate(name, work, documents, score):
     for k, (path, (text, alien)) in enumerate(documents.items()):
         for j in range(FRAGMENTS):
             leak = cut(rng(SEED, 'cut', name, k, j), text, alien)
-            if leak is None or name == 'real' and any(leak.strip() in t for p, (t, _) in documents.items() if p != path):
+            if leak is None or sum(c.isalnum() for c in leak) < LETTERS or name == 'real' and any(leak.strip() in t for p, (t, _) in documents.items() if p != path):
                 unfit += 1
                 continue
             file = os.path.join(work, 'leaks-' + name, f'{k}-{j}.txt')

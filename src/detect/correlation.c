@@ -1,0 +1,532 @@
+/* Correlations: rules that count what other rules matched, by group, within a span of event time. State is bounded; what it gives up is counted. */
+#include <errno.h>
+
+#include "base/hash.h"
+#include "detect/sigma_int.h"
+
+#define GROUPS_MAX 65536    /* of one correlation */
+#define TABLE 16384
+#define ENTRIES_MAX 4096    /* of one group */
+#define ALL_ENTRIES_MAX 4000000
+#define REFS_MAX 64
+#define GROUP_BY_MAX 8
+#define KEY_MAX 2048
+
+enum kind { EVENT_COUNT, VALUE_COUNT, TEMPORAL, TEMPORAL_ORDERED, VALUE_SUM, VALUE_AVG, VALUE_PERCENTILE, KINDS };
+static const char *const kinds[KINDS] = { "event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_avg",
+	"value_percentile" };
+
+struct entry {
+	int64_t time;
+	uint64_t seq, weight, hash;
+	double number;
+	uint32_t ref;
+};
+
+struct group {
+	struct group *next, *older, *newer; /* of the table's place; in order of use */
+	uint64_t hash;
+	struct entry *e;
+	size_t n, room;
+	int64_t fired;
+	bool on;
+	size_t key_n;
+	char key[]; /* values, NUL between */
+};
+
+struct correlation {
+	enum kind kind;
+	str refs[REFS_MAX];
+	uint32_t rules[REFS_MAX];
+	size_t n_refs;
+	str by[GROUP_BY_MAX];
+	uint32_t fields[GROUP_BY_MAX][REFS_MAX]; /* under aliases a field has another name in each rule */
+	size_t n_by;
+	int64_t span;
+	struct { uint8_t op; double than; } test[2];
+	size_t n_tests;
+	uint32_t field;
+	double percentile;
+	bool generate;
+	uint8_t color; /* while cycles are looked for */
+	struct group **table;
+	struct group *oldest, *newest;
+	size_t n_groups;
+};
+
+static int parse_span(struct sigma *s, const struct tree *t, int64_t *ret)
+{
+	static const struct { char unit; int64_t seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 },
+		{ 'M', 2592000 }, { 'y', 31536000 } };
+	uint64_t n;
+
+	if (t && t->type == TREE_SCALAR && t->text.n > 1 && str_to_u64((str){ t->text.p, t->text.n - 1 }, &n) == 0 && n > 0 && n <= 36500)
+		for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+			if (units[i].unit == t->text.p[t->text.n - 1] && (int64_t)n <= INT64_MAX / NSEC_PER_SEC / 4 / units[i].seconds) {
+				*ret = (int64_t)n * units[i].seconds * NSEC_PER_SEC;
+				return 0;
+			}
+	return rule_fail(s, SIGMA_BROKEN, "expected a timespan as in 10m (s, m, h, d, w, M, y)");
+}
+
+static int parse_tests(struct sigma *s, struct correlation *c, const struct tree *t)
+{
+	static const char *const ops[CMP_MAX_] = { "eq", "lt", "lte", "gt", "gte", "neq" };
+	bool temporal = c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED, valued = c->kind != EVENT_COUNT && !temporal;
+	const struct tree *field = tree_get(t, "field");
+
+	if (t && t->type == TREE_SCALAR)
+		return rule_fail(s, SIGMA_UNSUPPORTED, "a correlation's condition in words");
+	if (valued && (!field || field->type != TREE_SCALAR))
+		return rule_fail(s, SIGMA_BROKEN, "%s: expected a field in the condition", kinds[c->kind]);
+	if (valued && sigma_field_number(s, field->text, &c->field) < 0)
+		return -ENOMEM;
+	c->percentile = 50;
+	for (const struct tree *i = t ? t->child : NULL; i; i = i->next) {
+		uint8_t op = 0;
+		double n;
+
+		if (i == field)
+			continue;
+		while (op < CMP_MAX_ && !str_eq(i->key, str_c(ops[op])))
+			op++;
+		if ((op == CMP_MAX_ && !str_eq(i->key, STR("percentile"))) || i->type != TREE_SCALAR || !number_of(i->text, &n))
+			return rule_fail(s, SIGMA_BROKEN, "condition: expected eq, neq, lt, lte, gt, gte or percentile with a number, not \"%.*s\"",
+				STR_ARG(i->key));
+		if (op == CMP_MAX_) {
+			c->percentile = n;
+			continue;
+		}
+		if (c->n_tests == ARRAY_SIZE(c->test))
+			return rule_fail(s, SIGMA_UNSUPPORTED, "more than two comparisons");
+		if (c->kind == VALUE_COUNT && n > ENTRIES_MAX)
+			return rule_fail(s, SIGMA_UNSUPPORTED, "value_count over %d", ENTRIES_MAX);
+		c->test[c->n_tests].op = op;
+		c->test[c->n_tests++].than = n;
+	}
+	if (c->percentile < 0 || c->percentile > 100)
+		return rule_fail(s, SIGMA_BROKEN, "expected a percentile from 0 to 100");
+	if (c->n_tests == 0 && !temporal)
+		return rule_fail(s, SIGMA_BROKEN, "%s: expected a comparison in the condition", kinds[c->kind]);
+	return 0;
+}
+
+static int parse_list(struct sigma *s, const struct tree *t, const char *what, str *out, size_t room, size_t *ret_n)
+{
+	const struct tree *first = t && t->type == TREE_LIST ? t->child : t;
+
+	for (const struct tree *i = first; i; i = t->type == TREE_LIST ? i->next : NULL) {
+		if (i->type != TREE_SCALAR)
+			return rule_fail(s, SIGMA_BROKEN, "%s: expected a list of names", what);
+		if (*ret_n == room)
+			return rule_fail(s, SIGMA_UNSUPPORTED, "%s: more than %zu", what, room);
+		out[(*ret_n)++] = i->text;
+	}
+	return 0;
+}
+
+static int parse_fields(struct sigma *s, struct correlation *c, const struct tree *aliases)
+{
+	for (size_t g = 0; g < c->n_by; g++) {
+		char name[256];
+		const struct tree *alias, *in;
+		int r = 0;
+
+		snprintf(name, sizeof(name), "%.*s", STR_ARG(c->by[g]));
+		alias = tree_get(aliases, name);
+		for (size_t i = 0; i < c->n_refs && r == 0; i++) {
+			snprintf(name, sizeof(name), "%.*s", STR_ARG(c->refs[i]));
+			in = tree_get(alias, name);
+			if (alias && (!in || in->type != TREE_SCALAR))
+				return rule_fail(s, SIGMA_BROKEN, "alias %.*s: expected a field of rule %s", STR_ARG(c->by[g]), name);
+			r = sigma_field_number(s, in ? in->text : c->by[g], &c->fields[g][i]);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int correlation_parse(struct sigma *s, const struct tree *map)
+{
+	struct correlation *c = sigma_alloc(s, sizeof(*c));
+	const struct tree *type = tree_get(map, "type"), *generate = tree_get(map, "generate");
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	while (type && c->kind < KINDS && !str_eq(type->text, str_c(kinds[c->kind])))
+		c->kind++;
+	if (!type || c->kind == KINDS)
+		return rule_fail(s, type ? SIGMA_UNSUPPORTED : SIGMA_BROKEN, "correlation type %.*s", STR_ARG(type ? type->text : STR("is missing")));
+	c->generate = generate && str_eq(generate->text, STR("true"));
+	r = parse_list(s, tree_get(map, "rules"), "rules", c->refs, REFS_MAX, &c->n_refs);
+	if (r == 0)
+		r = parse_list(s, tree_get(map, "group-by"), "group-by", c->by, GROUP_BY_MAX, &c->n_by);
+	if (r == 0)
+		r = parse_span(s, tree_get(map, "timespan"), &c->span);
+	if (r == 0)
+		r = parse_tests(s, c, tree_get(map, "condition"));
+	if (r == 0 && c->n_refs == 0)
+		r = rule_fail(s, SIGMA_BROKEN, "expected rules to correlate");
+	if (r == 0)
+		r = parse_fields(s, c, tree_get(map, "aliases"));
+	if (r == 0)
+		s->current->correlation = c;
+	return r;
+}
+
+static int join_one(struct sigma *s, uint32_t self)
+{
+	struct correlation *c = s->rules[self]->correlation;
+
+	s->current = s->rules[self];
+	for (size_t i = 0; i < c->n_refs; i++) {
+		size_t k = 0;
+
+		while (k < s->n_rules && !(c->refs[i].n && (str_eq(s->rules[k]->rule.id, c->refs[i]) || str_eq(s->rules[k]->rule.name, c->refs[i]))))
+			k++;
+		if (k == s->n_rules || s->rules[k]->rule.type == SIGMA_FILTER)
+			return rule_fail(s, SIGMA_BROKEN, "expected a rule \"%.*s\" in the set", STR_ARG(c->refs[i]));
+		c->rules[i] = (uint32_t)k;
+	}
+	return 0;
+}
+
+/* Depth first; what a correlation leans on has been judged before it. */
+static int judge(struct sigma *s, uint32_t self, unsigned depth)
+{
+	struct compiled *me = s->rules[self];
+	struct correlation *c = me->correlation;
+
+	if (!c || c->color == 2 || me->rule.state != SIGMA_RUNS)
+		return 0;
+	s->current = me;
+	if (c->color == 1 || depth > 16)
+		return rule_fail(s, SIGMA_BROKEN, "correlations in a circle, or more than 16 levels deep");
+	c->color = 1;
+	for (size_t i = 0; i < c->n_refs; i++) {
+		const struct sigma_rule *on = &s->rules[c->rules[i]]->rule;
+
+		judge(s, c->rules[i], depth + 1);
+		s->current = me;
+		if (on->state > SIGMA_NEVER)
+			rule_fail(s, on->state, "it leans on \"%.*s\", which does not run", STR_ARG(c->refs[i]));
+		else if (on->state == SIGMA_NEVER)
+			rule_fail(s, SIGMA_NEVER, "it leans on \"%.*s\": %s", STR_ARG(c->refs[i]), on->why);
+	}
+	c->color = 2;
+	return 0;
+}
+
+int correlations_join(struct sigma *s)
+{
+	for (uint32_t i = 0; i < s->n_rules; i++)
+		if (s->rules[i]->correlation && join_one(s, i) == -ENOMEM)
+			return -ENOMEM;
+	for (uint32_t i = 0; i < s->n_rules; i++)
+		judge(s, i, 0);
+	for (uint32_t i = 0; i < s->n_rules; i++) {
+		struct correlation *c = s->rules[i]->correlation;
+
+		if (!c || s->rules[i]->rule.state > SIGMA_NEVER)
+			continue;
+		c->table = calloc(TABLE, sizeof(*c->table));
+		if (!c->table)
+			return -ENOMEM;
+		for (size_t k = 0; k < c->n_refs; k++) {
+			struct compiled *on = s->rules[c->rules[k]];
+			uint32_t *more = sigma_alloc(s, (on->n_feeds + 1) * sizeof(*more));
+
+			if (!more)
+				return -ENOMEM;
+			if (on->n_feeds)
+				memcpy(more, on->feeds, on->n_feeds * sizeof(*more));
+			more[on->n_feeds++] = i;
+			on->feeds = more;
+			on->silent |= !c->generate;
+		}
+	}
+	return 0;
+}
+
+static void unlink_used(struct correlation *c, struct group *g)
+{
+	*(g->older ? &g->older->newer : &c->oldest) = g->newer;
+	*(g->newer ? &g->newer->older : &c->newest) = g->older;
+}
+
+static void link_used(struct correlation *c, struct group *g)
+{
+	g->newer = NULL;
+	g->older = c->newest;
+	*(c->newest ? &c->newest->newer : &c->oldest) = g;
+	c->newest = g;
+}
+
+static void drop_group(struct sigma *s, struct correlation *c, struct group *g)
+{
+	struct group **p = &c->table[g->hash % TABLE];
+
+	while (*p != g)
+		p = &(*p)->next;
+	*p = g->next;
+	unlink_used(c, g);
+	s->entries -= g->n;
+	s->stat.groups--;
+	c->n_groups--;
+	free(g->e);
+	free(g);
+}
+
+void correlation_release(struct sigma *s, struct correlation *c)
+{
+	while (c->oldest)
+		drop_group(s, c, c->oldest);
+	free(c->table);
+	c->table = NULL;
+}
+
+/* What has left the window goes first; then, when there is no more room, the group that was fed longest ago. */
+static void make_room(struct sigma *s, struct correlation *c, int64_t now)
+{
+	while (c->oldest && (c->oldest->n == 0 || c->oldest->e[c->oldest->n - 1].time < now - c->span))
+		drop_group(s, c, c->oldest);
+	while (c->oldest && (c->n_groups >= GROUPS_MAX || s->entries >= ALL_ENTRIES_MAX)) {
+		s->stat.full++;
+		drop_group(s, c, c->oldest);
+	}
+}
+
+static struct group *find_group(struct sigma *s, struct correlation *c, str key, int64_t now)
+{
+	static const uint8_t table_key[16] = "tyto sigma group";
+	uint64_t hash = siphash13(table_key, key.p, key.n);
+	struct group *g = c->table[hash % TABLE];
+
+	while (g && !(g->hash == hash && g->key_n == key.n && memcmp(g->key, key.p, key.n) == 0))
+		g = g->next;
+	if (g) {
+		unlink_used(c, g);
+		link_used(c, g);
+		return g;
+	}
+	make_room(s, c, now);
+	g = calloc(1, sizeof(*g) + key.n + 1);
+	if (!g)
+		return NULL;
+	g->hash = hash;
+	g->key_n = key.n;
+	memcpy(g->key, key.p, key.n);
+	g->next = c->table[hash % TABLE];
+	c->table[hash % TABLE] = g;
+	link_used(c, g);
+	c->n_groups++;
+	s->stat.groups++;
+	return g;
+}
+
+static void remove_entries(struct sigma *s, struct group *g, size_t at, size_t n)
+{
+	memmove(g->e + at, g->e + at + n, (g->n - at - n) * sizeof(*g->e));
+	g->n -= n;
+	s->entries -= n;
+}
+
+/* In order of time; false where it does not count: behind the window, or no memory. */
+static bool add_entry(struct sigma *s, const struct correlation *c, struct group *g, const struct entry *e)
+{
+	int64_t newest = g->n ? MAX(g->e[g->n - 1].time, e->time) : e->time;
+	size_t old = 0, at;
+	void *p;
+
+	if (e->time < newest - c->span) {
+		s->stat.late++;
+		return false;
+	}
+	while (old < g->n && g->e[old].time < newest - c->span)
+		old++;
+	if (old)
+		remove_entries(s, g, 0, old);
+	/* Of the same value, or the same rule, the newest says all there is to say. */
+	for (size_t i = 0; i < g->n; i++)
+		if ((c->kind == VALUE_COUNT && g->e[i].hash == e->hash) || (c->kind == TEMPORAL && g->e[i].ref == e->ref)) {
+			if (g->e[i].time > e->time)
+				return true;
+			remove_entries(s, g, i, 1);
+			break;
+		}
+	if (g->n == ENTRIES_MAX) {
+		s->stat.full++;
+		if (c->kind == EVENT_COUNT) {
+			g->e[0].weight += g->e[1].weight;
+			remove_entries(s, g, 1, 1);
+		} else {
+			remove_entries(s, g, 0, 1);
+		}
+	}
+	if (g->n == g->room) {
+		size_t room = g->room ? g->room * 2 : 4;
+
+		p = reallocarray(g->e, room, sizeof(*g->e));
+		if (!p)
+			return false;
+		g->e = p;
+		g->room = room;
+	}
+	for (at = g->n; at && g->e[at - 1].time > e->time; at--)
+		;
+	memmove(g->e + at + 1, g->e + at, (g->n - at) * sizeof(*g->e));
+	g->e[at] = *e;
+	g->n++;
+	s->entries++;
+	return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Nearest rank. */
+static double percentile(const struct correlation *c, const struct group *g)
+{
+	double v[ENTRIES_MAX];
+	size_t rank = (size_t)(c->percentile / 100 * (double)g->n + 0.999999999);
+
+	for (size_t i = 0; i < g->n; i++)
+		v[i] = g->e[i].number;
+	qsort(v, g->n, sizeof(*v), by_number);
+	return v[rank ? rank - 1 : 0];
+}
+
+/* How many of the rules, in their order, have matched one after the other. */
+static size_t in_order(const struct group *g)
+{
+	uint32_t want = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		want += g->e[i].ref == want;
+	return want;
+}
+
+static double measure(const struct correlation *c, const struct group *g)
+{
+	double sum = 0;
+
+	switch (c->kind) {
+	case VALUE_COUNT:
+	case TEMPORAL: return (double)g->n;
+	case TEMPORAL_ORDERED: return (double)in_order(g);
+	case VALUE_PERCENTILE: return percentile(c, g);
+	default: break;
+	}
+	for (size_t i = 0; i < g->n; i++)
+		sum += c->kind == EVENT_COUNT ? (double)g->e[i].weight : g->e[i].number;
+	return c->kind == VALUE_AVG ? sum / (double)g->n : sum;
+}
+
+static bool holds(const struct correlation *c, double n)
+{
+	if (c->n_tests == 0)
+		return n >= (double)c->n_refs;
+	for (size_t i = 0; i < c->n_tests; i++) {
+		double than = c->test[i].than;
+		bool ok = c->test[i].op == CMP_LT ? n < than : c->test[i].op == CMP_LTE ? n <= than : c->test[i].op == CMP_GT ? n > than :
+			c->test[i].op == CMP_GTE ? n >= than : (n == than) == (c->test[i].op == CMP_EQ);
+
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* False: a field is missing or empty, so there is no group. */
+static bool group_key(const struct sigma *s, const struct correlation *c, size_t ref, const struct matching *m, struct buf *key)
+{
+	for (size_t g = 0; g < c->n_by; g++) {
+		size_t n;
+		const struct value *v = match_values(s, m, c->fields[g][ref], &n);
+
+		if (n == 0 || v->null || v->raw.n == 0)
+			return false;
+		if (g)
+			buf_putc(key, 0);
+		buf_puts(key, v->raw);
+	}
+	return !buf_error(key);
+}
+
+static void tell(struct sigma *s, uint32_t self, const struct group *g, double number, sigma_hit_fn fn, void *arg)
+{
+	const struct correlation *c = s->rules[self]->correlation;
+	_cleanup_buf_ struct buf shown = BUF_INIT;
+	uint64_t seqs[SIGMA_SEQS_MAX];
+	size_t n = 0, at = 0;
+
+	for (size_t i = 0; i < c->n_by; i++) {
+		size_t len = strnlen(g->key + at, g->key_n - at);
+
+		buf_putf(&shown, "%s%.*s=%.*s", i ? " " : "", STR_ARG(c->by[i]), (int)len, g->key + at);
+		at += len + 1;
+	}
+	for (size_t i = g->n > SIGMA_SEQS_MAX ? g->n - SIGMA_SEQS_MAX : 0; i < g->n; i++)
+		if (g->e[i].seq != UINT64_MAX)
+			seqs[n++] = g->e[i].seq;
+	fn(arg, &(struct sigma_hit){ .rule = &s->rules[self]->rule, .group = buf_str(&shown), .count = number > 0 ? (uint64_t)number : 0, .seqs = seqs,
+		.n_seqs = n, .first = g->e[0].time, .last = g->e[g->n - 1].time });
+}
+
+/* The record's value; false: it has none, so it does not count. */
+static bool take_value(const struct sigma *s, const struct correlation *c, const struct matching *m, struct entry *e)
+{
+	static const uint8_t value_key[16] = "tyto sigma value";
+	size_t n;
+	const struct value *v;
+
+	if (c->kind == EVENT_COUNT || c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED)
+		return true;
+	v = match_values(s, m, c->field, &n);
+	if (n == 0 || v->null)
+		return false;
+	e->hash = siphash13(value_key, v->raw.p, v->raw.n);
+	return c->kind == VALUE_COUNT || number_of(v->raw, &e->number);
+}
+
+void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struct matching *m, sigma_hit_fn fn, void *arg)
+{
+	struct compiled *me = s->rules[self];
+	struct correlation *c = me->correlation;
+	_cleanup_buf_ struct buf key = { .max = GROUP_BY_MAX * KEY_MAX };
+	struct entry e = { .time = m->time, .seq = m->seq, .weight = m->weight };
+	struct group *g;
+	double number;
+	int64_t now;
+
+	if (!c || !c->table)
+		return;
+	while (e.ref < c->n_refs && c->rules[e.ref] != from)
+		e.ref++;
+	if (e.ref == c->n_refs || !group_key(s, c, e.ref, m, &key) || !take_value(s, c, m, &e))
+		return;
+	g = find_group(s, c, buf_str(&key), m->time);
+	if (!g || !add_entry(s, c, g, &e))
+		return;
+	number = measure(c, g);
+	now = g->e[g->n - 1].time;
+	if (!holds(c, number)) {
+		g->on = false;
+		return;
+	}
+	/* Told when it comes to hold, and again when it still holds a timespan later. */
+	if (g->on && now - g->fired <= c->span)
+		return;
+	g->on = true;
+	g->fired = now;
+	if (!me->silent && fn)
+		tell(s, self, g, number, fn, arg);
+	for (size_t i = 0; i < me->n_feeds; i++)
+		correlation_feed(s, me->feeds[i], self, m, fn, arg);
+}

@@ -135,8 +135,9 @@ static void progress(const struct import *im, uint64_t records, uint64_t total)
 		total ? 100.0 * (double)import_bytes(im) / (double)total : 0);
 }
 
-/* skip: so many stand in the record already. They come in the same order again. */
-static int take_all(struct importer *i, struct import *im, uint64_t total, uint64_t skip)
+/* skip: so many stand in the record already. They come in the same order again: what waits for its turn when an import of files is interrupted is left, since
+ * without the rest of the files it would come earlier than it does with them. What was read ahead from a pipe was read for good: it is recorded. */
+static int take_all(struct importer *i, struct import *im, uint64_t total, uint64_t skip, bool files)
 {
 	uint64_t n = 0;
 	struct event e;
@@ -144,7 +145,8 @@ static int take_all(struct importer *i, struct import *im, uint64_t total, uint6
 
 	while (r == 0 && (r = import_next(im, time_now(), &e)) == 1) {
 		r = n < skip ? 0 : importer_event(i, &e);
-		/* What was read ahead was read for good where it came from a pipe: it is recorded. */
+		if (interrupted() && files)
+			break;
 		if (interrupted())
 			import_stop(im);
 		if (++n % 8192 == 0)
@@ -291,7 +293,7 @@ static int import_sources(struct importer *i, struct source *s, int n, struct co
 	if (r == 0 && added)
 		r = begin(i, ret_content, buf_str(&title), import_format_of(im, 0)->number, &part);
 	if (r == 0 && added) {
-		r = take_all(i, im, ret_content->known ? total : 0, part.records);
+		r = take_all(i, im, ret_content->known ? total : 0, part.records, ret_content->known);
 		complain_rest(&all);
 		/* What was taken from a pipe stays, and is closed: it cannot be read again. */
 		if (r == 0 || (r == -EINTR && !ret_content->known)) {

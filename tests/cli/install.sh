@@ -15,15 +15,43 @@ is "the installed files" "$tree" "./usr/bin/tyto
 ./usr/share/doc/tyto/LICENSE
 ./usr/share/doc/tyto/README.md
 ./usr/share/doc/tyto/THREAT-MODEL.md
+./usr/share/doc/tyto/docs/document.schema.json
 ./usr/share/doc/tyto/docs/event.schema.json
+./usr/share/doc/tyto/docs/json.md
 ./usr/share/doc/tyto/docs/log-format.md
 ./usr/share/doc/tyto/docs/log-vectors.json
-./usr/share/man/man1/tyto.1"
+./usr/share/doc/tyto/docs/rules.md
+./usr/share/doc/tyto/docs/trace-rules.md
+./usr/share/doc/tyto/docs/trace.md
+./usr/share/man/man1/tyto.1
+./usr/share/tyto/rules/archive_of_documents.test.jsonl
+./usr/share/tyto/rules/archive_of_documents.yml
+./usr/share/tyto/rules/bulk_delete_after_read.test.jsonl
+./usr/share/tyto/rules/bulk_delete_after_read.yml
+./usr/share/tyto/rules/client_volume.test.jsonl
+./usr/share/tyto/rules/client_volume.yml
+./usr/share/tyto/rules/export_of_documents.test.jsonl
+./usr/share/tyto/rules/export_of_documents.yml
+./usr/share/tyto/rules/gap_during_volume.test.jsonl
+./usr/share/tyto/rules/gap_during_volume.yml
+./usr/share/tyto/rules/log_tampering.test.jsonl
+./usr/share/tyto/rules/log_tampering.yml
+./usr/share/tyto/rules/mass_read_day.test.jsonl
+./usr/share/tyto/rules/mass_read_day.yml
+./usr/share/tyto/rules/mass_read_hour.test.jsonl
+./usr/share/tyto/rules/mass_read_hour.yml
+./usr/share/tyto/rules/mass_read_labelled.test.jsonl
+./usr/share/tyto/rules/mass_read_labelled.yml
+./usr/share/tyto/rules/mass_read_minutes.test.jsonl
+./usr/share/tyto/rules/mass_read_minutes.yml
+./usr/share/tyto/rules/send_of_documents.test.jsonl
+./usr/share/tyto/rules/send_of_documents.yml"
 is "nobody else may write them" "$(find "$to" -type f -perm /022)" ""
 like "it runs from there" "$("$to/usr/bin/tyto" --version)" '^tyto [0-9]+\.[0-9]+'
 echo '{"time":"2026-05-04T10:00:00Z","person":"clerk","verb":"read","path":"/srv/a"}' >"$tmp/in"
 ok "and records" "$to/usr/bin/tyto" --state "$tmp/state" import "$tmp/in"
 ok "what it recorded verifies" "$to/usr/bin/tyto" --state "$tmp/state" verify -q
+ok "the rules that came with it pass" "$to/usr/bin/tyto" rules test "$to/usr/share/tyto/rules"
 ok "the manual page reads" eval 'mandoc -T utf8 "$to/usr/share/man/man1/tyto.1" | grep -q "record who touched which document"'
 unit=$to/usr/lib/systemd/system/tyto.service
 is "the unit starts what was installed" "$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$unit")" /usr/bin/tyto

@@ -13,9 +13,9 @@ chmod 777 "$share"
 python3 - >"$tmp/year.jsonl" <<'PY'
 import random
 r = random.Random(7)
-for i in range(150000):
+for i in range(150000): # every second one a day late: recorded at once, before those that wait for their turn
     print('{"time":"2025-%02d-%02dT%02d:%02d:%02dZ","verb":"read","person":"clerk%d","path":"/srv/%x-%d"}' % (
-        i // 13000 + 1, i // 470 % 27 + 1, i // 20 % 24, i % 60, r.randrange(60), i % 97, r.getrandbits(64), i))
+        i // 13000 + 1, max(1, i // 470 % 27 + 1 - i % 2), i // 20 % 24, i % 60, r.randrange(60), i % 97, r.getrandbits(64), i))
 PY
 fill() { rm -f "$disk/ballast"; fallocate -l $(($(df --output=avail -B1 "$disk" | tail -n 1) - $1)) "$disk/ballast"; } # BYTES that stay free
 room() { rm -f "$disk/ballast"; }

@@ -47,7 +47,8 @@ static bool is_telling(str s)
 	return letters || (digits >= 6 && !marks);
 }
 
-/* Addresses, numbers and accounts count as such: of a document, contacts.c keeps a cell that holds one under that alone. Fields come in order. */
+/* Addresses, numbers and accounts count as such: of a document, contacts.c keeps a cell that holds one under that alone. Fields come in
+ * order. */
 static bool holds_detail(struct gathering *g, str field)
 {
 	size_t at = (size_t)(field.p - g->text->bytes.p), n = g->h ? g->h->n : 0;

@@ -432,6 +432,14 @@ static bool tells_of_markings(const struct line *l, size_t from, size_t to)
 	return false;
 }
 
+/* A particle: CONFIDENTIAL の印. */
+static bool begins_with_hiragana(str w)
+{
+	size_t at = 0;
+
+	return w.n && hiragana(next_char(w, &at));
+}
+
 /* A title of which the words before `at` are the marking m: does another title begin there, set apart by how it is written?
  * "TLP:AMBER Report", "TOP SECRET Price list", "For internal use only Terms"; but "Confidential Papers", "CONFIDENTIAL PAPERS" are read in one breath. */
 static bool title_behind(const struct line *l, const struct segment_of *s, size_t at, const struct marking *m, bool caps)
@@ -439,7 +447,7 @@ static bool title_behind(const struct line *l, const struct segment_of *s, size_
 	const struct token *before = &l->t[at - 1], *next = &l->t[at];
 	bool small = false; /* words in other than capitals follow */
 
-	if (m->weak || before->cjk || next->kind != T_WORD || !(next->cjk ? !next->has_hiragana : next->title || next->digits))
+	if (m->weak || before->cjk || next->kind != T_WORD || !(next->cjk ? !begins_with_hiragana(token_text(l, next)) : next->title || next->digits))
 		return false;
 	for (size_t i = at; i < s->to; i++)
 		small = small || (l->t[i].kind == T_WORD && !l->t[i].digits && (l->t[i].cjk || !l->t[i].capitals));

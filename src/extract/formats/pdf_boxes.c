@@ -165,6 +165,17 @@ static double off_line(const struct word *w, const struct word *a, const struct 
 	return along < -beyond || along > n + beyond ? INFINITY : fabs(x * dy - y * dx) / n;
 }
 
+/* 極秘: two large letters that are not Latin ones. */
+static bool is_pair(struct word **w, size_t n)
+{
+	if (n != 2)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (letters_of(w[i]->text) != 1 || w[i]->text.n < 3 || MAX(w[i]->x1 - w[i]->x0, w[i]->y1 - w[i]->y0) < LARGE)
+			return false;
+	return true;
+}
+
 /* Scraps that climb or fall evenly from left to right; then thin letters on their line join them. pieces: room for all scraps. */
 static void put_slanted(struct page *p, struct word **pieces, size_t n, struct word **scraps, size_t n_scraps)
 {
@@ -178,7 +189,7 @@ static void put_slanted(struct page *p, struct word **pieces, size_t n, struct w
 		up += pieces[i + 1]->y0 < pieces[i]->y0;
 		down += pieces[i + 1]->y0 > pieces[i]->y0;
 	}
-	if (n < PIECES_LEAST || MAX(up, down) + 1 < n)
+	if ((n < PIECES_LEAST && !is_pair(pieces, n)) || MAX(up, down) + 1 < n)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		size = MAX(size, pieces[i]->y1 - pieces[i]->y0);

@@ -94,7 +94,8 @@ static bool needs_places(str page, struct pdf_pages *ret)
 			ret->letters += line.p[i] != ' ';
 		lines++;
 		contacts += pdf_is_contact(line);
-		scraps = is_scrap(line) ? scraps + 1 : 0;
+		/* One letter on a line that is no Latin one: two of them may be all there is of 極秘. */
+		scraps = is_scrap(line) ? scraps + 1 + (line.n >= 3 && letters_of(line) == 1) : 0;
 		most = MAX(most, scraps);
 	}
 	return (contacts >= CONTACTS_WANTED && contacts * CONTACTS_SHARE >= lines) || most >= SCRAPS_WANTED;

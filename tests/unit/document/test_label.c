@@ -192,7 +192,7 @@ static void cells_and_properties(void **state)
 		{ "title", "TLP:AMBER Report of the depot", C }, { "title", "TLP:CLEAR Supplier terms", P },
 		{ "subject", "COMPANY CONFIDENTIAL Merger options", C },
 		{ "title", "TOP SECRET Price list 2026", R }, { "title", "For internal use only Supplier terms", I },
-		{ "title", "CONFIDENTIAL 価格表 2026", C },
+		{ "title", "TLP:AMBER 四半期見通し", C }, { "title", "CONFIDENTIAL 価格表 2026", C },
 		{ "title", "STRICTLY CONFIDENTIAL HR plan", R }, { "title", "CONFIDENTIAL　価格表", C },
 		{ "title", "Strictly confidential Merger options", R },
 		/* …and titles that only begin with the words of one. */

@@ -86,6 +86,15 @@ def watermarks():
     return document(pages)
 
 
+def watermark_pair():
+    """Two letters across the page."""
+    fonts = ("/F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> /F2 << /Type /Font /Subtype /Type0 /BaseFont /Ryumin-Light /Encoding /90ms-RKSJ-H "
+             "/DescendantFonts [<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Ryumin-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) "
+             "/Supplement 2 >> /DW 1000 >>] >>")
+    mark = text(255, 379, "<" + "極秘".encode("cp932").hex() + ">", 60, "0.707 0.707 -0.707 0.707", "F2")
+    return document([paragraph(1, "copper") + mark], fonts=fonts)
+
+
 def table(rows=40):
     page = text(72, 806, "Clients of the northern depot")
     cells = [("Name", "E-mail", "Telephone")] + [(f"Client {i} Ltd", f"client{i}@example.com", f"+81 3-5555-{i:04d}") for i in range(1, rows)]
@@ -155,7 +164,8 @@ def scan(kind="english-scan", pages=1):
 
 
 kinds = {
-    "headers": headers, "watermark": watermark, "watermarks": watermarks, "table": table, "japanese": japanese, "properties": properties, "packed": lambda: properties(True),
+    "headers": headers, "watermark": watermark, "watermarks": watermarks, "watermark-pair": watermark_pair,
+    "table": table, "japanese": japanese, "properties": properties, "packed": lambda: properties(True),
     "attachment": attachment, "bomb": bomb, "many-pages": many_pages, "page-loop": page_loop, "scan": scan, "scan-japanese": lambda: scan("japanese-scan"),
     "scan-shared": lambda: scan(pages=2),
 }

@@ -175,6 +175,7 @@ static void test_watermarks(void **state)
 		n++;
 	assert_int_equal(n, 18); /* short words of the text are none of its letters */
 	assert_has(d, "Line 9 of page 6 tells of copper");
+	assert_has(read_kind("watermark-pair", OCR_NEVER), " watermark 1: 極秘\n");
 }
 
 /* Columns that pdftotext would print one below the other. */

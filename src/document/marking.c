@@ -447,7 +447,9 @@ static bool title_behind(const struct line *l, const struct segment_of *s, size_
 	const struct token *before = &l->t[at - 1], *next = &l->t[at];
 	bool small = false; /* words in other than capitals follow */
 
-	if (m->weak || before->cjk || next->kind != T_WORD || !(next->cjk ? !begins_with_hiragana(token_text(l, next)) : next->title || next->digits))
+	if (m->weak || before->cjk || next->kind != T_WORD)
+		return false;
+	if (next->cjk ? begins_with_hiragana(token_text(l, next)) : !next->title && !next->digits)
 		return false;
 	for (size_t i = at; i < s->to; i++)
 		small = small || (l->t[i].kind == T_WORD && !l->t[i].digits && (l->t[i].cjk || !l->t[i].capitals));

@@ -71,8 +71,9 @@ def cause_of(alert, causes, services):
     p, t = alert.get('person'), when(alert['time'])
     if p in services:
         return 'service account'
-    near = [c['cause'] for c in causes if c['person'] == p and when(c['begin']) - 600 <= t <= when(c['end']) + 600]
-    return near[0] if near else 'everyday work'
+    near = [c for c in causes if c['person'] == p and when(c['begin']) - 600 <= t <= when(c['end']) + 600]
+    rare = [c['cause'] for c in near if not c['everyday']]
+    return rare[0] if rare else ' and '.join(sorted({c['cause'] for c in near})) or 'reading document by document'
 
 
 def ordinary(folder, events, named):

@@ -6,7 +6,7 @@
 writes into DIR
     month.jsonl    events as `tyto import` reads them, sorted by time
     people.jsonl   units, managers, joiners, leavers (`joined`, `leaves`, `announced`), service accounts (role `service`)
-    causes.jsonl   what somebody did beyond everyday work: person, begin, end, cause (for naming an alert's cause; no input of Tyto)
+    causes.jsonl   what somebody did: person, begin, end, cause, whether everyday work (for naming an alert's cause; no input of Tyto)
     thefts.jsonl   the events of ten mass copies in the same month, to be imported beside month.jsonl (FILEs are merged by time)
     truth.jsonl    the ten copies: kind, person, begin, end, documents; times of each document
 
@@ -228,8 +228,8 @@ class Office:
         where = (f',"seen":"{seen}"' if seen else '') + (f',"path":"{path}"' if path else '') + (f',"object":"{obj}"' if obj else '')
         return f'{{"time":"{date}T{sec // 3600:02}:{sec // 60 % 60:02}:{sec % 60:02}.{us % 1000000:06}Z",{s.head},"verb":"{verb}"{where}{label}{more},{s.tail}}}\n'
 
-    def cause(self, p, begin, end, what):
-        self.causes.append({'person': p.name, 'begin': stamp(begin), 'end': stamp(end), 'cause': what})
+    def cause(self, p, begin, end, what, everyday=False):
+        self.causes.append({'person': p.name, 'begin': stamp(begin), 'end': stamp(end), 'cause': what, 'everyday': everyday})
 
     def session(self, r, p, program=None, client=None):
         """An SMB connection of the day, or a program in the day's ssh session."""
@@ -268,7 +268,7 @@ class Office:
 
     def edit(self, r, p, t, d):
         """Reads, saves some times, closes; returns the end. The document becomes a new object at each save over SMB."""
-        saves = min(8, 1 + int(r.expovariate(.6)))
+        saves, begin = min(8, 1 + int(r.expovariate(.6))), t
         if p.via == SMB:
             s, lock, lock_object = self.session(r, p), f'{d.folder.path}/~${d.name[2:]}', self.new_object()
             self.on(t, s, 'read', d)
@@ -300,6 +300,7 @@ class Office:
                 self.on(t + .1, s, 'write', d)
             self.emit(t + .3, s, 'delete', swap, swap_object)
         self.written.append(d)
+        self.cause(p, begin, t, "an office program's saves" if p.via == SMB else 'editing in a shell', True)
         return t
 
     def read(self, r, p, t, d):
@@ -315,6 +316,7 @@ class Office:
         for d in docs[first:first + r.randint(20, 40)]:
             t += r.uniform(.02, .12)
             self.on(t, s, 'read', d)
+        self.cause(p, t - 3, t, 'previews of a folder', True)
         return t
 
     def burst(self, r, p, t):

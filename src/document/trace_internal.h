@@ -89,7 +89,9 @@ struct differences {
 	unsigned gaps;           /* between runs, on either side */
 	unsigned slots;          /* of them: other words on both sides, short ones */
 	unsigned shifts;         /* short words on one side only */
-	unsigned wide;           /* other words on both sides, long ones */
+	uint64_t wide;           /* characters of other words on both sides, long ones, on the side that has less */
+	uint64_t replaced;       /* of all other words on both sides, between what is common */
+	uint64_t ends;           /* the same before all that is common and behind it */
 	bool head, tail;         /* other short words on both sides before the first run, behind the last */
 };
 /* known: of a's characters, whether another document explains them; may be NULL. */

@@ -195,8 +195,9 @@ static int related(const struct looked *x, const struct looked *y, bool *ret)
 	struct overlap c;
 	int r;
 
-	*ret = !x->s->read || !y->s->read ? same_place(x->s, y->s) : false;
-	if (!x->s->read || !y->s->read)
+	/* What comes from outside is nobody's own, however much of it a document holds. */
+	*ret = !x->s->public && !y->s->public && same_place(x->s, y->s);
+	if (x->s->public || y->s->public || *ret || !x->s->read || !y->s->read)
 		return 0;
 	r = prepared_index(&x->s->p);
 	if (r < 0)

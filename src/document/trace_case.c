@@ -122,15 +122,6 @@ static struct sides around(const struct normalised *t, size_t aside, uint64_t fr
 	return (struct sides){ from, end > to ? end - to : 0 };
 }
 
-static bool mostly_known(const struct leak *l, uint64_t from, uint64_t to)
-{
-	uint64_t n = 0;
-
-	for (uint64_t i = from; i < to; i++)
-		n += l->known[i];
-	return 2 * n >= to - from;
-}
-
 static bool is_margin(const struct leak *l, const struct looked *x)
 {
 	const struct run *first = &x->cover.run[0], *last = &x->cover.run[x->cover.n - 1];
@@ -146,7 +137,7 @@ static bool is_margin(const struct leak *l, const struct looked *x)
 		const struct run *r = &x->cover.run[i];
 		int64_t an = (int64_t)r[1].a - (r->a + r->n), bn = (int64_t)r[1].b - (r->b + r->n);
 
-		if (an >= MARGIN_OWN && bn >= MARGIN_OWN && !mostly_known(l, first->a + 0ull, end)) {
+		if (an >= MARGIN_OWN && bn >= MARGIN_OWN && !leak_knows(l, first->a + 0ull, end)) {
 			a_gap = (uint64_t)an;
 			b_gap = (uint64_t)bn;
 		}
@@ -154,8 +145,8 @@ static bool is_margin(const struct leak *l, const struct looked *x)
 	if (head && tail)
 		return a_gap && b_gap;
 	if (head)
-		return a.behind >= MARGIN_OWN && b.behind >= MARGIN_OWN && !mostly_known(l, end, end + a.behind);
-	return tail && a.before >= MARGIN_OWN && b.before >= MARGIN_OWN && !mostly_known(l, 0, a.before);
+		return a.behind >= MARGIN_OWN && b.behind >= MARGIN_OWN && !leak_knows(l, end, end + a.behind);
+	return tail && a.before >= MARGIN_OWN && b.before >= MARGIN_OWN && !leak_knows(l, 0, a.before);
 }
 
 /* --- the verdict --- */

@@ -102,6 +102,15 @@ bool trace_is_variant(const struct prepared *a, const struct prepared *b, const 
 /* Are both versions of one document, rather than instances of one template, or strangers with a common paragraph? */
 bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d);
 
+/* What stands beside a passage, [from, to) of a text. */
+struct beside {
+	const struct normalised *text;
+	const struct buf *bytes;
+	size_t from, to;
+};
+/* Do both begin alike, line for line, as forms do that are filled in otherwise? before: the passage is behind them. */
+bool entries_alike(const struct beside *a, const struct beside *b, bool before);
+
 /* --- evidence of a stretch of the leak --- */
 
 struct evidence_of {
@@ -136,6 +145,7 @@ struct leak {
 };
 int leak_make(struct trace *t, const struct text *text, struct leak *ret);
 void leak_free(struct leak *l);
+bool leak_knows(const struct leak *l, uint64_t from, uint64_t to); /* some document has most of it */
 
 /* A document that shares fingerprints with the leak. */
 struct candidate {

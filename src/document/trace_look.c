@@ -142,6 +142,18 @@ static int take_explained(struct look *k)
 	return 0;
 }
 
+/* Words of the leak's own before all that it shares with this document, or behind: are they what a form is filled in with? What others have is not its own. */
+static bool goes_on_like_a_form(const struct leak *l, const struct looked *x)
+{
+	const struct normalised *a = &l->p.text, *b = &x->s->p.text;
+	const struct run *first = x->cover.run, *last = first + x->cover.n - 1;
+	struct beside before[2] = { { a, &l->text->bytes, 0, first->a }, { b, &x->s->bytes, 0, first->b } };
+	struct beside behind[2] = { { a, &l->text->bytes, last->a + last->n, a->n }, { b, &x->s->bytes, last->b + last->n, b->n } };
+
+	return (!leak_knows(l, before->from, before->to) && entries_alike(&before[0], &before[1], true)) ||
+		(!leak_knows(l, behind->from, behind->to) && entries_alike(&behind[0], &behind[1], false));
+}
+
 int look_make(struct trace *t, const struct leak *l, const struct candidates *c, struct look *ret)
 {
 	struct look *k = ret;
@@ -159,7 +171,7 @@ int look_make(struct trace *t, const struct leak *l, const struct candidates *c,
 		if (!x->s->read)
 			continue;
 		overlap_differences(&l->p, &x->s->p, &x->cover, l->known, &x->d);
-		x->variant = trace_is_variant(&l->p, &x->s->p, &x->cover, &x->d);
+		x->variant = trace_is_variant(&l->p, &x->s->p, &x->cover, &x->d) || (x->cover.n && goes_on_like_a_form(l, x));
 	}
 	if (r < 0)
 		look_free(k);

@@ -185,11 +185,12 @@ struct look {
 	struct looked at[TRACE_CANDIDATES];
 	size_t n, more;
 	uint64_t *held;          /* of each key: which of the looked at hold it */
-	uint8_t *unseen;         /* of each key: others hold it, too */
+	uint32_t *unread;        /* of each character: how long a piece around it one document has that was not read */
 	uint64_t explained;      /* characters of the leak that any of them has */
 };
 int look_make(struct trace *t, const struct leak *l, const struct candidates *c, struct look *ret);
 void look_free(struct look *k);
+int look_unread(struct look *k, const struct candidates *c);
 int look_families(struct look *k);
 
 /* What speaks for one of them: characters of the leak that no other family has. */

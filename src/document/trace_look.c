@@ -111,20 +111,17 @@ static int read_all(struct look *k, const struct candidates *c)
 	return r;
 }
 
-/* Which keys are held by whom: the looked at by a bit each, others by a mark. */
+/* Which of the looked at hold each key, by a bit each. */
 static int take_holders(struct look *k)
 {
 	const struct leak *l = k->l;
 
 	k->held = calloc((size_t)l->n_keys + 1, sizeof(*k->held));
-	k->unseen = calloc((size_t)l->n_keys + 1, 1);
-	if (!k->held || !k->unseen)
+	if (!k->held)
 		return trace_fail(-ENOMEM, "no memory");
 	for (size_t i = 0; i < k->n; i++)
 		for (uint32_t j = 0; j < k->at[i].c->hits; j++)
 			k->held[k->at[i].c->key[j]] |= 1ull << i;
-	for (uint32_t key = 0; key < l->n_keys; key++)
-		k->unseen[key] = l->common[key] || (unsigned)__builtin_popcountll(k->held[key]) < l->first[key + 1] - l->first[key];
 	return 0;
 }
 
@@ -165,6 +162,8 @@ int look_make(struct trace *t, const struct leak *l, const struct candidates *c,
 		r = take_holders(k);
 	if (r == 0)
 		r = take_explained(k);
+	if (r == 0)
+		r = look_unread(k, c);
 	for (size_t i = 0; r == 0 && i < k->n; i++) {
 		struct looked *x = &k->at[i];
 
@@ -183,10 +182,10 @@ void look_free(struct look *k)
 	for (size_t i = 0; i < k->n; i++)
 		overlap_free(&k->at[i].cover);
 	free(k->held);
-	free(k->unseen);
+	free(k->unread);
 	k->n = 0;
 	k->held = NULL;
-	k->unseen = NULL;
+	k->unread = NULL;
 }
 
 /* --- families --- */

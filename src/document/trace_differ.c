@@ -2,9 +2,9 @@
  * rules. */
 #include "document/trace_internal.h"
 
-#define GAPS_LOOKED_FOR 256            /* gaps whose words are looked for elsewhere in the source */
-#define LOOKED_FOR_MIN 6               /* characters: shorter ones stand everywhere */
-#define MOVED_MIN 20                   /* characters that stand elsewhere in the source, too, are moved, not filled in */
+#define MOVED_WEIGHT 12u               /* characters that stand elsewhere in the source, too, are moved, not filled in; a CJK one is two */
+#define MOVED_MIN 20                   /* and so many where the source has something else, as short, in their place */
+#define MOVED_WORK (64u << 20)         /* characters of the source that are searched */
 #define REARRANGED_MIN 12              /* characters */
 #define REARRANGED_MAX 1024
 #define ONE_SLOT_MATCHED 50000         /* characters: one changed word in so many is an edit */
@@ -39,6 +39,36 @@ static bool stands_in(const struct normalised *t, const uint32_t *c, uint32_t n)
 		if (t->c[i] == c[0] && memcmp(t->c + i, c, n * sizeof(*c)) == 0)
 			return true;
 	return false;
+}
+
+/* How many characters make a piece of text that does not come about by chance. */
+static uint32_t piece_at(const struct normalised *t, uint32_t i)
+{
+	uint32_t n = 0;
+
+	for (unsigned weight = 0; i + n < t->n && weight < MOVED_WEIGHT; n++)
+		weight += t->c[i + n] < 0x2e80 ? 1 : 2;
+	return n;
+}
+
+/* Does [from, from + n) of a stand in b, in pieces that reach into what is around it? Headings between paragraphs in another order do. */
+static bool moved(const struct prepared *a, uint32_t from, uint32_t n, const struct prepared *b, uint64_t *work)
+{
+	uint32_t to = from + n, covered = from, found = 0;
+
+	for (uint32_t i = from > MOVED_WEIGHT ? from - MOVED_WEIGHT : 0; i < to && *work + b->text.n <= MOVED_WORK; i++) {
+		uint32_t end = i + piece_at(&a->text, i);
+
+		if (end <= covered)
+			continue;
+		*work += b->text.n;
+		if (!stands_in(&b->text, a->text.c + i, end - i))
+			continue;
+		end = MIN(end, to);
+		found += end - MIN(end, MAX(covered, i));
+		covered = MAX(covered, end);
+	}
+	return 10 * found >= 9 * n;
 }
 
 /* Most of it stands in some document. */
@@ -112,7 +142,7 @@ static void add_replaced(const struct overlap *c, const struct gap *g, struct di
 }
 
 static void look_at_gap(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known, const struct gap *g,
-	unsigned *looked, struct differences *d)
+	uint64_t *work, struct differences *d)
 {
 	bool follows = g->bn >= 0 && g->bn <= 40 * (int64_t)MAX(g->an, (int64_t)TRACE_SHORT_GAP);
 	uint32_t an = (uint32_t)g->an;
@@ -131,7 +161,7 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		/* Elsewhere in the source goes on what here is broken off by words that no document explains: lines of a log. */
 		if (mostly_known(known, g->a, g->a + an))
 			return;
-		if (an >= LOOKED_FOR_MIN && (*looked)++ < GAPS_LOOKED_FOR && stands_in(&b->text, a->text.c + g->a, an))
+		if (moved(a, g->a, an, b, work))
 			return;
 	} else if (!has_words(&b->text, g->b, g->b + (uint32_t)g->bn)) {
 		return;
@@ -140,7 +170,7 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		return;
 	} else if (g->an == g->bn && rearranged(a->text.c + g->a, b->text.c + g->b, an)) {
 		return;
-	} else if (an >= MOVED_MIN && (*looked)++ < GAPS_LOOKED_FOR && stands_in(&b->text, a->text.c + g->a, an)) {
+	} else if ((an >= MOVED_MIN || g->bn > TRACE_SHORT_GAP) && moved(a, g->a, an, b, work)) {
 		return;
 	} else if (g->an == 1 && g->bn == 1 && slip(a, g->a, b, g->b)) {
 		return;
@@ -178,8 +208,7 @@ void overlap_differences(const struct prepared *a, const struct prepared *b, con
 	struct differences *ret)
 {
 	struct differences d = { 0 };
-	unsigned looked = 0;
-	uint64_t common = 0;
+	uint64_t common = 0, work = 0;
 
 	*ret = d;
 	if (!c->n)
@@ -188,7 +217,7 @@ void overlap_differences(const struct prepared *a, const struct prepared *b, con
 		const struct run *r = &c->run[i], *s = r + 1;
 		struct gap g = { r->a + r->n, r->b + r->n, (int64_t)s->a - (r->a + r->n), (int64_t)s->b - (r->b + r->n), common += r->n };
 
-		look_at_gap(a, b, c, known, &g, &looked, &d);
+		look_at_gap(a, b, c, known, &g, &work, &d);
 	}
 	look_at_ends(a, b, c, &d);
 	*ret = d;

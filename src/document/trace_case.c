@@ -23,6 +23,7 @@
 #define MOSTLY_CHARS 400
 #define FILLED_PERCENT 98          /* of the leak in this instance of a template and in no other */
 #define FILLED_CHARS 300
+#define VERY_SLACK 2               /* characters that may differ in what is the very same text */
 #define GONE_PERCENT 97            /* of the leak's fingerprints, all that is left of a document that cannot be read again */
 #define GONE_PRINTS 16
 #define GONE_CHARS 200
@@ -202,6 +203,23 @@ static bool enough(const struct look *k, const struct looked *x, const struct ca
 		chars >= (code ? MOSTLY_CHARS : MOSTLY_WEIGHT);
 }
 
+/* From the first character to the last this text and no other: how much of it others have, too, does not matter. */
+static bool very_text(const struct look *k, size_t which)
+{
+	const struct looked *x = &k->at[which];
+	uint64_t n = k->l->p.text.n, chars = x->cover.chars;
+
+	if (!x->s->read || x->variant || n < FILLED_CHARS || chars + VERY_SLACK < n || chars + VERY_SLACK < x->s->p.text.n)
+		return false;
+	for (size_t i = 0; i < k->n; i++)
+		if (k->at[i].family != x->family && k->at[i].cover.chars >= chars && k->at[i].cover.n <= x->cover.n)
+			return false;
+	for (uint64_t i = 0; i < n; i++)
+		if (k->unread[i] + 2 * FINGERPRINT_WINDOW >= n)
+			return false;
+	return true;
+}
+
 /* Where other words stand in a template's place, fingerprints are missing: a place of ten characters breaks one for sure. So nearly all
  * must be there. */
 static bool gone_enough(const struct look *k, const struct looked *x, const struct case_for *c)
@@ -235,6 +253,8 @@ int look_case(const struct look *k, size_t which, struct case_for *ret)
 		c.because = "it is of outside origin";
 	else if (!x->s->read && !gone_enough(k, x, &c))
 		c.because = "it cannot be read again, and its fingerprints alone do not tell";
+	else if (very_text(k, which))
+		c.very = true;
 	else if (c.chars < TRACE_DISTINCT)
 		c.because = "other documents have this text, too";
 	else if (x->variant)

@@ -71,6 +71,16 @@ static bool moved(const struct prepared *a, uint32_t from, uint32_t n, const str
 	return 10 * found >= 9 * n;
 }
 
+/* As short as what is filled into a template's place. A Chinese character says what two letters do. */
+static bool is_short(const struct normalised *t, size_t from, int64_t n)
+{
+	int64_t weight = n;
+
+	for (size_t i = from; n <= TRACE_SHORT_GAP && i < from + (size_t)n; i++)
+		weight += t->c[i] >= 0x2e80;
+	return weight <= TRACE_SHORT_GAP;
+}
+
 /* Most of it stands in some document. */
 static bool mostly_known(const uint8_t *known, uint32_t from, uint32_t to)
 {
@@ -151,7 +161,7 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		return; /* moved, nothing filled in */
 	d->gaps++;
 	if (g->an == 0 || g->bn == 0) { /* inserted or left out */
-		d->shifts += follows && g->an <= TRACE_SHORT_GAP && g->bn <= TRACE_SHORT_GAP &&
+		d->shifts += follows && is_short(&a->text, g->a, g->an) && is_short(&b->text, g->b, g->bn) &&
 			(has_words(&a->text, g->a, g->a + an) || has_words(&b->text, g->b, g->b + (uint32_t)g->bn));
 		return;
 	}
@@ -177,7 +187,7 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 	}
 	if (g->bn > 0)
 		add_replaced(c, g, d);
-	if (g->an <= TRACE_SHORT_GAP && (!follows || g->bn <= TRACE_SHORT_GAP))
+	if (is_short(&a->text, g->a, g->an) && (!follows || is_short(&b->text, g->b, g->bn)))
 		d->slots++;
 	else if (!mostly_known(known, g->a, g->a + an))
 		d->wide += follows ? (unsigned)MIN(g->an, g->bn) : 0;
@@ -185,7 +195,7 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 
 static bool short_words(const struct normalised *t, size_t from, size_t to)
 {
-	return to > from && to - from <= TRACE_SHORT_GAP && has_words(t, (uint32_t)from, (uint32_t)to);
+	return to > from && is_short(t, from, (int64_t)(to - from)) && has_words(t, (uint32_t)from, (uint32_t)to);
 }
 
 /* Other words on both sides before all runs and behind all of them. */

@@ -199,6 +199,7 @@ struct case_for {
 	uint64_t chars;
 	struct evidence_of e;
 	bool whole, margin;
+	bool very;               /* the leak is the whole of it */
 	const char *because;     /* why it is not the source; NULL: it is */
 };
 int look_case(const struct look *k, size_t which, struct case_for *ret);

@@ -13,6 +13,7 @@
 #define LOOK_MS 2000   /* between looks at the rules' files; they are read when two looks see the same change */
 #define SETTLE_NS (2 * NSEC_PER_SEC)      /* without another late record… */
 #define SETTLE_MAX_NS (60 * NSEC_PER_SEC) /* …or so long after the first one, the past is gone through */
+#define SAVE_NS (60 * NSEC_PER_SEC)       /* a case's numbers are not older in the queue */
 #define COMPLAINTS_MAX 20
 
 struct complaints {
@@ -88,6 +89,8 @@ int detecting_alone(const char *state, const struct config *c, struct evidence *
 	}
 	if (r == 0)
 		r = all_of(d, ev);
+	if (r == 0)
+		r = detector_save(d, append, ev);
 	if (r == 0)
 		r = evidence_commit(ev);
 	/* What was raised is read back: then it need not be looked for again. */
@@ -211,6 +214,7 @@ struct following {
 	uint64_t signature, seen; /* of the rules in force; at the last look */
 	int64_t looked, late_since, late_last; /* CLOCK_BOOTTIME */
 	uint64_t waiting;         /* late records at the last look */
+	int64_t unsaved_since;    /* 0: all is */
 };
 
 /* The rules in force, to the keeper and into the log. */
@@ -293,6 +297,19 @@ static int advance(struct following *f)
 	return r;
 }
 
+static int save(struct following *f)
+{
+	int64_t now = time_boottime();
+
+	if (!detector_unsaved(f->detector) || detector_unsettled(f->detector))
+		f->unsaved_since = 0;
+	else if (!f->unsaved_since)
+		f->unsaved_since = now;
+	else if (now - f->unsaved_since >= SAVE_NS)
+		return detector_save(f->detector, hand_over, f->d);
+	return 0;
+}
+
 static int follow(struct following *f)
 {
 	bool again = false, past = false;
@@ -310,6 +327,8 @@ static int follow(struct following *f)
 			r = detector_settle(f->detector, PAST_STEP, hand_over, f->d, &past);
 			f->late_since = f->late_last = time_boottime();
 		}
+		if (r == 0)
+			r = save(f);
 		if (r == 0)
 			publish(f, false);
 	}

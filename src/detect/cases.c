@@ -102,6 +102,14 @@ void cases_leaf(struct cases *c, const struct leaf *l)
 	}
 }
 
+bool cases_unsaved(const struct cases *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].unsaved)
+			return true;
+	return false;
+}
+
 void cases_count(const struct cases *c, struct cases_count *ret)
 {
 	*ret = (struct cases_count){ 0 };
@@ -206,14 +214,12 @@ static int hand_out(struct cases *c, struct kase *k, enum alert_phase phase, int
 
 	k->recorded = time;
 	k->upto = upto;
-	k->dirty = false;
-	if (phase != ALERT_CLOSED || joined(k)) {
-		text = case_text(k->body);
-		if (!text)
-			return -ENOMEM;
-		a.body = str_c(text);
-		a.rule = str_c(json_string_value(json_object_get(k->body, "title")));
-	}
+	k->dirty = k->unsaved = false;
+	text = case_text(k->body);
+	if (!text)
+		return -ENOMEM;
+	a.body = str_c(text);
+	a.rule = str_c(json_string_value(json_object_get(k->body, "title")));
 	if (k->person && names_value(evidence_reader_names(c->r), NAME_PERSON, k->person, &a.person) < 0)
 		a.person = STR_NONE;
 	r = emit(arg, &a);
@@ -251,6 +257,7 @@ static int quieten(struct cases *c, struct kase *k, const struct firings *f, det
 	json_object_set_new(k->body, "quieted_to", json_integer(MAX(f->time, number(k->body, "quieted_to"))));
 	if (f->mode == FIRING_PAST)
 		mark(k, ALERT_GROWN);
+	k->unsaved = true;
 	return f->mode == FIRING_LOUD && is_power((uint64_t)n) ? hand_out(c, k, ALERT_GROWN, f->time, f->seq + 1, emit, arg) : 0;
 }
 
@@ -405,6 +412,7 @@ int cases_firings(struct cases *c, const struct firings *given, detector_emit *e
 	k->last = MAX(k->last, f->time);
 	json_object_set_new(k->body, "first", json_integer(k->first));
 	json_object_set_new(k->body, "last", json_integer(k->last));
+	k->unsaved |= changed;
 	if (r == 0 && f->mode != FIRING_SILENT)
 		r = join_others(c, k, f, emit, arg);
 	if (r != 0 || f->mode == FIRING_SILENT)
@@ -426,9 +434,12 @@ int cases_flush(struct cases *c, uint64_t upto, detector_emit *emit, void *arg)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < c->n && r == 0; i++)
-		if (c->v[i].dirty)
-			r = hand_out(c, &c->v[i], c->v[i].phase, c->v[i].last, upto, emit, arg);
+	for (size_t i = 0; i < c->n && r == 0; i++) {
+		struct kase *k = &c->v[i];
+
+		if (k->dirty || k->unsaved)
+			r = hand_out(c, k, k->dirty ? k->phase : ALERT_GROWN, k->last, upto, emit, arg);
+	}
 	return r;
 }
 

@@ -65,7 +65,9 @@ uint64_t cases_persons(const struct cases *c);
 
 /* LOUD: at once, when there is news. PAST: kept for cases_flush. */
 int cases_firings(struct cases *c, const struct firings *f, detector_emit *emit, void *arg);
-/* One record for each case that the past has changed; `upto` leaves have been read. */
+/* Some have grown since their newest records. */
+bool cases_unsaved(const struct cases *c);
+/* One record for each of these, and for each that the past has changed; `upto` leaves have been read. */
 int cases_flush(struct cases *c, uint64_t upto, detector_emit *emit, void *arg);
 /* Time has come to `time` with leaf seq. */
 int cases_quiet(struct cases *c, int64_t time, uint64_t seq, detector_emit *emit, void *arg);

@@ -17,6 +17,7 @@ struct kase {
 	bool open;
 	bool dirty;        /* changed by the past: to be recorded with `phase` */
 	enum alert_phase phase;
+	bool unsaved;      /* grown since its newest record */
 	int64_t first, last; /* its earliest and newest firing */
 	int64_t recorded;  /* its newest record */
 	uint64_t upto;     /* of that */

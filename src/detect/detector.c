@@ -367,6 +367,7 @@ static void on_hit(void *arg, const struct sigma_hit *hit)
 static int take_event(struct detection *d, uint64_t seq, const struct leaf *l, struct handing *h)
 {
 	struct event e;
+	int64_t late;
 	int r;
 
 	buf_clear(&d->scratch);
@@ -375,7 +376,8 @@ static int take_event(struct detection *d, uint64_t seq, const struct leaf *l, s
 		return fail(r, "%s", evidence_why());
 	if (l->present & EV_BIT(EV_PERSON))
 		cases_person(d->cases, l->value[EV_PERSON]);
-	if (d->frontier != INT64_MIN && e.time < d->frontier - DETECTOR_LATE_NS) {
+	late = event_has(&e, EV_SOURCE) ? DETECTOR_IMPORTED_NS : DETECTOR_LATE_NS;
+	if (d->frontier != INT64_MIN && e.time < d->frontier - late) {
 		if (running(d))
 			late_add(&d->late, seq, e.time);
 		return 0;
@@ -595,4 +597,16 @@ int detector_settle(struct detection *d, uint64_t max, detector_emit *emit, void
 	if (r < 0 && r != -EINTR)
 		return fail(r, "late records: %s", *replay_why() ? replay_why() : strerror(-r));
 	return r || *ret_more ? r : finish_past(d, &h);
+}
+
+bool detector_unsaved(const struct detection *d)
+{
+	return cases_unsaved(d->cases);
+}
+
+int detector_save(struct detection *d, detector_emit *emit, void *arg)
+{
+	struct handing h = { d, emit, arg, 0 };
+
+	return cases_flush(d->cases, d->next, hand_on, &h);
 }

@@ -9,7 +9,7 @@
  * How far it got is the newest alert's `upto`, or STATE/alerts/position when that is further (a view: without it more is read again, and nothing is raised
  * twice). At a start, and with new rules, the time before that position is gone through again, raising nothing, so that windows are full as they were.
  *
- * What is more than two minutes behind the newest event came late: it is put aside, and detector_settle goes through that part of the past again, in order
+ * What is two minutes behind the newest event (15 s, of an import) came late: it is put aside, and detector_settle goes through that part of the past again, in order
  * of event time. So the same records give the same alerts in whatever order they come.
  */
 #ifndef TYTO_DETECTOR_H
@@ -19,6 +19,7 @@
 #include "evidence/evidence.h"
 
 #define DETECTOR_LATE_NS (120 * NSEC_PER_SEC)
+#define DETECTOR_IMPORTED_NS (15 * NSEC_PER_SEC) /* of records made elsewhere: they come in order, each source for itself */
 
 struct detection;
 
@@ -36,6 +37,10 @@ int detector_advance(struct detection *d, uint64_t max, detector_emit *emit, voi
 bool detector_unsettled(const struct detection *d);
 /* About `max` records of the past that late ones touch; *ret_more: there is more of it. When it is through, the alerts come. */
 int detector_settle(struct detection *d, uint64_t max, detector_emit *emit, void *arg, bool *ret_more);
+
+/* Cases that have grown since their newest records, which come ever more rarely: one more for each. */
+bool detector_unsaved(const struct detection *d);
+int detector_save(struct detection *d, detector_emit *emit, void *arg);
 
 /* Reads the rules again; the same ones: 0; others: 1, and they are in force from here on. A failure leaves the old ones in force. */
 int detector_reload(struct detection *d, char *const *rules, size_t n);

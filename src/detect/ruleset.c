@@ -148,6 +148,12 @@ int ruleset_engine(const struct ruleset *s, struct sigma **ret)
 	return 0;
 }
 
+void ruleset_hash(const struct ruleset *s, char ret[static 65])
+{
+	for (size_t i = 0; i < SHA256_LEN; i++)
+		snprintf(ret + 2 * i, 3, "%02x", s->digest[i]);
+}
+
 static int sign_file(void *arg, int dir, const char *name, const char *shown, const struct stat *st)
 {
 	static const uint8_t key[16] = "tyto ruleset sig";

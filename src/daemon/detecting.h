@@ -28,6 +28,7 @@ void detecting_reload(struct detecting *d);
 struct detecting_stat {
 	struct detector_stat detector;
 	int64_t since; /* the rules have been in force; 0 none are yet */
+	char set[65];  /* their hash */
 	bool failed;   /* nothing is looked at any more */
 };
 void detecting_stat(struct detecting *d, struct detecting_stat *ret);

@@ -189,7 +189,8 @@ static void check_log(struct finding *f)
 			f->verdict = UNKNOWN;
 	} else {
 		index_stat(cli.state, &ix);
-		snprintf(f->what, sizeof(f->what), "%llu record%s, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records, st.records == 1 ? "" : "s",
+		snprintf(f->what, sizeof(f->what), "%llu record%s, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records,
+				st.records == 1 ? "" : "s",
 			(unsigned long long)ix.indexed, (unsigned long long)st.size, (unsigned long long)st.gaps, st.gaps == 1 ? "" : "s");
 		if (st.gaps) {
 			f->verdict = WARN;
@@ -244,8 +245,9 @@ static const struct {
 	const char *name;
 	void (*check)(struct finding *f);
 } checks[] = {
-	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state }, { "key", check_key },
-	{ "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "trace", check_fingerprints }, { "keeper", check_keeper },
+	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state },
+	{ "key", check_key }, { "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "trace", check_fingerprints },
+	{ "keeper", check_keeper },
 };
 
 static const char *const verdict_names[] = { "ok", "warning", "wrong", "unknown" };

@@ -356,6 +356,8 @@ static int run(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	r = opened ? importer_open(cli.state, cli.config.disk_reserve, &i) : 0;
+	if (i)
+		importer_detect(i, &cli.config);
 	if (r == 0 && i && people)
 		r = peoplefile_import(i, people, buf_str(&rows), &unreadable);
 	if (r == 0 && i)

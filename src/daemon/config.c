@@ -7,6 +7,7 @@
 #include "document/label.h"
 
 #define FILE_MAX (1024 * 1024)
+#define RULES_LOCAL "/etc/tyto/rules"
 
 const struct setting settings[] = {
 	{ "state", SET_TEXT, offsetof(struct config, state), 0, "/var/lib/tyto", "where the record is kept" },
@@ -22,6 +23,8 @@ const struct setting settings[] = {
 		"what a sensitivity label of Microsoft's means: LABEL, then its name; one line a GUID" },
 	{ "label.contacts", SET_NUMBER, offsetof(struct config, label_contacts), 0, "0",
 		"a document with contact details of so many persons is confidential; 0: none is for that" },
+	{ "rules", SET_PATHS, offsetof(struct config, rules), offsetof(struct config, n_rules), "",
+		"files or folders of detection rules, instead of the shipped ones and " RULES_LOCAL "; may be repeated" },
 	{ NULL },
 };
 
@@ -140,6 +143,8 @@ void config_free(struct config *c)
 	}
 	for (size_t i = 0; i < c->n_watch; i++)
 		free(c->watch[i]);
+	for (size_t i = 0; i < c->n_rules; i++)
+		free(c->rules[i]);
 	*c = (struct config){ 0 };
 }
 
@@ -253,4 +258,17 @@ void config_labels(const struct config *c, struct label_config *ret)
 		ret->ms[i].label = c->microsoft[i].label;
 		ret->ms[i].name = c->microsoft[i].name;
 	}
+}
+
+size_t config_rules(const struct config *c, char *ret[static CONFIG_PATHS_MAX])
+{
+	static char shipped[] = TYTO_RULES_DIR, local[] = RULES_LOCAL;
+
+	if (c->n_rules == 0) {
+		ret[0] = shipped;
+		ret[1] = local;
+		return 2;
+	}
+	memcpy(ret, c->rules, c->n_rules * sizeof(*ret));
+	return c->n_rules;
 }

@@ -31,6 +31,8 @@ struct config {
 	struct config_microsoft microsoft[CONFIG_MICROSOFT_MAX];
 	size_t n_microsoft;
 	uint64_t label_contacts; /* 0: off */
+	char *rules[CONFIG_PATHS_MAX]; /* none: config_rules says which */
+	size_t n_rules;
 };
 
 struct setting {
@@ -48,6 +50,8 @@ void config_init(struct config *c);
 void config_free(struct config *c);
 /* missing_ok: no file is no error. */
 int config_load(struct config *c, const char *file, bool missing_ok, config_complaint *complain, void *arg);
+/* Where detection rules are read from: the setting, or what was installed and /etc/tyto/rules. Points into c or static text. */
+size_t config_rules(const struct config *c, char *ret[static CONFIG_PATHS_MAX]);
 struct label_config;
 /* The label settings, for classifier_new; they point into c. */
 void config_labels(const struct config *c, struct label_config *ret);

@@ -4,8 +4,10 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/timefmt.h"
 #include "base/why.h"
+#include "daemon/detecting.h"
 #include "daemon/indexer.h"
 #include "daemon/peopletable.h"
 #include "daemon/persons.h"
@@ -27,6 +29,7 @@ struct importer {
 	struct evidence_reader *reader; /* for importer_seen beside a keeper */
 	struct people *people;
 	struct persons *persons;
+	const struct config *detect;
 	uint64_t pending;
 	int64_t last_checkpoint;
 	/* through the keeper */
@@ -153,6 +156,11 @@ static void stop_remote(struct importer *i)
 	buf_free(&reader.b);
 }
 
+void importer_detect(struct importer *i, const struct config *c)
+{
+	i->detect = c;
+}
+
 int importer_close(struct importer *i)
 {
 	int r = 0;
@@ -163,6 +171,9 @@ int importer_close(struct importer *i)
 		stop_remote(i);
 	if (i->ev && i->pending)
 		r = commit(i);
+	/* What is recorded stays so whatever becomes of it: the next who comes finds the alerts. */
+	if (i->ev && i->detect && r == 0 && detecting_alone(i->state, i->detect, i->ev) < 0)
+		log_error("alerts: %s", detector_why());
 	i->indexer = indexer_stop(i->indexer, true);
 	evidence_close(i->ev);
 	evidence_reader_close(i->reader);

@@ -10,6 +10,8 @@
 #include "daemon/imports.h"
 #include "event/event.h"
 
+struct config;
+
 struct importer;
 
 const char *importer_why(void);
@@ -18,6 +20,8 @@ const char *importer_why(void);
 int importer_open(const char *state, uint64_t disk_reserve, struct importer **ret);
 /* For so long (ns) waits for one that writes the log and answers nobody: a keeper whose guard was killed. */
 int importer_open_wait(const char *state, uint64_t disk_reserve, int64_t wait, struct importer **ret);
+/* Alone, runs the detectors over what was recorded when it is closed; beside a keeper that one does. c lives until then. */
+void importer_detect(struct importer *i, const struct config *c);
 /* Commits what is left. The result of the last commit. */
 int importer_close(struct importer *i);
 /* Has a file of this content been imported whole? */

@@ -100,6 +100,8 @@ static int commit(struct keeper *k)
 	evidence_stat(k->ev, &st);
 	if (k->indexer)
 		indexer_tell(k->indexer, st.size);
+	if (k->detecting)
+		detecting_tell(k->detecting, st.size);
 	r = keeper_sensor_ack(k);
 	if (!k->disk_full)
 		keeper_clients_committed(k);
@@ -117,6 +119,19 @@ static int checkpoint(struct keeper *k)
 		k->checkpoint_due = false;
 	k->last_checkpoint = time_boottime();
 	return r;
+}
+
+/* What does not fit waits, and the detector with it. */
+static int take_alerts(struct keeper *k)
+{
+	int r = k->disk_full || !k->detecting ? 0 : detecting_take(k->detecting, k->ev);
+
+	if (r == -ENOSPC)
+		keeper_full(k);
+	if (r > 0 && k->pending == 0)
+		k->pending_since = time_boottime();
+	k->pending += r > 0 ? (uint64_t)r : 0;
+	return r < 0 && r != -ENOSPC ? r : 0;
 }
 
 /* Everything that is due by the clock. */
@@ -138,6 +153,7 @@ static int tick(struct keeper *k)
 			k->disk_full = false;
 			k->pending++;
 			k->pending_since = now;
+			r = take_alerts(k);
 		} else if (r == -ENOSPC) {
 			r = 0;
 		}
@@ -199,6 +215,8 @@ static int dispatch(struct keeper *k, const struct epoll_event *e)
 			;
 		k->stop = true;
 		return 0;
+	case TAG_ALERTS:
+		return take_alerts(k);
 	default:
 		return keeper_client_event(k, e->data.u64 - TAG_CLIENT, e->events);
 	}
@@ -317,6 +335,12 @@ static int open_all(struct keeper *k)
 		r = keeper_sensor_attach(k, c->sensor_fd);
 	if (r == 0)
 		r = indexer_start(c->state, c->settings->disk_reserve, &k->indexer);
+	if (r == 0)
+		r = detecting_start(c->state, c->settings, &k->detecting);
+	if (r == 0)
+		r = keeper_watch_fd(k, detecting_fd(k->detecting), TAG_ALERTS, EPOLLIN);
+	if (r == 0) /* what the last one did not get to */
+		detecting_tell(k->detecting, st.size);
 	if (r == 0 && c->show)
 		r = follower_start(c->state, st.size, c->settings->mask, c->show, c->flush, c->show_arg, &k->follower);
 	return r;
@@ -325,6 +349,7 @@ static int open_all(struct keeper *k)
 static void close_all(struct keeper *k)
 {
 	keeper_clients_close(k);
+	k->detecting = detecting_stop(k->detecting);
 	k->indexer = indexer_stop(k->indexer, !k->orphan);
 	k->follower = follower_stop(k->follower);
 	evidence_close(k->ev);

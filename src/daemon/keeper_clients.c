@@ -306,6 +306,23 @@ static int start_import(struct keeper *k, struct client *c, json_t *request)
 	return imported(k, r);
 }
 
+/* Whoever may write says himself for whom: he may have become the state's owner. */
+static int close_alert(struct keeper *k, struct client *c, json_t *request)
+{
+	json_int_t number = json_integer_value(json_object_get(request, "close")), reason = json_integer_value(json_object_get(request, "reason"));
+	uint32_t uid = (uint32_t)json_integer_value(json_object_get(request, "uid"));
+	const struct evidence_alert a = { .time = time_now(), .number = (uint64_t)number, .phase = ALERT_CLOSED, .reason = (enum alert_reason)reason,
+		.account = &uid };
+	uint64_t seq;
+
+	if (number < 1 || reason < 1 || reason >= ALERT_REASON_MAX_) {
+		answer_error(k, c, "expected the number of an alert, and a reason");
+		return 0;
+	}
+	c->answer_due = true;
+	return imported(k, evidence_append_alert(k->ev, &a, &seq));
+}
+
 static int on_request(struct keeper *k, struct client *c, str body)
 {
 	json_t *request = json_loadb(body.p, body.n, 0, NULL);
@@ -347,6 +364,8 @@ static int on_request(struct keeper *k, struct client *c, str body)
 
 		c->answer_due = true;
 		r = imported(k, evidence_append_config(k->ev, time_now(), str_c(setting ? setting : ""), &seq));
+	} else if (strcmp(what, "alert") == 0) {
+		r = close_alert(k, c, request);
 	} else {
 		answer_error(k, c, "a request that this keeper does not know; is it of another version?");
 	}

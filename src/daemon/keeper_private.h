@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 #include "daemon/clockwatch.h"
+#include "daemon/detecting.h"
 #include "daemon/indexer.h"
 #include "daemon/keeper.h"
 #include "daemon/known.h"
@@ -36,7 +37,7 @@
 #define KEEPER_HEARTBEAT_NS (10 * NSEC_PER_SEC)
 
 /* What an epoll event belongs to; a client's is TAG_CLIENT + its place. */
-enum tag { TAG_SENSOR, TAG_CONTROL, TAG_LISTEN, TAG_SIGNAL, TAG_CLIENT };
+enum tag { TAG_SENSOR, TAG_CONTROL, TAG_LISTEN, TAG_SIGNAL, TAG_ALERTS, TAG_CLIENT };
 
 enum client_role { ROLE_NONE, ROLE_READ, ROLE_WRITE };
 
@@ -57,6 +58,7 @@ struct keeper {
 	const struct keeper_config *c;
 	struct evidence *ev;
 	struct indexer *indexer;
+	struct detecting *detecting;
 	struct follower *follower;
 	struct people *people;
 	struct persons *persons;

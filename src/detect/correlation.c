@@ -11,6 +11,8 @@
 #define REFS_MAX 64
 #define GROUP_BY_MAX 8
 #define KEY_MAX 2048
+/* How late a record may come, as in an import: so long a group is kept behind its window. */
+#define SETTLE (10 * 60 * NSEC_PER_SEC)
 
 enum kind { EVENT_COUNT, VALUE_COUNT, TEMPORAL, TEMPORAL_ORDERED, VALUE_SUM, VALUE_AVG, VALUE_PERCENTILE, KINDS };
 static const char *const kinds[KINDS] = { "event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_avg",
@@ -28,6 +30,7 @@ struct group {
 	uint64_t hash;
 	struct entry *e;
 	size_t n, room;
+	uint64_t fed; /* the record that was counted last */
 	int64_t fired;
 	bool on;
 	size_t key_n;
@@ -287,10 +290,10 @@ void correlation_release(struct sigma *s, struct correlation *c)
 	c->table = NULL;
 }
 
-/* What has left the window goes first; then, when there is no more room, the group that was fed longest ago. */
+/* What left its window too long ago for a late record goes first; then, when there is no more room, what was fed longest ago. */
 static void make_room(struct sigma *s, struct correlation *c, int64_t now)
 {
-	while (c->oldest && (c->oldest->n == 0 || c->oldest->e[c->oldest->n - 1].time < now - c->span))
+	while (c->oldest && (c->oldest->n == 0 || c->oldest->e[c->oldest->n - 1].time < now - c->span - SETTLE))
 		drop_group(s, c, c->oldest);
 	while (c->oldest && (c->n_groups >= GROUPS_MAX || s->entries >= ALL_ENTRIES_MAX)) {
 		s->stat.full++;
@@ -402,13 +405,18 @@ static double percentile(const struct correlation *c, const struct group *g)
 	return v[rank ? rank - 1 : 0];
 }
 
-/* How many of the rules, in their order, have matched one after the other. */
+/* How many of the rules, in their order, have matched one record after the other: a record that several of them match stands for one, so that the
+ * order in which the rules are written in their file changes nothing. */
 static size_t in_order(const struct group *g)
 {
+	const struct entry *last = NULL;
 	uint32_t want = 0;
 
 	for (size_t i = 0; i < g->n; i++)
-		want += g->e[i].ref == want;
+		if (g->e[i].ref == want && !(last && last->hash == g->e[i].hash)) {
+			last = &g->e[i];
+			want++;
+		}
 	return want;
 }
 
@@ -500,7 +508,9 @@ void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struc
 	struct compiled *me = s->rules[self];
 	struct correlation *c = me->correlation;
 	_cleanup_buf_ struct buf key = { .max = GROUP_BY_MAX * KEY_MAX };
-	struct entry e = { .time = m->time, .seq = m->seq, .weight = m->weight };
+	bool hit = s->rules[from]->correlation, temporal = c && (c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED);
+	/* A correlation's hit is one, whatever it counted. The hash tells records apart until a value takes its place. */
+	struct entry e = { .time = m->time, .seq = m->seq, .weight = hit ? 1 : m->weight, .hash = s->stat.fed };
 	struct group *g;
 	double number;
 	int64_t now;
@@ -512,7 +522,15 @@ void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struc
 	if (e.ref == c->n_refs || !group_key(s, c, e.ref, m, &key) || !take_value(s, c, m, &e))
 		return;
 	g = find_group(s, c, buf_str(&key), m->time);
-	if (!g || !add_entry(s, c, g, &e))
+	if (!g)
+		return;
+	/* A record that several of the rules match is still one. */
+	if (!hit && !temporal) {
+		if (g->fed == s->stat.fed)
+			return;
+		g->fed = s->stat.fed;
+	}
+	if (!add_entry(s, c, g, &e))
 		return;
 	number = measure(c, g);
 	now = g->e[g->n - 1].time;

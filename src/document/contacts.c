@@ -16,6 +16,7 @@
 struct unit {
 	uint32_t from, n;  /* details */
 	uint32_t emails, phones;
+	bool pair;         /* two lines: two addresses of one person */
 	str name;          /* text before the first */
 };
 
@@ -381,7 +382,7 @@ static int groups_of_units(struct contacts *c)
 	for (size_t i = 0; i < c->n_units; i++) {
 		const struct unit *u = &c->units[i];
 
-		emails += u->emails;
+		emails += u->pair ? 1 : u->emails;
 		phones += u->phones;
 		both += u->emails && u->phones;
 		singles += u->n == 1;
@@ -407,9 +408,81 @@ static int bare_end(struct contacts *c)
 	return r;
 }
 
+/* "E-mail (private): ", "メール2：" */
+static bool is_email_label(str s)
+{
+	static const char *const labels[] = {
+		"e-mail", "email", "mail", "e-mail address", "email address", "mail address", "private e-mail", "private email", "work e-mail", "work email",
+		"private", "work", "メール", "メールアドレス", "Eメール", "Ｅメール", "電子メール",
+	};
+	const char *bracket = memchr(s.p, '(', s.n), *wide = s.n ? memmem(s.p, s.n, "（", 3) : NULL;
+
+	if (s.n && (bracket || wide))
+		s.n = (size_t)((bracket ? bracket : wide) - s.p);
+	while (s.n && strchr(": 0123456789", s.p[s.n - 1]))
+		s.n--;
+	if (str_ends(s, STR("：")))
+		s.n -= 3;
+	while (s.n && strchr(" 0123456789", s.p[s.n - 1]))
+		s.n--;
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
+		if (s.n == strlen(labels[i]) && strncasecmp(s.p, labels[i], s.n) == 0)
+			return true;
+	return false;
+}
+
+/* The line before p is a name, or what else a card begins with; a line that ends with a colon begins a list. */
+static bool heads_card(str block, const char *p)
+{
+	const char *nl = memrchr(block.p, '\n', (size_t)(p - block.p)), *before;
+	str line;
+
+	if (!nl)
+		return false;
+	before = memrchr(block.p, '\n', (size_t)(nl - block.p));
+	before = before ? before + 1 : block.p;
+	line = (str){ before, (size_t)(nl - before) };
+	while (line.n && line.p[line.n - 1] == ' ')
+		line.n--;
+	return line.n && !memchr(line.p, '@', line.n) && line.p[line.n - 1] != ':' && !str_ends(line, STR("："));
+}
+
+/* Unit b is the line below a, and both are an address behind its label. */
+static bool below_with_label(const struct contacts *c, const struct unit *a, const struct unit *b)
+{
+	const char *from = c->t->bytes.p + c->details[a->from].end, *to = c->t->bytes.p + c->details[b->from].at, *nl;
+
+	if (a->n != 1 || b->n != 1 || a->phones || b->phones || !is_email_label(a->name) || !is_email_label(b->name))
+		return false;
+	nl = memchr(from, '\n', (size_t)(to - from));
+	return nl && !memchr(nl + 1, '\n', (size_t)(to - nl - 1));
+}
+
+/* A name, and two lines "e-mail: …" below it: one person's, as in a row. Three and more are a list. */
+static void pair_addresses(struct contacts *c, size_t from, str block)
+{
+	size_t to = from;
+
+	for (size_t i = from, n; i < c->n_units; i += n) {
+		for (n = 1; i + n < c->n_units && below_with_label(c, &c->units[i + n - 1], &c->units[i + n]); n++)
+			;
+		if (n == 2 && heads_card(block, c->t->bytes.p + c->details[c->units[i].from].at)) {
+			c->units[to] = c->units[i];
+			c->units[to].pair = true;
+			c->units[to].emails = c->units[to].n = 2;
+			to++;
+			continue;
+		}
+		for (size_t k = 0; k < n; k++)
+			c->units[to++] = c->units[i + k];
+	}
+	c->n_units = to;
+}
+
 /* Lines of a block with details in them. */
 static int units_of_lines(struct contacts *c, size_t from, str block, uint32_t at)
 {
+	size_t first = c->n_units;
 	int r = 0;
 
 	for (size_t i = from; r == 0 && i < c->n_details;) {
@@ -423,6 +496,8 @@ static int units_of_lines(struct contacts *c, size_t from, str block, uint32_t a
 		r = add_unit(c, (uint32_t)i, (uint32_t)(k - i), lead((str){ begin, (size_t)(p - begin) }));
 		i = k;
 	}
+	if (r == 0)
+		pair_addresses(c, first, block);
 	return r;
 }
 

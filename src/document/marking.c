@@ -82,6 +82,7 @@ struct token {
 	bool cjk, title, capitals, digits, has_hiragana, joined; /* joined: letters that stood apart */
 	uint16_t at, n;    /* folded text */
 	uint16_t gap;      /* spaces before it */
+	bool wide;         /* one of them is U+3000 */
 	uint16_t chars;
 };
 
@@ -156,6 +157,7 @@ static void tokenize(struct line *l, str s)
 		[CH_EMPTY_BOX] = T_EMPTY_BOX };
 	struct token *word = NULL;
 	unsigned gap = 0;
+	bool wide = false;
 
 	l->n = l->text_n = 0;
 	l->cut = false;
@@ -176,7 +178,8 @@ static void tokenize(struct line *l, str s)
 			continue;
 		}
 		if (k == CH_SPACE) {
-			gap += c == ' ' && raw == 0x3000 ? 1 : raw == '\t' ? 4 : 1;
+			gap += raw == '\t' ? 4 : 1;
+			wide = wide || raw == 0x3000;
 			word = NULL;
 			continue;
 		}
@@ -184,8 +187,10 @@ static void tokenize(struct line *l, str s)
 			/* 機密性3 is one word, 2024年度 too. */
 			if (word && word->cjk != (k == CH_CJK) && !(c >= '0' && c <= '9') && !word->digits)
 				word = NULL;
-			if (!word)
+			if (!word) {
 				word = new_token(l, T_WORD, after_tlp(l) ? 1 : gap);
+				word->wide = wide;
+			}
 			word->cjk = word->cjk || k == CH_CJK;
 			add_to_word(l, word, c);
 		} else {
@@ -196,6 +201,7 @@ static void tokenize(struct line *l, str s)
 			new_token(l, kinds[k], gap);
 		}
 		gap = 0;
+		wide = false;
 	}
 }
 
@@ -245,12 +251,12 @@ struct segment_of {
 	bool before_colon, after_colon;
 };
 
-/* A gap of two, or any between Japanese words, parts like a bar. */
+/* A gap of two, or any between Japanese words, parts like a bar; a wide one also between CONFIDENTIAL and 例商事. */
 static bool parts(const struct line *l, size_t i)
 {
 	const struct token *a = &l->t[i - 1], *b = &l->t[i];
 
-	return b->gap >= 2 || (b->gap && a->cjk && b->cjk && !(a->joined && b->joined));
+	return b->gap >= 2 || (b->gap && a->cjk && b->cjk && !(a->joined && b->joined)) || (b->wide && a->cjk != b->cjk);
 }
 
 static bool next_segment(const struct line *l, enum marking_place place, size_t *at, struct segment_of *ret)
@@ -417,6 +423,46 @@ static bool like_a_name(const struct line *l, size_t from, size_t to)
 	return to - from <= 5;
 }
 
+static bool tells_of_markings(const struct line *l, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		str w = token_text(l, &l->t[i]);
+
+		if (among(w, telling, ARRAY_SIZE(telling)))
+			return true;
+		for (size_t k = 0; l->t[i].cjk && k < ARRAY_SIZE(cjk_telling); k++)
+			if (memmem(w.p, w.n, cjk_telling[k], strlen(cjk_telling[k])))
+				return true;
+	}
+	return false;
+}
+
+/* A particle: CONFIDENTIAL の印. */
+static bool begins_with_hiragana(str w)
+{
+	size_t at = 0;
+
+	return w.n && hiragana(next_char(w, &at));
+}
+
+/* A title of which the words before `at` are the marking m: does another title begin there, set apart by how it is written?
+ * "TLP:AMBER Report", "TOP SECRET Price list", "For internal use only Terms"; but "Confidential Papers", "CONFIDENTIAL PAPERS" are read in one breath. */
+static bool title_behind(const struct line *l, const struct segment_of *s, size_t at, const struct marking *m, bool caps)
+{
+	const struct token *before = &l->t[at - 1], *next = &l->t[at];
+	bool small = false; /* words in other than capitals follow */
+
+	if (m->weak || before->cjk || next->kind != T_WORD)
+		return false;
+	if (next->cjk ? begins_with_hiragana(token_text(l, next)) : !next->title && !next->digits)
+		return false;
+	for (size_t i = at; i < s->to; i++)
+		small = small || (l->t[i].kind == T_WORD && !l->t[i].digits && (l->t[i].cjk || !l->t[i].capitals));
+	if (!str_starts(m->text, STR("tlp ")) && !(caps && small) && (before->title || before->joined || at - s->from < 2))
+		return false;
+	return !tells_of_markings(l, at, s->to);
+}
+
 /* All words of the segment belong to markings or go with them; the highest of them. */
 static const struct marking *segment_marking(const struct markings *m, enum marking_place place, const struct line *l,
 	const struct segment_of *s, bool *ret_loud,
@@ -425,6 +471,7 @@ static const struct marking *segment_marking(const struct markings *m, enum mark
 	const struct marking *best = NULL;
 	bool caps = true, joined = false;
 	size_t names = 0; /* words before the first marking that may be a name */
+	size_t behind = s->from; /* the last marking */
 
 	for (size_t i = s->from, words; i < s->to; i += words) {
 		const struct marking *x = l->t[i].kind == T_WORD ? at_word(m, l, i, s->to, &words) : NULL;
@@ -437,8 +484,11 @@ static const struct marking *segment_marking(const struct markings *m, enum mark
 		}
 		if (x && (!best || x->label > best->label))
 			best = x;
+		behind = x ? i + words : behind;
 		if (x || companion(l, i))
 			continue;
+		if (best && place == MARK_TITLE && !names && title_behind(l, s, behind, best, caps))
+			break;
 		if (best)
 			return NULL;
 		names++;

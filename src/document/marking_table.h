@@ -75,5 +75,15 @@ static const char *const stops[] = {
 	"until", "was",
 	"were", "when", "which", "will", "with", "without", "handling", "about", "how", "guide", "guidelines", "treatment", "training",
 };
+/* A title that begins with a marking and has one of these behind it tells of markings: "CONFIDENTIAL Information Policy". */
+static const char *const telling[] = {
+	"agreement", "agreements", "are", "be", "clause", "definition", "definitions", "designation", "disclaimer", "explained",
+	"explanation", "footer", "guide", "guideline", "guidelines", "handling", "header", "how", "is", "label", "labels", "labelling",
+	"labeling", "level", "levels", "marking", "markings", "may", "meaning", "means", "must", "not", "notice", "policies", "policy",
+	"procedure", "procedures", "protocol", "rules", "shall", "should", "stamp", "statement", "template", "training", "treatment",
+	"was", "were", "when", "will",
+};
+static const char *const cjk_telling[] = { "規程", "規定", "規則", "取扱", "管理", "契約", "表示", "方針", "説明", "ルール", "教育", "研修",
+	"案内", "定義" };
 
 #endif

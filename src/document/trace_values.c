@@ -18,6 +18,9 @@ struct value {
 
 struct gathering {
 	struct trace *t;
+	const struct text *text;
+	const struct hits *h;     /* NULL: not looked for, so that there are none */
+	size_t hit;               /* next */
 	struct value *v;
 	size_t n, cap;
 	struct buf norm;
@@ -44,10 +47,27 @@ static bool is_telling(str s)
 	return letters || (digits >= 6 && !marks);
 }
 
+/* Addresses, numbers and accounts count as such: of a document, contacts.c keeps a cell that holds one under that alone. Fields come in
+ * order. */
+static bool holds_detail(struct gathering *g, str field)
+{
+	size_t at = (size_t)(field.p - g->text->bytes.p), n = g->h ? g->h->n : 0;
+
+	while (g->hit < n && g->h->hit[g->hit].at < at)
+		g->hit++;
+	for (; g->hit < n && g->h->hit[g->hit].at < at + field.n; g->hit++) {
+		uint8_t d = g->h->hit[g->hit].detector;
+
+		if (d == DET_EMAIL || d == DET_PHONE || d == DET_PAYMENT_CARD || d == DET_IBAN)
+			return true;
+	}
+	return false;
+}
+
 static int add_value(struct gathering *g, str cell, uint32_t column)
 {
-	if (g->n == VALUES_MAX || memchr(cell.p, '@', cell.n))
-		return 0; /* e-mails count as such */
+	if (g->n == VALUES_MAX || holds_detail(g, cell))
+		return 0;
 	buf_clear(&g->norm);
 	if (!identifier_normalise(cell, &g->norm))
 		return buf_error(&g->norm);
@@ -237,7 +257,7 @@ static int join(struct gathering *g, const struct contacts_result *c, struct tol
 
 int told_values_of(struct trace *t, const struct text *text, struct told_values *ret)
 {
-	struct gathering g = { .t = t };
+	struct gathering g = { .t = t, .text = text };
 	struct contacts_result c = { 0 };
 	bool persons = may_hold_persons(text);
 	struct hits h;
@@ -247,8 +267,10 @@ int told_values_of(struct trace *t, const struct text *text, struct told_values 
 		r = finder_of(t);
 	if (r < 0)
 		return r;
-	if (persons)
+	if (persons) {
 		r = finding_run(t->scan, text, &h);
+		g.h = &h;
+	}
 	if (r == 0 && persons)
 		r = contacts_run(t->contacts, text, &h, &c);
 	if (r == 0)

@@ -13,6 +13,8 @@
 #define GAP 0.8               /* of the letters' height: between cells */
 #define PIECE_MAX 3           /* letters of a scrap of text that runs across */
 #define PIECES_LEAST 3
+#define PIECE_SIZE 18.0       /* points: of the letters; running text is smaller */
+#define PIECE_GAP 2.0         /* points up or down between two pieces: a space */
 #define LARGE 36.0            /* points */
 
 struct word {
@@ -124,22 +126,91 @@ static int by_x(const void *a, const void *b)
 	return (v->x0 > w->x0) - (v->x0 < w->x0);
 }
 
-/* Scraps that climb or fall evenly from left to right. */
-static void put_slanted(struct page *p, struct word **scraps, size_t n)
+static int by_middle(const void *a, const void *b)
+{
+	const struct word *v = *(struct word *const *)a, *w = *(struct word *const *)b;
+	double d = (v->x0 + v->x1) - (w->x0 + w->x1);
+
+	return (d > 0) - (d < 0);
+}
+
+/* A letter or some, larger than running text. A box of turned letters is as wide as they are large and as high as they are long, or the other
+ * way round. */
+static bool is_piece(const struct word *w)
+{
+	double width = w->x1 - w->x0, height = w->y1 - w->y0;
+
+	return (letters_of(w->text) == 1 ? MAX(width, height) : height) > PIECE_SIZE && !isdigit((unsigned char)w->text.p[0]);
+}
+
+/* A word, or two, of a letter or some, with nothing else on the line. */
+static bool in_short_line(const struct page *p, size_t i)
+{
+	size_t from = i, to = i + 1;
+
+	while (from && i - from < 2 && p->words[from - 1].line == p->words[i].line)
+		from--;
+	while (to < p->n && to - from < 3 && p->words[to].line == p->words[i].line)
+		to++;
+	for (size_t k = from; k < to; k++)
+		if (letters_of(p->words[k].text) > PIECE_MAX)
+			return false;
+	return to - from <= 2;
+}
+
+/* How far w is from the line through the middles of a and b; INFINITY where it is beyond them. */
+static double off_line(const struct word *w, const struct word *a, const struct word *b, double beyond)
+{
+	double ax = (a->x0 + a->x1) / 2, ay = (a->y0 + a->y1) / 2, dx = (b->x0 + b->x1) / 2 - ax, dy = (b->y0 + b->y1) / 2 - ay;
+	double x = (w->x0 + w->x1) / 2 - ax, y = (w->y0 + w->y1) / 2 - ay, n = hypot(dx, dy), along = (x * dx + y * dy) / n;
+
+	return along < -beyond || along > n + beyond ? INFINITY : fabs(x * dy - y * dx) / n;
+}
+
+/* 極秘: two large letters that are not Latin ones. */
+static bool is_pair(struct word **w, size_t n)
+{
+	if (n != 2)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (letters_of(w[i]->text) != 1 || w[i]->text.n < 3 || MAX(w[i]->x1 - w[i]->x0, w[i]->y1 - w[i]->y0) < LARGE)
+			return false;
+	return true;
+}
+
+/* Scraps that climb or fall evenly from left to right; then thin letters on their line join them. pieces: room for all scraps. */
+static void put_slanted(struct page *p, struct word **pieces, size_t n, struct word **scraps, size_t n_scraps)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	size_t up = 0, down = 0;
+	double size = 0;
+	struct word *first, *last;
 
-	qsort(scraps, n, sizeof(struct word *), by_x);
+	qsort(pieces, n, sizeof(struct word *), by_x);
 	for (size_t i = 0; i + 1 < n; i++) {
-		up += scraps[i + 1]->y0 < scraps[i]->y0;
-		down += scraps[i + 1]->y0 > scraps[i]->y0;
+		up += pieces[i + 1]->y0 < pieces[i]->y0;
+		down += pieces[i + 1]->y0 > pieces[i]->y0;
 	}
-	if (n < PIECES_LEAST || MAX(up, down) + 1 < n)
+	if ((n < PIECES_LEAST && !is_pair(pieces, n)) || MAX(up, down) + 1 < n)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		buf_puts(&b, scraps[i]->text);
-		scraps[i]->done = true;
+		size = MAX(size, pieces[i]->y1 - pieces[i]->y0);
+		pieces[i]->done = true;
+	}
+	first = pieces[0];
+	last = pieces[n - 1];
+	for (size_t i = 0; i < n_scraps; i++)
+		if (!scraps[i]->done && off_line(scraps[i], first, last, 2 * size) < size / 2) {
+			scraps[i]->done = true;
+			pieces[n++] = scraps[i];
+		}
+	qsort(pieces, n, sizeof(struct word *), by_middle);
+	for (size_t i = 0; i < n; i++) {
+		const struct word *w = pieces[i], *before = i ? pieces[i - 1] : w;
+
+		if (i && MAX(w->x0 - before->x1, up ? before->y0 - w->y1 : w->y0 - before->y1) > PIECE_GAP)
+			buf_putc(&b, ' ');
+		buf_puts(&b, w->text);
 	}
 	sink_text(p->s, ZONE_WATERMARK, buf_str(&b));
 	sink_block(p->s);
@@ -147,18 +218,22 @@ static void put_slanted(struct page *p, struct word **scraps, size_t n)
 
 static void put_watermarks(struct page *p)
 {
-	_cleanup_free_ struct word **scraps = calloc(p->n + 1, sizeof(*scraps));
-	size_t n = 0;
+	_cleanup_free_ struct word **scraps = calloc(2 * p->n + 1, sizeof(*scraps));
+	struct word **pieces = scraps ? scraps + p->n : NULL;
+	size_t n = 0, n_pieces = 0;
 
 	for (size_t i = 0; scraps && i < p->n; i++) {
 		struct word *w = &p->words[i];
 		bool alone = (i == 0 || w[-1].line != w->line) && (i + 1 == p->n || w[1].line != w->line);
 
-		if (alone && letters_of(w->text) <= PIECE_MAX && w->y1 - w->y0 > 18 && !isdigit((unsigned char)w->text.p[0]))
-			scraps[n++] = w;
+		if (letters_of(w->text) > PIECE_MAX || !in_short_line(p, i))
+			continue;
+		scraps[n++] = w;
+		if (alone && is_piece(w))
+			pieces[n_pieces++] = w;
 	}
 	if (scraps)
-		put_slanted(p, scraps, n);
+		put_slanted(p, pieces, n_pieces, scraps, n);
 	for (size_t i = 0; i < p->n; i++) {
 		struct word *w = &p->words[i];
 

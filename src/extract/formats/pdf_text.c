@@ -8,7 +8,7 @@
 #define TABLE_BITS 16      /* of distinct lines; more are body text */
 #define CONTACTS_WANTED 2
 #define CONTACTS_SHARE 8   /* one line in so many: fewer are authors and letterheads */
-#define SCRAPS_WANTED 4    /* one after the other */
+#define SCRAPS_WANTED 3    /* one after the other */
 #define SCRAP 3            /* letters */
 
 struct seen {
@@ -77,8 +77,8 @@ static size_t letters_of(str s)
 
 static bool is_scrap(str line)
 {
-	/* Numbers are cells. */
-	return letters_of(line) <= SCRAP && !isdigit((unsigned char)line.p[0]) && !ispunct((unsigned char)line.p[0]);
+	/* Numbers are cells; "(a" and "-" lead items of lists, while a piece of "TLP:RED" may begin with the colon. */
+	return letters_of(line) <= SCRAP && !isdigit((unsigned char)line.p[0]) && (line.p[0] == ':' || !ispunct((unsigned char)line.p[0]));
 }
 
 static bool needs_places(str page, struct pdf_pages *ret)
@@ -94,7 +94,8 @@ static bool needs_places(str page, struct pdf_pages *ret)
 			ret->letters += line.p[i] != ' ';
 		lines++;
 		contacts += pdf_is_contact(line);
-		scraps = is_scrap(line) ? scraps + 1 : 0;
+		/* One letter on a line that is no Latin one: two of them may be all there is of 極秘. */
+		scraps = is_scrap(line) ? scraps + 1 + (line.n >= 3 && letters_of(line) == 1) : 0;
 		most = MAX(most, scraps);
 	}
 	return (contacts >= CONTACTS_WANTED && contacts * CONTACTS_SHARE >= lines) || most >= SCRAPS_WANTED;

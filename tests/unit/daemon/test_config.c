@@ -74,7 +74,7 @@ static void standard(void **state)
 		config_value(&c, s, &b);
 		buf_putc(&b, ' ');
 	}
-	assert_str(buf_str(&b), "state=/var/lib/tyto watch= people= privacy.mask=no disk.reserve=268435456 label.file= label.microsoft.GUID= label.contacts=0 ");
+	assert_str(buf_str(&b), "state=/var/lib/tyto watch= people= privacy.mask=no disk.reserve=268435456 label.file= label.microsoft.GUID= label.contacts=0 rules= ");
 	config_free(&c);
 }
 

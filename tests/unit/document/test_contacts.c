@@ -78,6 +78,22 @@ static void blocks(void **state)
 	assert_int_equal(in_block("a@example.com, b@example.com, c@example.com"), 3);
 	assert_int_equal(in_block("Write to info@example.com or call +81 3-1234-5670."), 1);
 	assert_int_equal(in_block("Write to info@example.com."), 0);
+	/* Two addresses behind their labels, below a name. */
+	assert_int_equal(in_block("A clerk (Example Ltd)\ne-mail: clerk@example.com\ne-mail: clerk.private@example.net"), 1);
+	assert_int_equal(in_block("佐藤 太郎 (株式会社例)\nメール: t.sato@example.co.jp\nメール2：taro@example.net\n電話: 03-1234-5670"), 1);
+	assert_int_equal(in_block("A\nE-mail: a@example.com\nE-mail (private): a@example.net\n"
+		"B\nE-mail: b@example.com\nE-mail: b@example.net\nC\nE-mail: c@example.com"), 3);
+	doc_begin();
+	doc_put(ZONE_BODY, "A clerk\ne-mail: a@example.com\ne-mail: a@example.net");
+	doc_put(ZONE_BODY, "An engineer\ne-mail: b@example.com\nphone: +81 90-1234-5678");
+	assert_int_equal(persons(), 2);
+	/* …but not a list, nor names before them, nor lines between. */
+	assert_int_equal(in_block("Write to one of us:\ne-mail: a@example.com\ne-mail: b@example.com"), 2);
+	assert_int_equal(in_block("e-mail: a@example.com\ne-mail: b@example.com"), 2);
+	assert_int_equal(in_block("Those present\ne-mail: a@example.com\ne-mail: b@example.com\ne-mail: c@example.com"), 3);
+	assert_int_equal(in_block("Those present\nA a@example.com\nB b@example.com"), 2);
+	assert_int_equal(in_block("A\ne-mail: a@example.com\nB\ne-mail: b@example.com"), 2);
+	assert_int_equal(in_block("Those present\na@example.com\nb@example.com"), 2);
 	/* Cards below each other. */
 	assert_int_equal(in_block("A\na@example.com\n+81 90-1234-5678\nB\nb@example.com\n+81 90-1234-5679"), 2);
 	assert_int_equal(in_block("A\n+81 90-1234-5678\na@example.com\nB\n+81 90-1234-5679\nb@example.com"), 2);

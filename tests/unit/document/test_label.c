@@ -64,7 +64,9 @@ static const struct { const char *text; enum event_label label; } markings[] = {
 	{ "S T R I C T L Y  C O N F I D E N T I A L", R }, { "I N T E R N A L   U S E   O N L Y", I }, { "社外秘資料", C }, { "社外秘　無断転載禁止", C },
 	{ "*** CONFIDENTIAL ***", C }, { "[Confidential]", C }, { "CONFIDENTIAL – DO NOT DISTRIBUTE", C }, { "Classification: Confidential", C },
 	{ "Classification: Public", P }, { "機密区分：極秘", R }, { "取扱区分: 社内限り", I }, { "Sensitivity: Internal", I }, { "RESTRICTED", R }, { "PROPRIETARY", C },
-	{ "PUBLIC", P }, { "INTERNAL", I }, { "Strictly private & confidential", R }, { "Confidential – Page 3 of 10", C },
+	{ "ＣＯＮＦＩＤＥＮＴＩＡＬ　例商事株式会社   1 / 3", C }, { "CONFIDENTIAL　例商事", C }, { "例商事　ＴＬＰ：ＲＥＤ", R },
+	{ "ＳＴＲＩＣＴＬＹ　ＣＯＮＦＩＤＥＮＴＩＡＬ", R }, { "PUBLIC", P }, { "INTERNAL", I },
+	{ "Strictly private & confidential", R }, { "Confidential – Page 3 of 10", C },
 };
 
 static const char *const mentions[] = {
@@ -186,6 +188,20 @@ static void cells_and_properties(void **state)
 		{ "title", "TLP:AMBER", C }, { "title", "TLP:CLEAR", P }, { "subject", "TLP:AMBER", C }, { "title", "TOP SECRET", R }, { "subject", "TOP SECRET", R },
 		{ "title", "For internal use only", I }, { "subject", "For internal use only", I }, { "title", "[TLP:CLEAR] Report of the depot", P },
 		{ "title", "What TLP:RED means", 0 },
+		/* A title behind its marking, without a bar… */
+		{ "title", "TLP:AMBER Report of the depot", C }, { "title", "TLP:CLEAR Supplier terms", P },
+		{ "subject", "COMPANY CONFIDENTIAL Merger options", C },
+		{ "title", "TOP SECRET Price list 2026", R }, { "title", "For internal use only Supplier terms", I },
+		{ "title", "TLP:AMBER 四半期見通し", C }, { "title", "CONFIDENTIAL 価格表 2026", C },
+		{ "title", "STRICTLY CONFIDENTIAL HR plan", R }, { "title", "CONFIDENTIAL　価格表", C },
+		{ "title", "Strictly confidential Merger options", R },
+		/* …and titles that only begin with the words of one. */
+		{ "title", "TLP:RED means that nothing is passed on", 0 }, { "title", "TLP:RED Explained", 0 },
+		{ "title", "CONFIDENTIAL Information Policy", 0 },
+		{ "title", "Confidential papers and their handling", 0 }, { "title", "Confidential Papers", 0 }, { "title", "CONFIDENTIAL PAPERS", 0 },
+		{ "title", "TOP SECRET RECIPES", 0 }, { "title", "For internal use only is what it says", 0 }, { "title", "SECRET Garden", 0 },
+		{ "title", "INTERNAL Affairs", 0 },
+		{ "title", "CONFIDENTIAL 文書取扱規程", 0 }, { "title", "CONFIDENTIAL の印", 0 }, { "title", "Our TOP SECRET Recipes", 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
 		enum event_label l;

@@ -36,6 +36,10 @@ static const char *row(unsigned n, unsigned columns)
 		to = case_text("%s%s,", to, email(n));
 	if (columns & 4)
 		to = case_text("%sC-%06u,", to, mix(n) % 1000000);
+	if (columns & 16)
+		to = case_text("%s+81 90-%04u-%04u,", to, 1000 + mix(n) % 9000, mix(n + 3) % 10000);
+	if (columns & 32) /* the same numbers, written otherwise */
+		to = case_text("%s090 %04u %04u,", to, 1000 + mix(n) % 9000, mix(n + 3) % 10000);
 	if (columns & 8)
 		to = case_text("%s2026-%02u-%02u,%u.00", to, 1 + n % 12, 1 + n % 28, 100 * (n % 50));
 	return to;
@@ -55,7 +59,7 @@ static void fill(void)
 {
 	case_begin();
 	for (unsigned i = 0; i < 5; i++)
-		case_put_text(case_text("clients-%u.csv", i), table(1000 * i, 60, 1, 15, "name,email,number,since,amount\n"));
+		case_put_text(case_text("clients-%u.csv", i), table(1000 * i, 60, 1, 31, "name,email,number,phone,since,amount\n"));
 	case_put_text("notes.txt", case_prose(3, 3000));
 }
 
@@ -76,6 +80,24 @@ static void any_column(void **state)
 	assert_string_equal(case_name(r->matches[0].hash), "clients-3.csv");
 	r = case_trace("leak.json", str_c(case_text("[{\"mail\":\"%s\"},\n{\"mail\":\"%s\"},\n{\"mail\":\"%s\"}]", email(1003), email(1010), email(1044))));
 	assert_string_equal(case_said(r), "shared clients-1.csv"); /* so few tell nothing */
+	case_end();
+}
+
+/* A number or an address is one value, not also the cell that it stands in: the document's side keeps no such cells, which would speak against it. */
+static void details_are_no_cells(void **state)
+{
+	static const unsigned columns[] = { 16, 32, 2, 18, 34 }, values[] = { 12, 12, 12, 24, 24 };
+
+	fill();
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		for (int csv = 0; csv < 2; csv++) {
+			const char *leak = table(2000, 12, 5, columns[i], csv ? "a,b\n" : "");
+			const struct trace_result *r = csv ? case_trace("leak.csv", str_c(leak)) : case_trace_text(leak);
+
+			assert_string_equal(case_said(r), "source clients-2.csv");
+			assert_int_equal(r->identifiers, values[i]);
+			assert_int_equal(r->matches[0].identifiers, values[i]);
+		}
 	case_end();
 }
 
@@ -114,7 +136,7 @@ static void nobody_is_accused(void **state)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(any_column), cmocka_unit_test(copies_of_a_table), cmocka_unit_test(nobody_is_accused) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(any_column), cmocka_unit_test(details_are_no_cells), cmocka_unit_test(copies_of_a_table), cmocka_unit_test(nobody_is_accused) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

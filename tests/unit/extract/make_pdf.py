@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Writes PDF documents object by object, with the standard library alone: make_pdf.py KIND. Bytes go to standard output."""
 import io
+import math
 import sys
 import zlib
 
@@ -72,6 +73,28 @@ def watermark():
     return document([text(72, 806, "Depot") + paragraph(n, "copper") + mark for n in (1, 2)])
 
 
+def watermarks():
+    """A page each: a single letter last in its scrap, a scrap that begins with a colon, thin letters, two scraps on one line of pdftotext's."""
+    marks = (("INTERNAL USE ONLY", 45, 36), ("TLP:AMBER", 45, 60), ("CONFIDENTIAL", 30, 60), ("TOP SECRET", 60, 60), ("Confidential", 30, 36),
+             ("PRIVATE", -45, 60))
+    pages = []
+    for i, (mark, degrees, size) in enumerate(marks):
+        c, s, half = math.cos(math.radians(degrees)), math.sin(math.radians(degrees)), .3 * size * len(mark)
+        pages.append(text(72, 806, "Depot") + paragraph(i + 1, "copper")
+                     + text(round(297 - half * c), round(421 - half * s), mark, size, f"{c:.4f} {s:.4f} {-s:.4f} {c:.4f}")
+                     + "".join(text(72, 200 - 30 * k, "So it is.") for k in range(3)))
+    return document(pages)
+
+
+def watermark_pair():
+    """Two letters across the page."""
+    fonts = ("/F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> /F2 << /Type /Font /Subtype /Type0 /BaseFont /Ryumin-Light /Encoding /90ms-RKSJ-H "
+             "/DescendantFonts [<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Ryumin-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) "
+             "/Supplement 2 >> /DW 1000 >>] >>")
+    mark = text(255, 379, "<" + "極秘".encode("cp932").hex() + ">", 60, "0.707 0.707 -0.707 0.707", "F2")
+    return document([paragraph(1, "copper") + mark], fonts=fonts)
+
+
 def table(rows=40):
     page = text(72, 806, "Clients of the northern depot")
     cells = [("Name", "E-mail", "Telephone")] + [(f"Client {i} Ltd", f"client{i}@example.com", f"+81 3-5555-{i:04d}") for i in range(1, rows)]
@@ -141,7 +164,8 @@ def scan(kind="english-scan", pages=1):
 
 
 kinds = {
-    "headers": headers, "watermark": watermark, "table": table, "japanese": japanese, "properties": properties, "packed": lambda: properties(True),
+    "headers": headers, "watermark": watermark, "watermarks": watermarks, "watermark-pair": watermark_pair,
+    "table": table, "japanese": japanese, "properties": properties, "packed": lambda: properties(True),
     "attachment": attachment, "bomb": bomb, "many-pages": many_pages, "page-loop": page_loop, "scan": scan, "scan-japanese": lambda: scan("japanese-scan"),
     "scan-shared": lambda: scan(pages=2),
 }

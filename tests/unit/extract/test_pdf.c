@@ -160,6 +160,24 @@ static void test_watermark(void **state)
 	assert_has(d, " header ");
 }
 
+static void test_watermarks(void **state)
+{
+	const char *d = read_kind("watermarks", OCR_NEVER);
+	unsigned n = 0;
+
+	assert_has(d, " watermark 1: INTERNAL USE ONLY\n");
+	assert_has(d, ": TLP:AMBER\n");
+	assert_has(d, ": CONFIDENTIAL\n");
+	assert_has(d, ": TOP SECRET\n");
+	assert_has(d, ": Confidential\n");
+	assert_has(d, ": PRIVATE\n");
+	for (const char *p = d; (p = strstr(p, "So it is.")); p++)
+		n++;
+	assert_int_equal(n, 18); /* short words of the text are none of its letters */
+	assert_has(d, "Line 9 of page 6 tells of copper");
+	assert_has(read_kind("watermark-pair", OCR_NEVER), " watermark 1: 極秘\n");
+}
+
 /* Columns that pdftotext would print one below the other. */
 static void test_table(void **state)
 {
@@ -252,7 +270,8 @@ static void test_hostile(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_pages),      cmocka_unit_test(test_inside),     cmocka_unit_test(test_damaged), cmocka_unit_test(test_deadline),
-	cmocka_unit_test(test_cut),        cmocka_unit_test(test_headers),    cmocka_unit_test(test_watermark), cmocka_unit_test(test_table),
+	cmocka_unit_test(test_cut),        cmocka_unit_test(test_headers),    cmocka_unit_test(test_watermark),
+	cmocka_unit_test(test_watermarks), cmocka_unit_test(test_table),
 	cmocka_unit_test(test_japanese),   cmocka_unit_test(test_properties), cmocka_unit_test(test_attachment), cmocka_unit_test(test_scan),
 	cmocka_unit_test(test_hostile),
 };

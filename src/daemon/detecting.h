@@ -1,0 +1,28 @@
+/* detecting.h — the detector behind a writer of the log.
+ *
+ * Purpose: an import runs it over what it has recorded (detecting_alone); the keeper has a thread that follows the log and hands alerts to the keeper's
+ * loop, which alone appends. Ownership: the thread owns its detector; an alert handed over lives until the callback returns.
+ * Units: leaves. Threads: all functions here are called by the one who writes the log. Errors: detection never ends recording: what fails is logged, and
+ * found again from the log at the next start.
+ */
+#ifndef TYTO_DETECTING_H
+#define TYTO_DETECTING_H
+
+#include "daemon/config.h"
+#include "detect/detector.h"
+
+/* Everything that is durable; alerts are appended to ev and durable when it returns. */
+int detecting_alone(const char *state, const struct config *c, struct evidence *ev);
+
+struct detecting;
+/* c lives until detecting_stop. */
+int detecting_start(const char *state, const struct config *c, struct detecting **ret);
+/* Readable when alerts wait. */
+int detecting_fd(const struct detecting *d);
+/* `size` leaves are durable now. */
+void detecting_tell(struct detecting *d, uint64_t size);
+/* Appends what waits. The number of them, or what evidence_append_alert returned: then the rest waits on. */
+int detecting_take(struct detecting *d, struct evidence *ev);
+struct detecting *detecting_stop(struct detecting *d);
+
+#endif

@@ -1,0 +1,331 @@
+/* The table of alerts: following the log, asking. */
+#include "detect/alerts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sys/stat.h>
+
+#include "base/why.h"
+#include "index/db.h"
+#include "index/index.h"
+
+#define FORMAT 1
+#define BATCH 65536 /* leaves a transaction */
+
+static const char schema[] =
+	"CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER) WITHOUT ROWID;"
+	"CREATE TABLE alert(number INTEGER PRIMARY KEY, raised INTEGER, changed INTEGER, seq INTEGER, upto INTEGER, records INTEGER, severity INTEGER,"
+	" reason INTEGER, open INTEGER, exempt INTEGER, account INTEGER, person INTEGER, rule TEXT, body TEXT, allowed INTEGER, day INTEGER);";
+
+/* Of a day's alerts the most severe ones are shown, the earlier ones first; the budget is the largest that the day's alerts knew of. */
+#define RANKED "SELECT number, raised, changed, seq, upto, records, severity, reason, open, exempt, account, person, rule, body," \
+	" exempt=0 AND row_number() OVER (PARTITION BY day, exempt ORDER BY severity DESC, number) > max(allowed) OVER (PARTITION BY day) AS held FROM alert"
+
+struct alerts {
+	char *dir;
+	sqlite3 *db;
+	sqlite3_stmt *put;
+	uint64_t known;
+	bool write;
+};
+
+static _Thread_local struct why why;
+#define fail(r, ...) why_set(&why, (r), __VA_ARGS__)
+
+const char *alerts_why(void)
+{
+	return why.text;
+}
+
+static int db_failed(int r)
+{
+	return fail(r, "table of alerts: %s", index_why());
+}
+
+static bool empty_db(sqlite3 *db)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+
+	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
+}
+
+static int create(struct alerts *a)
+{
+	int r = db_exec(a->db, "BEGIN IMMEDIATE");
+
+	if (r == 0 && empty_db(a->db)) {
+		r = db_exec(a->db, schema);
+		if (r == 0)
+			r = db_meta_put(a->db, "format", FORMAT);
+		if (r == 0)
+			r = db_meta_put(a->db, "known", 0);
+	}
+	return r == 0 ? db_exec(a->db, "COMMIT") : r;
+}
+
+static int open_db(struct alerts *a)
+{
+	uint64_t format;
+	int r = db_open(a->dir, "alerts.db", a->write, a->write, &a->db);
+
+	if (r == 0 && a->write && empty_db(a->db))
+		r = create(a);
+	if (r == 0)
+		r = db_meta_get(a->db, "format", &format);
+	if (r == 0 && format != FORMAT)
+		return fail(-EUCLEAN, "table of alerts: another version");
+	if (r == 0)
+		r = db_meta_get(a->db, "known", &a->known);
+	return r < 0 ? db_failed(r) : 0;
+}
+
+static void close_db(struct alerts *a)
+{
+	db_finalize(&a->put);
+	db_close(&a->db);
+}
+
+static int remove_files(const char *dir)
+{
+	static const char *const files[] = { "alerts.db", "alerts.db-wal", "alerts.db-shm" };
+	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (unlinkat(fd, files[i], 0) < 0 && errno != ENOENT)
+			return fail(-errno, "%s/%s: %m", dir, files[i]);
+	return 0;
+}
+
+int alerts_open(const char *state, bool write, struct alerts **ret)
+{
+	struct alerts *a = calloc(1, sizeof(*a));
+	int r = a && asprintf(&a->dir, "%s/alerts", state) >= 0 ? 0 : -ENOMEM;
+
+	if (r < 0) {
+		free(a);
+		return fail(r, "no memory");
+	}
+	a->write = write;
+	if (write && mkdir(a->dir, 0700) < 0 && errno != EEXIST)
+		r = fail(-errno, "%s: %m", a->dir);
+	if (r == 0)
+		r = open_db(a);
+	if (r == -EUCLEAN && write) {
+		close_db(a);
+		r = remove_files(a->dir);
+		if (r == 0)
+			r = open_db(a);
+	}
+	if (r < 0) {
+		alerts_close(a);
+		return r;
+	}
+	*ret = a;
+	return 0;
+}
+
+struct alerts *alerts_close(struct alerts *a)
+{
+	if (!a)
+		return NULL;
+	close_db(a);
+	free(a->dir);
+	free(a);
+	return NULL;
+}
+
+uint64_t alerts_known(const struct alerts *a)
+{
+	return a->known;
+}
+
+/* --- following the log --- */
+
+static bool has(const struct leaf *l, unsigned bit)
+{
+	return l->present >> bit & 1;
+}
+
+/* STR_NONE where absent or erased. */
+static int named(const struct names *n, const struct leaf *l, unsigned bit, enum name_kind kind, str *ret)
+{
+	int r;
+
+	*ret = STR_NONE;
+	if (!has(l, bit))
+		return 0;
+	r = names_value(n, kind, l->value[bit], ret);
+	return r == -ENODATA ? 0 : r < 0 ? fail(r, "%s", evidence_why()) : 0;
+}
+
+static void bind_number(sqlite3_stmt *s, int i, const struct leaf *l, unsigned bit)
+{
+	if (has(l, bit))
+		sqlite3_bind_int64(s, i, (sqlite3_int64)l->value[bit]);
+}
+
+static void bind_text(sqlite3_stmt *s, int i, str v)
+{
+	if (v.p)
+		sqlite3_bind_text(s, i, v.p, (int)v.n, SQLITE_TRANSIENT);
+}
+
+/* What a later record leaves out stays as it was. A closed alert that only grows (what was quieted is counted) stays closed. */
+static const char put_sql[] =
+	"INSERT INTO alert VALUES(?1,?2,?2,?3,?4,1,ifnull(?5,1),?6,?7 <> 3,ifnull(?8,0),?9,?10,?11,?12,ifnull(?13,1),?2/86400000000000)"
+	" ON CONFLICT(number) DO UPDATE SET changed=?2, seq=?3, upto=ifnull(?4,upto), records=records+1, severity=ifnull(?5,severity),"
+	" reason=CASE ?7 WHEN 3 THEN ?6 WHEN 4 THEN NULL ELSE reason END, open=CASE ?7 WHEN 3 THEN 0 WHEN 4 THEN 1 ELSE open END,"
+	" exempt=max(exempt,ifnull(?8,0)), account=CASE ?7 WHEN 3 THEN ?9 WHEN 4 THEN NULL ELSE account END,"
+	" person=ifnull(?10,person), rule=ifnull(?11,rule), body=ifnull(?12,body)";
+
+static int take(struct alerts *a, const struct names *n, uint64_t seq, const struct leaf *l)
+{
+	json_t *j = NULL;
+	str rule, body;
+	int r = named(n, l, ALERT_RULE, NAME_TEXT, &rule);
+
+	if (r == 0)
+		r = named(n, l, ALERT_BODY, NAME_FACTS, &body);
+	if (r == 0 && !a->put && (r = db_prepare(a->db, put_sql, &a->put)) < 0)
+		db_failed(r);
+	if (r < 0)
+		return r;
+	sqlite3_reset(a->put);
+	sqlite3_clear_bindings(a->put);
+	bind_number(a->put, 1, l, ALERT_NUMBER);
+	bind_number(a->put, 2, l, ALERT_TIME);
+	sqlite3_bind_int64(a->put, 3, (sqlite3_int64)seq);
+	bind_number(a->put, 4, l, ALERT_UPTO);
+	bind_number(a->put, 5, l, ALERT_SEVERITY);
+	bind_number(a->put, 6, l, ALERT_REASON);
+	bind_number(a->put, 7, l, ALERT_PHASE);
+	if (body.p && (j = json_loadb(body.p, body.n, 0, NULL))) {
+		sqlite3_bind_int(a->put, 8, json_is_true(json_object_get(j, "exempt")));
+		sqlite3_bind_int64(a->put, 13, json_integer_value(json_object_get(j, "allowed")));
+	}
+	json_decref(j);
+	/* An account is a uid in decimal. */
+	if (has(l, ALERT_ACCOUNT)) {
+		str uid;
+		uint64_t v;
+
+		if (names_value(n, NAME_ACCOUNT, l->value[ALERT_ACCOUNT], &uid) == 0 && str_to_u64(uid, &v) == 0)
+			sqlite3_bind_int64(a->put, 9, (sqlite3_int64)v);
+	}
+	bind_number(a->put, 10, l, ALERT_PERSON);
+	bind_text(a->put, 11, rule);
+	bind_text(a->put, 12, body);
+	r = db_run(a->put);
+	return r < 0 ? db_failed(r) : 0;
+}
+
+/* Other kinds are passed over undecoded. */
+static int take_leaves(struct alerts *a, struct evidence_reader *r, uint64_t from, uint64_t to)
+{
+	int e = 0;
+
+	for (uint64_t seq = from; e == 0 && seq < to; seq++) {
+		struct leaf l;
+		str packed;
+
+		e = evidence_read(r, seq, &packed);
+		if (e < 0)
+			return fail(e, "%s", evidence_why());
+		if (packed.n < 2 || packed.p[1] != LEAF_ALERT)
+			continue;
+		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+		e = e < 0 ? fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq) : take(a, evidence_reader_names(r), seq, &l);
+	}
+	return e;
+}
+
+static int advance_batch(struct alerts *a, struct evidence_reader *r, uint64_t to)
+{
+	uint64_t known = 0;
+	int e = db_exec(a->db, "BEGIN IMMEDIATE");
+
+	if (e < 0)
+		return db_failed(e);
+	/* A command beside the keeper follows the log too: how far it is known stands in the table. */
+	e = db_meta_get(a->db, "known", &known);
+	if (e < 0)
+		db_failed(e);
+	to = MAX(to, known);
+	if (e == 0)
+		e = take_leaves(a, r, known, to);
+	if (e == 0) {
+		e = db_meta_put(a->db, "known", to);
+		if (e == 0)
+			e = db_exec(a->db, "COMMIT");
+		if (e < 0)
+			db_failed(e);
+	}
+	if (e < 0)
+		db_exec(a->db, "ROLLBACK");
+	else
+		a->known = to;
+	return e;
+}
+
+int alerts_advance(struct alerts *a, struct evidence_reader *r, uint64_t upto)
+{
+	int e = 0;
+
+	while (e == 0 && a->known < upto)
+		e = advance_batch(a, r, MIN(upto, a->known + BATCH));
+	return e;
+}
+
+/* --- asking --- */
+
+static str column(sqlite3_stmt *s, int i)
+{
+	const void *p = sqlite3_column_blob(s, i);
+
+	return (str){ p, p ? (size_t)sqlite3_column_bytes(s, i) : 0 };
+}
+
+static void read_row(sqlite3_stmt *s, struct alert *ret)
+{
+	*ret = (struct alert){ .number = (uint64_t)sqlite3_column_int64(s, 0), .raised = sqlite3_column_int64(s, 1), .changed = sqlite3_column_int64(s, 2),
+		.seq = (uint64_t)sqlite3_column_int64(s, 3), .upto = (uint64_t)sqlite3_column_int64(s, 4), .records = (uint64_t)sqlite3_column_int64(s, 5),
+		.severity = (enum severity)sqlite3_column_int(s, 6), .reason = (enum alert_reason)sqlite3_column_int(s, 7),
+		.open = sqlite3_column_int(s, 8) != 0, .exempt = sqlite3_column_int(s, 9) != 0,
+		.has_account = sqlite3_column_type(s, 10) != SQLITE_NULL, .account = (uint32_t)sqlite3_column_int64(s, 10),
+		.person = (uint64_t)sqlite3_column_int64(s, 11), .rule = column(s, 12), .body = column(s, 13), .held = sqlite3_column_int(s, 14) != 0 };
+}
+
+static int rows(struct alerts *a, const char *sql, uint64_t number, int (*cb)(void *arg, const struct alert *al), void *arg, uint64_t *ret_n)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(a->db, sql, &s);
+
+	if (r == 0 && number)
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)number);
+	while (r >= 0 && (r = db_step(s)) > 0) {
+		struct alert al;
+
+		read_row(s, &al);
+		(*ret_n)++;
+		r = cb(arg, &al);
+		if (r != 0)
+			return r;
+	}
+	return r < 0 ? db_failed(r) : 0;
+}
+
+int alerts_each(struct alerts *a, int (*cb)(void *arg, const struct alert *al), void *arg)
+{
+	uint64_t n = 0;
+
+	return rows(a, RANKED " ORDER BY number", 0, cb, arg, &n);
+}
+
+int alerts_one(struct alerts *a, uint64_t number, int (*cb)(void *arg, const struct alert *al), void *arg)
+{
+	uint64_t n = 0;
+	int r = rows(a, "SELECT * FROM (" RANKED ") WHERE number=?1", number, cb, arg, &n);
+
+	return r == 0 && n == 0 ? fail(-ENOENT, "there is no alert %llu", (unsigned long long)number) : r;
+}

@@ -1,0 +1,59 @@
+/* cases.h — what the detectors found, joined to one case a person.
+ *
+ * Purpose: decides whether a firing raises an alert, grows one, reopens one or is quieted, and when a case is closed by quiet days. Pure state: fed by the
+ * detector, which reads the log. The body of an alert is the case's whole state, so that a later start goes on from the log.
+ * Ownership: struct cases owns all. Units: ns of event time, leaves. Threads: one at a time. Errors: negative errno.
+ */
+#ifndef TYTO_CASES_H
+#define TYTO_CASES_H
+
+#include "detect/alerts.h"
+#include "detect/detector.h"
+#include "detect/sigma.h"
+
+#define CASE_QUIET_DAYS 14    /* of event time without a firing close a case */
+#define CASE_EXPECTED_DAYS 30 /* for which an expected case stays quiet */
+#define CASE_EVENTS_MAX 200
+#define CASE_DOCUMENTS_MAX 200
+#define CASE_RULES_MAX 12
+#define CASE_LOOK_MAX ((uint64_t)1 << 18) /* leaves looked through for the rest of what a correlation counted */
+#define CASE_GROW_NS (600 * NSEC_PER_SEC) /* between two records of a case that say nothing new but numbers */
+
+/* One rule's firing. */
+struct firing {
+	char title[100];
+	enum severity severity;
+	bool exempt;      /* from budget and quieting */
+	bool correlation;
+	uint64_t count;
+	int64_t first, last;
+	uint64_t seqs[SIGMA_SEQS_MAX];
+	size_t n_seqs;
+};
+/* Of one record: what fired, whose it is. */
+struct firings {
+	struct firing *v;
+	size_t n, cap;
+	uint64_t seq, person, path; /* of the record; numbers of names, 0 not known */
+	int64_t time;
+	bool loud;        /* may become alerts: not read again after a start */
+};
+int firings_add(struct firings *f, const struct sigma_hit *h);
+
+struct cases;
+
+struct cases *cases_new(struct evidence_reader *r);
+struct cases *cases_free(struct cases *c);
+/* As the table of alerts has it. */
+int cases_load(struct cases *c, const struct alert *al);
+/* An alert leaf that came behind what was loaded: a person closed something. */
+void cases_leaf(struct cases *c, const struct leaf *l);
+/* Persons known so far: the highest number seen. */
+void cases_person(struct cases *c, uint64_t person);
+uint64_t cases_persons(const struct cases *c);
+
+int cases_firings(struct cases *c, const struct firings *f, detector_emit *emit, void *arg);
+/* Time has come to `time` with leaf seq. */
+int cases_quiet(struct cases *c, int64_t time, uint64_t seq, detector_emit *emit, void *arg);
+
+#endif

@@ -1,0 +1,41 @@
+/* cases_int.h — what cases.c and case_body.c share; nobody else includes it.
+ *
+ * Purpose: struct kase and its body. Ownership: struct cases owns the bodies. Units, threads and errors: as in cases.h.
+ */
+#ifndef TYTO_CASES_INT_H
+#define TYTO_CASES_INT_H
+
+#include <jansson.h>
+
+#include "detect/cases.h"
+
+struct kase {
+	uint64_t number, person;
+	enum severity severity;
+	enum alert_reason reason; /* a person closed it */
+	bool open;
+	int64_t last;      /* its newest firing */
+	int64_t recorded;  /* its newest record */
+	uint64_t upto;     /* of that */
+	json_t *body;
+};
+
+struct cases {
+	struct evidence_reader *r;
+	struct kase *v;
+	size_t n, cap;
+	uint64_t newest;   /* highest number of an alert */
+	uint64_t persons;
+	int64_t next_quiet; /* nothing closes by itself up to here */
+	int64_t day;       /* of the newest raised */
+	uint64_t raised_today;
+};
+
+/* Has this rule fired in the case? */
+bool case_knows(const json_t *body, const char *title);
+/* Takes the firings into the body; *news: something that is recorded at once. */
+int case_merge(struct cases *c, struct kase *k, const struct firings *f, bool *news);
+/* At most NAME_VALUE_MAX bytes; the caller frees it. */
+char *case_text(json_t *body);
+
+#endif

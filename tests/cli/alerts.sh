@@ -1,0 +1,120 @@
+#!/bin/bash
+# `tyto alerts`: a mass read becomes one alert, which grows, is closed, comes back, and stands in the log: the table is only a view of it.
+. "$(dirname "$0")/../lib.sh"
+need python3 jq
+echo "rules = $top/rules/shipped" >"$tmp/conf"
+tyto() { timeout 60 "$TYTO" --config "$tmp/conf" "$@"; }
+fresh() { state=$tmp/state.$((++states)); export TYTO_STATE=$state; }
+states=0
+# N PERSON START SECONDS VERB FOLDER: N records, one each SECONDS.
+cat >"$tmp/make.py" <<'EOP'
+import datetime, json, sys
+n, who, start, step, verb, folder = int(sys.argv[1]), sys.argv[2], datetime.datetime.fromisoformat(sys.argv[3]), float(sys.argv[4]), sys.argv[5], sys.argv[6]
+for i in range(n):
+    t = start + datetime.timedelta(seconds=i * step)
+    e = dict(time=t.isoformat() + "Z", host="files", person=who, person_by="session", verb=verb, seen="access", path=f"{folder}/d{i}.odt",
+        program="/usr/bin/cp", via="ssh")
+    if verb == "export": e["to"] = f"/media/usb/d{i}.odt"
+    print(json.dumps(e))
+EOP
+make() { python3 "$tmp/make.py" "$@"; }
+# Quoted, so that a list of one line is not a number.
+table() { tyto -q alerts --all --json "$@"; }
+
+fresh
+make 49 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/few"
+tyto import -q "$tmp/few"
+is "49 documents: nothing" "$(table)" ""
+fresh
+make 60 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/grab"
+tyto import -q "$tmp/grab"
+is "60 documents: one alert" "$(table | jq -c '[.id,.severity,.person,.status,.time]')" '[1,"high","clerk","open","2026-03-02T09:00:49Z"]'
+is "it says how many, and which records" "$(table | jq -c '[(.events|length),(.documents|length),(.why|length)]')" '[50,50,2]'
+like "in sentences with numbers" "$(table | jq -r '.why[]')" '^50 different documents in 50 records.*counted 50 from 2026-03-02T09:00:00Z to 2026-03-02T09:00:49Z'
+is "the records are those that events has" \
+	"$(table | jq -r '.events[]')" "$(tyto -q events --json --verb read | jq -r .seq | head -n 50)"
+like "for people" "$(tyto -q alerts)" 'high +2026-03-02 09:00:49 +clerk +Many documents read'
+is "the whole timeline" "$(tyto -q alerts show 1 --json | jq '.timeline|length')" 50
+like "and for people" "$(tyto alerts show 1)" '/srv/share/plans/d49.odt'
+ok "the log verifies" tyto verify
+
+# More of the same case grows it; a more severe rule of the same person, too.
+make 200 clerk 2026-03-02T10:00:00 1 read /srv/share/plans/more >"$tmp/more"
+tyto import -q "$tmp/more"
+is "still one, grown" "$(table | jq -c '[.id,.status,(.rules|length)]')" '[1,"open",2]'
+table >"$tmp/before"
+rm -rf "$state/alerts"
+is "deleted, the table is the same" "$(table)" "$(cat "$tmp/before")"
+make 1 sales 2026-03-02T11:00:00 1 read /srv/share/other >"$tmp/one"
+rm -rf "$state/alerts"
+tyto import -q "$tmp/one"
+is "and nothing is raised anew" "$(table)" "$(cat "$tmp/before")"
+
+# By a person.
+ok "closed" tyto alerts close 1 --reason expected
+is "closed: as what" "$(table | jq -c '[.id,.status,.reason]')" '[1,"closed","expected"]'
+is "not in the queue any more" "$(tyto -q alerts --json)" ""
+like "a second time is refused" "$(tyto alerts close 1 --reason theft 2>&1)" 'alert 1 is closed already'
+like "another number, too" "$(tyto alerts close 7 --reason theft 2>&1)" 'there is no alert 7'
+tyto alerts close 1 >/dev/null 2>&1
+is "without a reason: usage" "$?" 2
+make 60 clerk 2026-03-04T09:00:00 1 read /srv/share/plans >"$tmp/again"
+tyto import -q "$tmp/again"
+is "expected: quiet, and counted" "$(table | jq -c '[.id,.status,.quieted]')" '[1,"closed",1]'
+make 60 clerk 2026-03-05T09:00:00 1 read /home/boss >"$tmp/elsewhere"
+tyto import -q "$tmp/elsewhere"
+is "not in another folder" "$(table | jq -c '[.id,.status]' | tr '\n' ' ')" '[1,"closed"] [2,"open"] '
+
+# Quiet days close a case; what comes later is another one.
+make 1 clerk 2026-03-25T09:00:00 1 read /home/boss >"$tmp/later"
+tyto import -q "$tmp/later"
+is "closed after 14 quiet days" "$(table | jq -c 'select(.id==2)|[.status,.reason,.changed]')" '["closed",null,"2026-03-19T09:00:49Z"]'
+table >"$tmp/before"
+rm -rf "$state/alerts"
+is "the table is still a view" "$(table)" "$(cat "$tmp/before")"
+ok "the log verifies" tyto verify
+
+# A day's budget: one of so few persons; the most severe one is shown.
+fresh
+{ make 700 engineer 2026-03-02T00:00:00 100 read /srv/a && make 60 clerk 2026-03-02T20:00:00 1 read /srv/b; } >"$tmp/two"
+tyto import -q "$tmp/two"
+is "two on a day: the more severe one is shown" "$(tyto -q alerts --json | jq -c '[.person,.severity]')" '["clerk","high"]'
+is "the other is held back, and listed" "$(tyto -q alerts --held --json | jq -c '[.person,.severity,.status]')" '["engineer","medium","held"]'
+
+# In pieces or at once: the same alerts.
+fresh
+tyto import -q "$tmp/grab" "$tmp/more" "$tmp/again" "$tmp/elsewhere" "$tmp/later"
+table | jq -c '[.id,.time,.person,.severity,.status,(.rules|length)]' >"$tmp/whole"
+fresh
+for piece in grab more again elsewhere later; do tyto import -q "$tmp/$piece"; done
+is "piece by piece: the same alerts" "$(table | jq -c '[.id,.time,.person,.severity,.status,(.rules|length)]')" "$(cat "$tmp/whole")"
+
+# More than a rule tells: all that it counted is named, up to 200, and what is not is said.
+fresh
+make 260 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/many"
+tyto import -q "$tmp/many"
+is "200 records are named, though a rule names 64" "$(table | jq -c '[(.events|length),(.documents|length),.more]')" '[200,200,null]'
+is "they are those that were read" "$(table | jq -r '.events[]' | sort -n)" "$(tyto -q events --json | jq -r .seq | head -n 200 | sort -n)"
+
+# Closed as theft, then something more severe: it comes back.
+ok "closed as theft" tyto alerts close 1 --reason theft
+make 1 clerk 2026-03-03T09:00:00 1 delete /var/lib/tyto/log >"$tmp/tamper"
+tyto import -q "$tmp/tamper"
+is "reopened by what is more severe" "$(table | jq -c '[.id,.severity,.status,.reason]')" '[1,"critical","open",null]'
+
+# Rules that cannot be read cost no record, and the next import finds what was missed.
+fresh
+echo "rules = /dev/null/rules" >"$tmp/broken"
+like "rules that cannot be read are said" "$(timeout 60 "$TYTO" --config "$tmp/broken" import "$tmp/grab" 2>&1)" 'alerts: /dev/null/rules: .*60 records imported|60 records imported.*alerts: /dev/null/rules'
+is "no alert" "$(table)" ""
+tyto import -q "$tmp/one"
+is "found by the next one" "$(table | jq -c '[.id,.person,.time]')" '[1,"clerk","2026-03-02T09:00:49Z"]'
+
+# Masked: no name, anywhere.
+echo "privacy.mask = yes" >"$tmp/masked"
+masked() { timeout 60 "$TYTO" --config "$tmp/masked" -q alerts "$@"; }
+is "masked" "$(masked --json | jq -r .person)" "$(masked | grep -o 'p:[0-9]*' | head -n 1)"
+is "nowhere the name" "$({ masked; masked --json; masked show 1; masked show 1 --json; } | grep -c clerk)" 0
+
+like "without rules there are no alerts" "$(TYTO_STATE=$tmp/none timeout 60 "$TYTO" --config /dev/null import -q "$tmp/grab"; TYTO_STATE=$tmp/none timeout 60 "$TYTO" alerts 2>&1)" '^tyto: 0 alerts'
+done_testing

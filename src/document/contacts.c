@@ -412,7 +412,8 @@ static int bare_end(struct contacts *c)
 static bool is_email_label(str s)
 {
 	static const char *const labels[] = {
-		"e-mail", "email", "mail", "e-mail address", "email address", "mail address", "private e-mail", "private email", "work e-mail", "work email",
+		"e-mail", "email", "mail", "e-mail address", "email address", "mail address", "private e-mail", "private email", "work e-mail",
+		"work email",
 		"private", "work", "メール", "メールアドレス", "Eメール", "Ｅメール", "電子メール",
 	};
 	const char *bracket = memchr(s.p, '(', s.n), *wide = s.n ? memmem(s.p, s.n, "（", 3) : NULL;

@@ -446,7 +446,8 @@ static bool begins_with_hiragana(str w)
 }
 
 /* A title of which the words before `at` are the marking m: does another title begin there, set apart by how it is written?
- * "TLP:AMBER Report", "TOP SECRET Price list", "For internal use only Terms"; but "Confidential Papers", "CONFIDENTIAL PAPERS" are read in one breath. */
+ * "TLP:AMBER Report", "TOP SECRET Price list", "For internal use only Terms"; but "Confidential Papers", "CONFIDENTIAL PAPERS" are read in
+ * one breath. */
 static bool title_behind(const struct line *l, const struct segment_of *s, size_t at, const struct marking *m, bool caps)
 {
 	const struct token *before = &l->t[at - 1], *next = &l->t[at];

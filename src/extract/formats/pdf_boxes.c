@@ -134,8 +134,8 @@ static int by_middle(const void *a, const void *b)
 	return (d > 0) - (d < 0);
 }
 
-/* A letter or some, larger than running text. A box of turned letters is as wide as they are large and as high as they are long, or the other
- * way round. */
+/* A letter or some, larger than running text. A box of turned letters is as wide as they are large and as high as they are long, or the
+ * other way round. */
 static bool is_piece(const struct word *w)
 {
 	double width = w->x1 - w->x0, height = w->y1 - w->y0;

@@ -190,7 +190,8 @@ static void check_log(struct finding *f)
 			f->verdict = UNKNOWN;
 	} else {
 		index_stat(cli.state, &ix);
-		snprintf(f->what, sizeof(f->what), "%llu record%s, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records, st.records == 1 ? "" : "s",
+		snprintf(f->what, sizeof(f->what), "%llu record%s, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records,
+				st.records == 1 ? "" : "s",
 			(unsigned long long)ix.indexed, (unsigned long long)st.size, (unsigned long long)st.gaps, st.gaps == 1 ? "" : "s");
 		if (st.gaps) {
 			f->verdict = WARN;
@@ -311,8 +312,8 @@ static const struct {
 	const char *name;
 	void (*check)(struct finding *f);
 } checks[] = {
-	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state }, { "key", check_key },
-	{ "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "trace", check_fingerprints }, { "rules", check_rules },
+	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state },
+	{ "key", check_key }, { "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "trace", check_fingerprints }, { "rules", check_rules },
 	{ "people", check_people }, { "keeper", check_keeper },
 };
 

@@ -250,7 +250,8 @@ void config_value(const struct config *c, const struct setting *s, struct buf *b
 
 void config_labels(const struct config *c, struct label_config *ret)
 {
-	*ret = (struct label_config){ .file = c->label_file && c->label_file[0] ? c->label_file : NULL, .n_ms = c->n_microsoft, .contacts_confidential = c->label_contacts };
+	*ret = (struct label_config){ .file = c->label_file && c->label_file[0] ? c->label_file : NULL, .n_ms = c->n_microsoft,
+			.contacts_confidential = c->label_contacts };
 	_Static_assert(CONFIG_MICROSOFT_MAX <= ARRAY_SIZE(ret->ms), "each fits");
 	for (size_t i = 0; i < c->n_microsoft; i++) {
 		ret->ms[i].guid = c->microsoft[i].guid;

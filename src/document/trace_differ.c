@@ -9,8 +9,10 @@
 #define REARRANGED_MAX 1024
 #define ONE_SLOT_MATCHED 50000         /* characters: one changed word in so many is an edit */
 #define FORM_PIECE 250                 /* mean length of what a form prints between what is filled in */
-#define EDITED_PART 50                 /* other words in one place of 1/50 of what is common are an edit; more are another answer */
-#define ENDS_MAX 400                   /* characters; and 1/50: versions begin and end alike */
+#define ANSWERS_PART 25                /* long other words of 1/25 of what is common are other answers; fewer may be an edit */
+#define LIKE_LENGTHS 8                 /* a few words in place of more than 8 times as much were written between two quotations */
+#define ENDS_PART 50                   /* versions begin and end alike: but for 1/50 of what is common */
+#define ENDS_MAX 400                   /* characters */
 #define REPLACED_PERCENT 15            /* of what versions have in common, rewritten in all */
 #define VERSION_CHARS_A_SLOT 1500      /* short edits are rarer than this; places of a template are not */
 #define VERSION_CHARS_ONE_SLOT 5000
@@ -151,6 +153,11 @@ static void add_replaced(const struct overlap *c, const struct gap *g, struct di
 		d->replaced += n;
 }
 
+static bool like_lengths(int64_t a, int64_t b)
+{
+	return MIN(a, b) > TRACE_SHORT_GAP || MAX(a, b) <= LIKE_LENGTHS * MIN(a, b);
+}
+
 static void look_at_gap(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known, const struct gap *g,
 	uint64_t *work, struct differences *d)
 {
@@ -189,8 +196,8 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		add_replaced(c, g, d);
 	if (is_short(&a->text, g->a, g->an) && (!follows || is_short(&b->text, g->b, g->bn)))
 		d->slots++;
-	else if (!mostly_known(known, g->a, g->a + an))
-		d->wide += follows ? (unsigned)MIN(g->an, g->bn) : 0;
+	else if (follows && !mostly_known(known, g->a, g->a + an) && like_lengths(g->an, g->bn))
+		d->wide += (uint64_t)MIN(g->an, g->bn);
 }
 
 static bool short_words(const struct normalised *t, size_t from, size_t to)
@@ -248,7 +255,7 @@ bool trace_is_variant(const struct prepared *a, const struct prepared *b, const 
 	if (d->shifts + d->slots >= 3 && 4 * (d->shifts + d->slots) >= 3 * d->gaps && c->chars < (uint64_t)FORM_PIECE * c->n)
 		return true;
 	/* What a form prints, with long answers in between; a report's fixed beginning and end. */
-	return (uint64_t)EDITED_PART * d->wide >= c->chars;
+	return ANSWERS_PART * d->wide >= c->chars;
 }
 
 bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d)
@@ -258,7 +265,7 @@ bool trace_is_version(const struct prepared *a, const struct prepared *b, const 
 	if (!c->n || 2 * c->chars < MIN(a->text.n, b->text.n))
 		return false;
 	/* Strangers with the same letterhead, disclaimer, or quotation. */
-	if (EDITED_PART * d->ends > c->chars || d->ends > ENDS_MAX)
+	if (ENDS_PART * d->ends > c->chars || d->ends > ENDS_MAX)
 		return false;
 	if (100 * (d->replaced + d->ends) > REPLACED_PERCENT * c->chars)
 		return false;

@@ -308,6 +308,8 @@ static int special(struct sigma *s, const struct item *it, const struct tree *v,
 		return rule_fail(s, SIGMA_BROKEN, "fieldref: expected a field's name, not \"%.*s\"", STR_ARG(v->text));
 	if (it->keyword && tree_null(v))
 		return rule_fail(s, SIGMA_BROKEN, "line %u: expected a keyword, not null", v->line);
+	if (it->keyword && it->exists)
+		return rule_fail(s, SIGMA_BROKEN, "line %u: exists: expected a field before it", v->line);
 	if (it->exists) {
 		ret->kind = MATCH_EXISTS;
 		ret->yes = str_eq(v->text, STR("true")) || str_eq(v->text, STR("yes")) || str_eq(v->text, STR("True"));

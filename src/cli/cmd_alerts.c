@@ -211,7 +211,7 @@ static void put_event_json(const struct event *e)
 
 static void put_json(struct view *v, const struct alert *al, const json_t *body)
 {
-	static const char *const copied[] = { "title", "why", "events", "more", "rules", "quieted" };
+	static const char *const copied[] = { "title", "why", "events", "more", "rules", "quieted", "joined" };
 	str person = person_of(v, al->person);
 
 	json_obj_begin(out());

@@ -82,6 +82,7 @@ static int run_sensor(int argc, char **argv)
 	struct guard_child g;
 	str paths[CONFIG_PATHS_MAX];
 	pid_t own[2];
+	int r;
 	struct sensor_config c = { .paths = paths, .keeper_fd = GUARD_FD_PEER, .control_fd = GUARD_FD_CONTROL, .own = own, .n_own = 2 };
 
 	if (child_of_guard(&g) < 0)
@@ -104,7 +105,8 @@ static int run_sensor(int argc, char **argv)
 		log_error("this kernel cannot be watched: %s", why);
 		return EXIT_FAILED;
 	}
-	return ops->run(&c) < 0 ? EXIT_FAILED : EXIT_DONE;
+	r = ops->run(&c);
+	return r == -ENOTSUP ? GUARD_EXIT_REFUSED : r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int show_one(void *arg, const struct event *e)

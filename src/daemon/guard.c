@@ -53,7 +53,7 @@ struct guard {
 	enum event_cause cause;
 	struct rlimit descriptors; /* ours at the start, and the children's */
 	int manager;      /* the service manager's socket; negative: none */
-	bool stop, ready;
+	bool stop, ready, refused;
 };
 
 static int64_t mono(void)
@@ -252,6 +252,9 @@ static void ended(struct guard *g, int role, int status)
 		if (!g->cause)
 			g->cause = CAUSE_RESTART;
 	}
+	/* Later it may come back: an unmounted disk does. */
+	if (role == SENSOR && !g->ready && WIFEXITED(status) && WEXITSTATUS(status) == GUARD_EXIT_REFUSED)
+		g->stop = g->refused = true;
 	if (!g->stop)
 		log_error("the %s ended (%s %d); it is started again", role_names[role],
 		          WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -433,6 +436,7 @@ int guard_run(const struct guard_config *c)
 		while (!g.stop)
 			turn(&g);
 		stop_all(&g);
+		r = g.refused ? -ENOTSUP : 0;
 	}
 	close_fd(&g.pulse_fd);
 	close_fd(&g.signals);

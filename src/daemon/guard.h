@@ -3,7 +3,7 @@
  * Purpose: starts both, watches the sensor's pulse and ends a frozen sensor, so that a frozen sensor never freezes the file server; starts
  * again what ended. It opens nothing after its start, takes no memory, and is locked in memory.
  * Ownership: guard_run owns children, sockets and pulse until it returns. Threads: one. Units: ns (CLOCK_MONOTONIC but for gap_from).
- * Errors: negative errno when it cannot start; 0 after SIGTERM or SIGINT.
+ * Errors: negative errno when it cannot start, -ENOTSUP when nothing can be watched; 0 after SIGTERM or SIGINT.
  *
  * One binary, started again for each role: exe with that role's argv, to which the guard adds one argument (GUARD_ARGUMENT…, read by
  * guard_child_parse), and these descriptors:
@@ -27,6 +27,9 @@
 #define GUARD_FD_CONTROL 4
 #define GUARD_FD_PULSE 5
 #define GUARD_FD_LISTEN 5
+
+/* The sensor's exit status: nothing of what it was given can be watched, and starting it again would not help. It has said why. */
+#define GUARD_EXIT_REFUSED 9
 
 struct guard_config {
 	const char *exe;          /* "/proc/self/exe" */

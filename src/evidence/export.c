@@ -226,7 +226,7 @@ static int put_names(struct evidence_reader *r, int dir)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	int e = 0;
 
-	for (unsigned kind = 1; kind < NAME_KIND_MAX_ && e == 0; kind++)
+	for (unsigned kind = 1; kind < NAME_KINDS_ && e == 0; kind++)
 		for (uint64_t i = 1; i <= names_count(n, kind) && e == 0; i++)
 			e = put_name(n, kind, i, &b);
 	return e < 0 ? evidence_fail(e, "names cannot be exported: %s", strerror(-e)) :

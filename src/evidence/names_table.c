@@ -15,8 +15,8 @@
 
 struct run {
 	uint64_t from, to, blocks, slot_blocks;
-	uint64_t before[NAME_KIND_MAX_], count[NAME_KIND_MAX_];
-	uint64_t places[NAME_KIND_MAX_]; /* first block of each kind */
+	uint64_t before[NAME_KINDS_], count[NAME_KINDS_];
+	uint64_t places[NAME_KINDS_]; /* first block of each kind */
 	uint64_t parents, slots;         /* first blocks */
 	uint64_t key[2];
 	uint32_t tag;
@@ -145,7 +145,7 @@ static int layout(struct run *r)
 {
 	uint64_t sum = 0, at = 1;
 
-	for (unsigned k = 1; k < NAME_KIND_MAX_; k++) {
+	for (unsigned k = 1; k < NAME_KINDS_; k++) {
 		if (r->count[k] > TABLE_NAMES_MAX || r->before[k] >> SLOT_NUMBER_BITS)
 			return bad_run(r, 0, "counts of its names");
 		r->places[k] = at;
@@ -174,7 +174,7 @@ static int head_take(struct run *r, struct table_end *end)
 	r->tag = tag;
 	memcpy(r->key, w + HEAD_KEY, sizeof(r->key));
 	r->slot_blocks = w[HEAD_SLOTS];
-	for (unsigned k = 1; k < NAME_KIND_MAX_; k++) {
+	for (unsigned k = 1; k < NAME_KINDS_; k++) {
 		r->before[k] = w[HEAD_BEFORE + k];
 		r->count[k] = w[HEAD_COUNT + k];
 		if (r->before[k] != end->count[k])

@@ -25,7 +25,7 @@ struct entry_id entry_id_of(const uint8_t *entry, const struct name_entry *e);
 /* What a run or a whole table reaches. */
 struct table_end {
 	uint64_t total;                  /* entries */
-	uint64_t count[NAME_KIND_MAX_];  /* of each kind */
+	uint64_t count[NAME_KINDS_];  /* of each kind */
 	uint64_t behind, last;           /* places: behind the last entry, and its own */
 	struct entry_id first_id, last_id;
 };
@@ -85,7 +85,7 @@ struct table_block {
 	uint32_t number, crc;
 };
 _Static_assert(sizeof(struct table_block) == BLOCK_BYTES, "a block");
-_Static_assert(NAME_KIND_MAX_ <= 32, "a kind has five bits in a slot, and its place in the head");
+_Static_assert(NAME_KIND_MAX_ <= NAME_KINDS_ && NAME_KINDS_ <= 32, "a kind has five bits in a slot, and its place in the head");
 
 static inline uint64_t blocks_for(uint64_t words)
 {
@@ -114,7 +114,7 @@ bool table_run_parse(const char *name, uint64_t *ret_from, uint64_t *ret_to);
 
 struct run_info {
 	uint64_t from, to, begin; /* begin: place of the first entry */
-	uint64_t before[NAME_KIND_MAX_];
+	uint64_t before[NAME_KINDS_];
 };
 size_t names_table_runs(const struct names_table *t);
 struct run_info names_table_run(const struct names_table *t, size_t i);

@@ -79,6 +79,7 @@ struct sensor_ops {
 	const char *const *(*blind_spots)(void);
 	/* Can it run here? 0, or negative errno and why. */
 	int (*probe)(const char **ret_why);
+	/* -ENOTSUP: none of the paths can be watched here, and that will stay so; it has been told by NOTEs. */
 	int (*run)(const struct sensor_config *c);
 };
 

@@ -55,9 +55,53 @@ static void mixed_and_quoted(void **state)
 	case_end();
 }
 
+/* A fragment that is little more than phrases which others use, too: as a whole it stands in one document only. */
+static void phrases(void **state)
+{
+	static const char *const phrase[] = { "the committee took note of the results of the survey and ", "asked the regional office to send its comments before ",
+		"the end of the second quarter, in view of the costs which ", "had been reported by the department for purchasing and sales ", "in the course of the last two meetings of the board " };
+	_cleanup_free_ char *all = strdup(case_text("%s%s%s%s%s", phrase[0], phrase[1], phrase[2], phrase[3], phrase[4]));
+	const struct trace_result *r;
+
+	case_begin();
+	case_put_text("minutes.txt", case_text("%s. Thus %s. %s", case_prose(20, 5000), all, case_prose(21, 5000)));
+	for (unsigned i = 0; i < 25; i++)
+		case_put_text(case_text("other-%u.txt", i), case_text("%s. Thus %s%s", case_prose(30 + i, 3000), phrase[i % 5], case_prose(60 + i, 3000)));
+	r = case_trace_text(all);
+	assert_string_equal(case_said(r), "source minutes.txt");
+	/* A phrase alone is everybody's. */
+	r = case_trace_text(phrase[2]);
+	assert_int_equal(r->verdict, TRACE_SHARED_ONLY);
+	/* Half of it stands in another one as a passage. */
+	case_put_text("summary.txt", case_text("%s. Then %s%s%s. %s", case_prose(22, 3000), phrase[0], phrase[1], phrase[2], case_prose(23, 3000)));
+	r = case_trace_text(case_text("%s%s%.30s", phrase[0], phrase[1], phrase[2]));
+	assert_int_equal(r->verdict, TRACE_SHARED_ONLY);
+	case_end();
+}
+
+/* Headings are too short to be found; between paragraphs in another order they are no other words. */
+static void headings_in_another_order(void **state)
+{
+	static const char *const heading[] = { "The old gate at the river", "A price that is new", "On the harbour side", "What is left of it", "Until next Monday", "The blue form" };
+	_cleanup_buf_ struct buf all = BUF_INIT, leak = BUF_INIT;
+	const struct trace_result *r;
+
+	case_begin();
+	for (unsigned i = 0; i < 6; i++)
+		buf_putf(&all, "%s\n%s\n", heading[i], case_prose(120 + i, 700));
+	case_put_text("plan.txt", buf_cstr(&all));
+	case_put_text("other.txt", case_prose(1, 6000));
+	for (unsigned i = 0; i < 6; i++)
+		buf_putf(&leak, "%s\n%s%s\n", case_prose(120 + 5 * i % 6, 700), i == 2 ? "What is left of it\n" : "", heading[(5 * i + 2) % 6]);
+	r = case_trace_text(buf_cstr(&leak));
+	assert_string_equal(case_said(r), "source plan.txt");
+	assert_false(r->matches[0].variant);
+	case_end();
+}
+
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(copies_and_fragments), cmocka_unit_test(mixed_and_quoted) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(phrases), cmocka_unit_test(headings_in_another_order), cmocka_unit_test(copies_and_fragments), cmocka_unit_test(mixed_and_quoted) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

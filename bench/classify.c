@@ -82,8 +82,10 @@ static int by_time(const void *a, const void *b)
 
 static void report(const char *what, int64_t *ns, size_t bytes)
 {
+	const size_t middle = ROUNDS / 2;
+
 	qsort(ns, ROUNDS, sizeof(*ns), by_time);
-	printf("  %-10s best %6.1f MB/s, median %6.1f\n", what, (double)bytes / 1e6 / ((double)ns[0] / 1e9), (double)bytes / 1e6 / ((double)ns[ROUNDS / 2] / 1e9));
+	printf("  %-10s best %6.1f MB/s, median %6.1f\n", what, (double)bytes / 1e6 / ((double)ns[0] / 1e9), (double)bytes / 1e6 / ((double)ns[middle] / 1e9));
 }
 
 int main(int argc, char **argv)

@@ -250,9 +250,11 @@ static int time_questions(const char *state)
 				r = ask(q, what, i, &answers);
 			ns[i] = time_boottime() - start;
 		}
+		const size_t middle = ROUNDS / 2;
+
 		qsort(ns, ROUNDS, sizeof(ns[0]), by_value);
 		printf("%-18s min %.2f ms  median %.2f  p99 %.2f  (%.0f rows on average)\n", title[what], (double)ns[0] / 1e6,
-			(double)ns[ROUNDS / 2] / 1e6, (double)ns[ROUNDS - 2] / 1e6, (double)answers / ROUNDS);
+			(double)ns[middle] / 1e6, (double)ns[ROUNDS - 2] / 1e6, (double)answers / ROUNDS);
 	}
 	index_query_close(q);
 	return r;

@@ -16,7 +16,12 @@
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#ifdef STATIC_ANALYSIS
+/* cppcheck knows no cleanup: what needs none is nearest to it. */
+#define _cleanup_(f) static
+#else
 #define _cleanup_(f) __attribute__((cleanup(f)))
+#endif
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 #define _nodiscard_ __attribute__((warn_unused_result))
 #define _noreturn_ __attribute__((noreturn))

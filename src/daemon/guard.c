@@ -72,7 +72,7 @@ int guard_child_parse(int argc, char *const *argv, struct guard_child *ret)
 		long long from;
 		int cause, guard, peer;
 
-		if (strncmp(argv[i], GUARD_ARGUMENT, strlen(GUARD_ARGUMENT)))
+		if (strncmp(argv[i], GUARD_ARGUMENT, strlen(GUARD_ARGUMENT)) != 0)
 			continue;
 		if (sscanf(argv[i] + strlen(GUARD_ARGUMENT), "%lld,%d,%d,%d", &from, &cause, &guard, &peer) != 4)
 			return -EINVAL;

@@ -71,7 +71,7 @@ static void say_what_is_known(struct keeper *k, struct event *ev)
 
 static int on_record(struct keeper *k, const uint8_t *p, size_t n)
 {
-	uint64_t number, refers, session, seq;
+	uint64_t number = 0, refers = 0, session = 0, seq;
 	struct persons_facts facts = { 0 };
 	struct event ev;
 	size_t at = 0;

@@ -160,7 +160,7 @@ static int winnow(const struct secrets *s, const struct normalised *t, unsigned 
 		}
 		until = place(min) + window;
 		for (; i < g.n && r == 0; i++) {
-			if (likely(g.v[i] > min && i < until))
+			if (likely(i < until && g.v[i] > min))
 				continue;
 			min = g.v[i] < min ? g.v[i] : least(g.v + i + 1 - window, window);
 			until = place(min) + window;

@@ -106,7 +106,7 @@ static bool is_word(const struct line *l, size_t i)
 
 static void put_folded(struct line *l, uint32_t c)
 {
-	char out[8];
+	char out[8] = { 0 };
 	struct buf b = { .p = out, .cap = sizeof(out) };
 
 	utf8_put(&b, c >= 'A' && c <= 'Z' ? c | 0x20 : c);

@@ -371,7 +371,10 @@ static int record_failed(struct reading *rd, struct place *p, const char *error,
 	inv->counts.failed++;
 	if (r == 0)
 		r = seen_put(&inv->paths, seen_key(&inv->paths, p->path), record ? SEEN_READ : 0);
-	return r < 0 ? r : inv->c->ops->show(inv->c->arg, INVENTORY_FAILED, p, NULL);
+	if (r == 0)
+		r = inv->c->ops->show(inv->c->arg, INVENTORY_FAILED, p, NULL);
+	p->error = STR_NONE; /* it lives as long as this call */
+	return r;
 }
 
 static int record(struct reading *rd, const struct job *j, struct place *p, enum outcome outcome, int error, bool *ret_later)

@@ -51,7 +51,7 @@ NAMED(alert_reason, reasons, ALERT_REASON_MAX_)
 
 bool event_object_from(str s, struct event_object *ret)
 {
-	struct event_object o;
+	struct event_object o = { 0 };
 	uint64_t *v[3] = { &o.dev, &o.ino, &o.gen };
 
 	for (int i = 0; i < 3; i++) {

@@ -268,7 +268,7 @@ static int journal_open(struct log_reader *r, uint64_t first)
 	_cleanup_close_ int fd = -1;
 	uint8_t header[JOURNAL_HEADER];
 	char name[LOGDIR_NAME_MAX];
-	uint64_t says;
+	uint64_t says = 0;
 	int e;
 
 	logdir_journal_name(name, first);

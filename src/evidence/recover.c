@@ -167,7 +167,7 @@ static int cut_segment(struct recovery *rec, uint64_t first, uint64_t want)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return evidence_fail(-EUCLEAN, "log/%s: cannot be opened", name);
 	while (end < want && at + SEGMENT_FRAME <= (uint64_t)st.st_size) {
-		struct frame f;
+		struct frame f = { 0 };
 		int r = read_exactly(fd, head, sizeof(head), (off_t)at);
 
 		if (r == 0)

@@ -9,7 +9,7 @@ static size_t used(const struct who_actor *a)
 	size_t n = MAX((size_t)a->program_off + a->program_len, (size_t)a->cwd_off + a->cwd_len);
 
 	n = MAX(n, (size_t)a->container_off + a->container_len);
-	for (uint8_t i = 0; i < MIN(a->n_parents, EVENT_PARENTS_MAX); i++)
+	for (unsigned i = 0; i < MIN(a->n_parents, EVENT_PARENTS_MAX); i++)
 		n = MAX(n, (size_t)a->parent_off[i] + a->parent_len[i]);
 	return MIN(n, (size_t)WHO_STRINGS);
 }

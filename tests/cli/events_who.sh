@@ -196,8 +196,9 @@ follow() { # OPTION…: $pid
 	"$TYTO" events -f "$@" >"$tmp/live" 2>"$tmp/live.err" &
 	pid=$!
 	later end_pid "$pid"
-	sleep 0.5
+	wait_for 20 eval '[ "$(turns)" -ge 4 ]' # from its first look on it sleeps 0.1 s between two
 }
+turns() { awk '/^voluntary_ctxt/ { print $2 }' "/proc/$pid/status"; }
 add() { "$TYTO" import -q - <<<"{\"time\":\"2026-08-01T00:00:0$1Z\",\"verb\":\"read\",\"person\":\"$2\",\"path\":\"$3\"}"; }
 follow --json --person sales --path '/live/**'
 add 1 clerk /live/1
@@ -271,7 +272,8 @@ done
 follow --json --config "$conf" --path "/home/$name/*"
 add 7 nobody "/home/$(sed 's/\\/\\\\/' <<<"$name")/7"
 wait_for 10 eval '[ -n "$("$TYTO" events --json --path "**/7" -n 1)" ]'
-sleep 1 # a turn of the follower takes 0.1 s
+from=$(turns)
+ok "the follower has looked several times since" wait_for 20 eval '[ "$(turns)" -ge $((from + 10)) ]' # it sleeps 0.1 s between two looks
 is "nor with -f" "$(cat "$tmp/live")" ""
 end_pid "$pid" INT
 is "nor in who PATH" "$(masked who --json "/home/$name/6" 2>/dev/null)" ""

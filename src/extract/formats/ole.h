@@ -68,9 +68,9 @@ int xls_read_stream(struct ole *o, str stream);
 int ppt_read_stream(struct ole *o, str stream);
 
 /* Office's drawings (doc, xls, ppt): text of word art, which is how watermarks are made, and pictures. */
-void art_text(str records, struct sink *s, enum zone zone);
+void art_text(str records, struct sink *sink, enum zone zone);
 /* delay: where pictures stand that records only point at (may be empty). */
-void art_pictures(str records, str delay, struct sink *s);
+void art_pictures(str records, str delay, struct sink *sink);
 
 /* ---- little endian, 0 beyond the end ---- */
 

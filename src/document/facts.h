@@ -1,6 +1,7 @@
 /* facts.h — what is known of one document (content) and one place (path) of it: `tyto scan --json`, the leaves of kind 9 and 10, the table.
  *
- * Purpose: the two structs that pass between scan, keeper, evidence log and table; their JSON. Ownership: strs belong to whoever filled them.
+ * Purpose: the two structs that pass between scan, keeper, evidence log and table; their JSON. Ownership: strs belong to whoever filled
+ * them.
  * Units: bytes, ns UTC. Threads: plain data. Errors: negative errno; -EBADMSG for JSON that is not of this form.
  */
 #ifndef TYTO_FACTS_H
@@ -22,7 +23,8 @@ struct facts {          /* of a content */
 	bool public_;           /* of outside origin (laws, forms, templates): no evidence of a leak */
 	uint32_t version;       /* of extractors and detectors: a scan by newer ones reads again */
 };
-#define FACTS_VERSION 1
+/* Raised with every change of what is read out of a document, found in it, counted or labelled. */
+#define FACTS_VERSION 2
 
 struct place {          /* where it stands */
 	str path;               /* `container.zip!/member` for a part */

@@ -1,9 +1,11 @@
 /* inventory.h — every document below some paths: read, classified, and handed to whoever records it.
  *
- * Purpose: decides what has changed since the table was told (times, size and inode, then the hash), reads that with a thread a core (an extractor and
- * a classifier each), pictures last, and finds what is gone. Nothing is recorded here: ops do that, and so this is the same beside a keeper or alone.
+ * Purpose: decides what has changed since the table was told (times, size and inode, then the hash), reads that with a thread a core (an
+ * extractor and a classifier each), pictures last, and finds what is gone. Nothing is recorded here: ops do that, and so this is the same
+ * beside a keeper or alone.
  * Ownership: everything in the config is borrowed; strs that ops get live until they return. Units: bytes, ns UTC.
- * Threads: inventory_run makes its own; ops are called one at a time, from any of them. Errors: negative errno, inventory_why() says more; -EINTR: stopped.
+ * Threads: inventory_run makes its own; ops are called one at a time, from any of them. Errors: negative errno, inventory_why() says more;
+ * -EINTR: stopped.
  *
  * Order: parts before their container, facts before places. Whoever stops in between reads that document again, and no other.
  */
@@ -33,6 +35,7 @@ struct inventory_counts {
 	uint64_t files, bytes;   /* looked at: done with */
 	uint64_t unchanged, read, moved, parts, failed, gone;
 	uint64_t waiting_ocr;    /* pictures that are still to be read */
+	uint64_t older;          /* read again because an older version had read them */
 	uint64_t printed;        /* read again only because their fingerprints were missing, or of another version */
 	uint64_t public_, not_public; /* contents that are of outside origin from now on; that are not any more */
 	uint64_t pictures, pictures_done; /* of the last part, OCR_NOW */
@@ -53,7 +56,8 @@ struct inventory_config {
 	size_t n_paths;
 	struct documents *documents; /* follows the log up to now; for writing */
 	struct prints *prints;       /* for writing; ops commit both */
-	/* What is below these (real paths) is of outside origin, or not; what is below neither stays what it was. Both at once: of outside origin. */
+	/* What is below these (real paths) is of outside origin, or not; what is below neither stays what it was. Both at once: of outside
+	 * origin. */
 	char *const *public_paths, *const *private_paths;
 	size_t n_public, n_private;
 	const struct classifier *classifier;

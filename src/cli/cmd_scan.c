@@ -292,6 +292,11 @@ static void summary(const struct scan *s)
 		show_number(c->waiting_ocr);
 		buf_puts(out(), STR(" documents wait for their pictures to be read (`tyto scan --ocr now` does it)\n"));
 	}
+	if (c->older) {
+		buf_puts(out(), STR("version     "));
+		count_line(c->older, "document was", "documents were");
+		buf_puts(out(), STR(" read again: an older version of tyto had read them\n"));
+	}
 	if (c->printed) {
 		buf_puts(out(), STR("trace       "));
 		count_line(c->printed, "document was", "documents were");

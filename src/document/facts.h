@@ -23,7 +23,8 @@ struct facts {          /* of a content */
 	bool public_;           /* of outside origin (laws, forms, templates): no evidence of a leak */
 	uint32_t version;       /* of extractors and detectors: a scan by newer ones reads again */
 };
-#define FACTS_VERSION 1
+/* Raised with every change of what is read out of a document, found in it, counted or labelled. */
+#define FACTS_VERSION 2
 
 struct place {          /* where it stands */
 	str path;               /* `container.zip!/member` for a part */

@@ -164,6 +164,13 @@ static bool only_prints_missing(struct inventory *inv, const uint8_t hash[static
 		f.version >= FACTS_VERSION && documents_has_identifiers(inv->c->documents, hash, f.version);
 }
 
+static bool of_older_version(struct inventory *inv, const uint8_t hash[static 32])
+{
+	struct facts f;
+
+	return documents_facts(inv->c->documents, hash, &inv->facts_scratch, &f) == 0 && f.version < FACTS_VERSION;
+}
+
 /* Device numbers change when a machine starts again; an inode's generation tells a new file with an old number. */
 static bool same_file(const struct place *a, const struct place *b)
 {
@@ -221,6 +228,7 @@ static int look_at(struct inventory *inv, const struct walk_entry *e)
 		return inventory_fail(r, "%s", documents_why());
 	if (known && !inv->c->again) {
 		known = inventory_knows(inv, was.document, &f);
+		inv->counts.older += !known && of_older_version(inv, was.document);
 		inv->counts.printed += !known && only_prints_missing(inv, was.document);
 	}
 	r = seen_put(&inv->paths, seen_key(&inv->paths, e->place.path), SEEN_UNCHANGED);

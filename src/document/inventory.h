@@ -35,6 +35,7 @@ struct inventory_counts {
 	uint64_t files, bytes;   /* looked at: done with */
 	uint64_t unchanged, read, moved, parts, failed, gone;
 	uint64_t waiting_ocr;    /* pictures that are still to be read */
+	uint64_t older;          /* read again because an older version had read them */
 	uint64_t printed;        /* read again only because their fingerprints were missing, or of another version */
 	uint64_t public_, not_public; /* contents that are of outside origin from now on; that are not any more */
 	uint64_t pictures, pictures_done; /* of the last part, OCR_NOW */

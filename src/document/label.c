@@ -8,7 +8,7 @@
 
 #define REASONS_MAX 12
 #define NEAR_LINES 10        /* of the beginning and of the end */
-#define ALONE_ROWS 5         /* a cell alone in its row near the top of a table */
+#define ALONE_ROWS 5         /* a cell alone in its row near the top or the end of a table */
 #define MARGIN_MAX (64u << 10) /* bytes of headers, footers and titles that are looked at one by one */
 #define LONG_LINE 40         /* bytes: what runs on from such a line is wrapped */
 #define LITERALS_MAX 4096
@@ -462,7 +462,7 @@ static void body_cell(struct deciding *d, struct body *b, size_t i)
 	const struct span *s = &t->spans[i];
 	bool left = i > 0 && same_row(&t->spans[i - 1], s), right = i + 1 < t->n_spans && same_row(&t->spans[i + 1], s);
 	bool keyed = left && marking_is_key(text_span(t, &t->spans[i - 1]));
-	bool last = i + 1 == t->n_spans || t->spans[i + 1].table != s->table;
+	bool last = i + ALONE_ROWS >= t->n_spans || t->spans[i + ALONE_ROWS].table != s->table;
 	str text = text_span(t, s);
 	struct judged j = marking_judge(&d->l->markings, keyed ? MARK_VALUE : MARK_CELL, text);
 

@@ -445,9 +445,32 @@ static bool begins_with_hiragana(str w)
 	return w.n && hiragana(next_char(w, &at));
 }
 
+/* A capital, then small words: a title as in a sentence, so that what stands before its capital is not of it. */
+static bool sentence_case(const struct line *l, size_t from, size_t to)
+{
+	bool small = false;
+
+	for (size_t i = from; i < to; i++) {
+		const struct token *t = &l->t[i];
+
+		if (t->kind != T_WORD || t->cjk || (i > from && t->title && !t->capitals))
+			return false;
+		small = small || (!t->title && !t->digits && !among(token_text(l, t), stops, ARRAY_SIZE(stops)));
+	}
+	return l->t[from].title && !l->t[from].capitals && small;
+}
+
+/* Latin letters, a space, Kanji: "Confidential 四半期見通し". */
+static bool other_script(const struct token *t, str w)
+{
+	size_t at = 0;
+
+	return t->gap && t->cjk && w.n && next_char(w, &at) >= 0x3400;
+}
+
 /* A title of which the words before `at` are the marking m: does another title begin there, set apart by how it is written?
- * "TLP:AMBER Report", "TOP SECRET Price list", "For internal use only Terms"; but "Confidential Papers", "CONFIDENTIAL PAPERS" are read in
- * one breath. */
+ * "TLP:AMBER Report", "TOP SECRET Price list", "For internal use only Terms", "Confidential Price list"; but "Confidential Papers" and
+ * "CONFIDENTIAL PAPERS" are read in one breath. */
 static bool title_behind(const struct line *l, const struct segment_of *s, size_t at, const struct marking *m, bool caps)
 {
 	const struct token *before = &l->t[at - 1], *next = &l->t[at];
@@ -459,7 +482,8 @@ static bool title_behind(const struct line *l, const struct segment_of *s, size_
 		return false;
 	for (size_t i = at; i < s->to; i++)
 		small = small || (l->t[i].kind == T_WORD && !l->t[i].digits && (l->t[i].cjk || !l->t[i].capitals));
-	if (!str_starts(m->text, STR("tlp ")) && !(caps && small) && (before->title || before->joined || at - s->from < 2))
+	if (!str_starts(m->text, STR("tlp ")) && !(caps && small) && (before->title || before->joined || at - s->from < 2) &&
+	    !sentence_case(l, at, s->to) && !other_script(next, token_text(l, next)))
 		return false;
 	return !tells_of_markings(l, at, s->to);
 }
@@ -472,7 +496,7 @@ static const struct marking *segment_marking(const struct markings *m, enum mark
 	const struct marking *best = NULL;
 	bool caps = true, joined = false;
 	size_t names = 0; /* words before the first marking that may be a name */
-	size_t behind = s->from; /* the last marking */
+	size_t first = s->to, behind = s->from; /* markings */
 
 	for (size_t i = s->from, words; i < s->to; i += words) {
 		const struct marking *x = l->t[i].kind == T_WORD ? at_word(m, l, i, s->to, &words) : NULL;
@@ -486,6 +510,7 @@ static const struct marking *segment_marking(const struct markings *m, enum mark
 		if (x && (!best || x->label > best->label))
 			best = x;
 		behind = x ? i + words : behind;
+		first = x ? MIN(first, i) : first;
 		if (x || companion(l, i))
 			continue;
 		if (best && place == MARK_TITLE && !names && title_behind(l, s, behind, best, caps))
@@ -496,7 +521,7 @@ static const struct marking *segment_marking(const struct markings *m, enum mark
 	}
 	if (!best || (names && (place != MARK_MARGIN || best->weak || names > 4)))
 		return NULL;
-	for (size_t i = s->from; names && i < s->to; i++)
+	for (size_t i = s->from; names && i < first; i++)
 		if (l->t[i].kind != T_WORD || among(token_text(l, &l->t[i]), stops, ARRAY_SIZE(stops)) || (l->t[i].cjk ? l->t[i].has_hiragana :
 		    !l->t[i].title && !l->t[i].digits))
 			return NULL;
@@ -576,7 +601,7 @@ struct judged marking_judge(const struct markings *m, enum marking_place place, 
 		keyed = here_keyed;
 		if (x && x->weak && !keyed && !loud && place != MARK_MARGIN && !str_eq(x->text, STR("秘")))
 			x = NULL;
-		if (x && x->weak && !keyed && place == MARK_TITLE && !seg.bracketed)
+		if (x && x->weak && !keyed && place == MARK_TITLE && !seg.bracketed && !(str_eq(x->text, STR("秘")) && seg.to - seg.from == l.n))
 			x = NULL;
 		if (!x) {
 			all_inert = all_inert && inert(&l, &seg);

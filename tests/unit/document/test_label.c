@@ -99,6 +99,10 @@ static void in_every_zone(void **state)
 				print_message("%s \"%s\": %d (%.*s)\n", zone_name(every[z]), mentions[i], l, STR_ARG(buf_str(&why)));
 		}
 	assert_int_equal(wrong, 0);
+	/* Beside the name of a company, which ends no sentence with the marking's own small words. */
+	assert_int_equal(in_zone(ZONE_FOOTER, "北野商事 For internal use only"), I);
+	assert_int_equal(in_zone(ZONE_FOOTER, "Northwind Trading For internal use only"), I);
+	assert_int_equal(in_zone(ZONE_FOOTER, "The paper is for internal use only"), 0);
 }
 
 static void first_and_last_lines(void **state)
@@ -178,6 +182,9 @@ static void cells_and_properties(void **state)
 	doc_begin();
 	doc_rows("a|b\nc|d\ne|f\ng|h\ni|j\nk|l\n機密区分：極秘|m");
 	assert_int_equal(decide(0), R);
+	doc_begin();
+	doc_rows("Prices\nOne line of text\nAnother\nA third\nA fourth\nINTERNAL USE ONLY\nThe last line of text\nAn end");
+	assert_int_equal(decide(0), I);
 
 	static const struct { const char *key, *value; enum event_label label; } metas[] = {
 		{ "title", "【社外秘】2024年度予算", C }, { "title", "CONFIDENTIAL: merger", C }, { "title", "Confidentiality policy", 0 }, { "title", "Public transport", 0 },
@@ -195,13 +202,17 @@ static void cells_and_properties(void **state)
 		{ "title", "TLP:AMBER 四半期見通し", C }, { "title", "CONFIDENTIAL 価格表 2026", C },
 		{ "title", "STRICTLY CONFIDENTIAL HR plan", R }, { "title", "CONFIDENTIAL　価格表", C },
 		{ "title", "Strictly confidential Merger options", R },
+		{ "title", "Confidential Price list 2026", C }, { "title", "Confidential Client migration plan", C },
+		{ "title", "Confidential 四半期見通し", C }, { "title", "秘", C },
 		/* …and titles that only begin with the words of one. */
 		{ "title", "TLP:RED means that nothing is passed on", 0 }, { "title", "TLP:RED Explained", 0 },
 		{ "title", "CONFIDENTIAL Information Policy", 0 },
-		{ "title", "Confidential papers and their handling", 0 }, { "title", "Confidential Papers", 0 }, { "title", "CONFIDENTIAL PAPERS", 0 },
+		{ "title", "Confidential papers and their handling", 0 }, { "title", "Confidential Papers", 0 },
+		{ "title", "Confidential Papers in the Office", 0 }, { "title", "Confidential Labels explained", 0 }, { "title", "CONFIDENTIAL PAPERS", 0 },
 		{ "title", "TOP SECRET RECIPES", 0 }, { "title", "For internal use only is what it says", 0 }, { "title", "SECRET Garden", 0 },
 		{ "title", "INTERNAL Affairs", 0 },
-		{ "title", "CONFIDENTIAL 文書取扱規程", 0 }, { "title", "CONFIDENTIAL の印", 0 }, { "title", "Our TOP SECRET Recipes", 0 },
+		{ "title", "CONFIDENTIAL 文書取扱規程", 0 }, { "title", "CONFIDENTIAL の印", 0 },
+		{ "title", "Confidential 文書取扱規程", 0 }, { "title", "秘 書", 0 }, { "title", "Our TOP SECRET Recipes", 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
 		enum event_label l;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "daemon/alertqueue.h"
 #include "daemon/filing.h"
 #include "daemon/imports.h"
 #include "daemon/keeper_private.h"
@@ -181,7 +182,10 @@ static void *query_thread(void *arg)
 {
 	struct query_job *j = arg;
 
-	query_serve(j->state, j->fd, j->request, j->mask);
+	if (strcmp(json_string_value(json_object_get(j->request, "do")), "alerts") == 0)
+		alertqueue_serve(j->state, j->fd, j->request, j->mask);
+	else
+		query_serve(j->state, j->fd, j->request, j->mask);
 	close(j->fd);
 	json_decref(j->request);
 	free(j);
@@ -347,7 +351,7 @@ static int on_request(struct keeper *k, struct client *c, str body)
 		answer_text(k, c, buf_str(&b));
 	} else if (c->role == ROLE_NONE) {
 		answer_error(k, c, "not permitted: members of the group tyto-read may read, root may write");
-	} else if (strcmp(what, "events") == 0 || strcmp(what, "who") == 0) {
+	} else if (strcmp(what, "events") == 0 || strcmp(what, "who") == 0 || strcmp(what, "alerts") == 0) {
 		r = on_query(k, c, request);
 	} else if (c->role != ROLE_WRITE) {
 		answer_error(k, c, "not permitted: only root writes");

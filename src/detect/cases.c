@@ -410,11 +410,11 @@ int cases_firings(struct cases *c, const struct firings *given, detector_emit *e
 	r = case_merge(c, k, f, &changed, &news);
 	k->first = MIN(k->first, f->time);
 	k->last = MAX(k->last, f->time);
-	json_object_set_new(k->body, "first", json_integer(k->first));
-	json_object_set_new(k->body, "last", json_integer(k->last));
 	k->unsaved |= changed;
 	if (r == 0 && f->mode != FIRING_SILENT)
 		r = join_others(c, k, f, emit, arg);
+	json_object_set_new(k->body, "first", json_integer(k->first));
+	json_object_set_new(k->body, "last", json_integer(k->last));
 	if (r != 0 || f->mode == FIRING_SILENT)
 		return r;
 	if (changed || f->mode == FIRING_LOUD)

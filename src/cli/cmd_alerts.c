@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "cli/alertas.h"
 #include "cli/cli.h"
 #include "cli/cmd_alerts.h"
 #include "cli/lookup.h"
@@ -15,6 +16,7 @@
 #define REMOTE_TURN_MS 1000 /* that the keeper is asked for */
 
 static bool all, held, follow_on;
+static const char *as;
 
 static const struct opt *options(void)
 {
@@ -22,6 +24,7 @@ static const struct opt *options(void)
 		{ "all", 0, OPT_FLAG, &all, NULL, "closed ones and those of severity low, too" },
 		{ "held", 0, OPT_FLAG, &held, NULL, "those that the daily budget holds back" },
 		{ "follow", 'f', OPT_FLAG, &follow_on, NULL, "go on with what is raised or changed" },
+		{ "as", 0, OPT_TEXT, &as, "FORM", "as others read them, a line each: ocsf, ecs or cef" },
 		OPT_END,
 	};
 	return o;
@@ -32,6 +35,13 @@ struct view {
 	bool mask, whole;
 	struct buf json;
 };
+
+static int put_done(void)
+{
+	if (out()->n >= 64 * 1024 && stdout_flush() < 0)
+		return -EPIPE;
+	return interrupted() ? -EINTR : 0;
+}
 
 static int put_json(struct view *v, str json)
 {
@@ -45,9 +55,7 @@ static int put_json(struct view *v, str json)
 		(v->whole ? alerts_show_whole : alerts_show_line)(j);
 		json_decref(j);
 	}
-	if (out()->n >= 64 * 1024 && stdout_flush() < 0)
-		return -EPIPE;
-	return interrupted() ? -EINTR : 0;
+	return put_done();
 }
 
 static int put(void *arg, struct evidence_reader *r, const struct alert *al)
@@ -56,12 +64,15 @@ static int put(void *arg, struct evidence_reader *r, const struct alert *al)
 	int e;
 
 	buf_clear(&v->json);
-	e = alertjson_put(&v->json, cli.state, r, al, v->mask, v->whole);
+	if (as)
+		e = alertas_put(r, al, v->mask, as);
+	else
+		e = alertjson_put(&v->json, cli.state, r, al, v->mask, v->whole);
 	if (e < 0) {
 		log_error("alert %llu: %s", (unsigned long long)al->number, *evidence_why() ? evidence_why() : strerror(-e));
 		return e;
 	}
-	return put_json(v, buf_str(&v->json));
+	return as ? put_done() : put_json(v, buf_str(&v->json));
 }
 
 static int put_remote(void *arg, str json)
@@ -167,14 +178,16 @@ static int run(int argc, char **argv)
 		return usage_error("`tyto alerts %s %s`: expected the number of an alert", argv[0], argv[1]);
 	if (closing && !reason)
 		return usage_error("`tyto alerts close`: expected --reason theft, expected or mistake");
+	if (as && (closing || !form_find(as)))
+		return usage_error("`tyto alerts --as %s`: expected ocsf, ecs or cef, of the queue or of show ID", as);
 	if (follow_on && (argc || (cli.unmask && !query_direct(cli.state))))
 		return usage_error("`tyto alerts --follow` shows the queue; with --unmask only where the state can be read");
 	r = closing ? EXIT_DONE : lookup_unmask();
 	if (r != EXIT_DONE)
 		return r;
 	r = view_open(&v);
-	if (r == 0 && closing && !v.q) {
-		log_error("only root and the state's owner close alerts");
+	if (r == 0 && (closing || as) && !v.q) {
+		log_error(as ? "`tyto alerts --as` reads the record itself: run it as root" : "only root and the state's owner close alerts");
 		r = -EPERM;
 	}
 	if (r < 0)
@@ -195,7 +208,8 @@ const struct command cmd_alerts = {
 		    "  tyto alerts -f --json                     each one that is raised or changed, one object a line\n"
 		    "  tyto alerts show 3                        when, which documents, against the past and the unit, what would have lowered it\n"
 		    "  tyto alerts close 3 --reason expected     quiet for 30 days: this person, these rules, this folder\n"
-		    "  tyto alerts --held                        what the daily budget holds back\n",
+		    "  tyto alerts --held                        what the daily budget holds back\n"
+		    "  tyto alerts --as ocsf                     for other systems: OCSF 1.8.0, ECS 9.4.0 or CEF, a line an alert\n",
 	.notes = "One alert a person a case: it grows as more is found, is closed by 14 quiet days of event time, and comes back when something more\n"
 		 "severe is found. Of a day's alerts, 3 persons of 1,000 known (at least one) are shown, the most severe first; critical ones, decoys and\n"
 		 "tampering always. Alerts and what is said of them are records in the log. Members of the group tyto-read read them beside a running\n"

@@ -14,6 +14,7 @@
 #include "detect/ruleset.h"
 #include "document/documents.h"
 #include "evidence/note.h"
+#include "forward/outbox.h"
 #include "index/index.h"
 #include "sensor/sensor.h"
 
@@ -190,7 +191,8 @@ static void check_log(struct finding *f)
 			f->verdict = UNKNOWN;
 	} else {
 		index_stat(cli.state, &ix);
-		snprintf(f->what, sizeof(f->what), "%llu record%s, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records, st.records == 1 ? "" : "s",
+		snprintf(f->what, sizeof(f->what), "%llu record%s, %llu of %llu leaves indexed, %llu gap%s", (unsigned long long)st.records,
+				st.records == 1 ? "" : "s",
 			(unsigned long long)ix.indexed, (unsigned long long)st.size, (unsigned long long)st.gaps, st.gaps == 1 ? "" : "s");
 		if (st.gaps) {
 			f->verdict = WARN;
@@ -307,13 +309,41 @@ static void check_keeper(struct finding *f)
 	}
 }
 
+/* Does anybody hear of alerts? */
+static void check_notify(struct finding *f)
+{
+	_cleanup_notify_ways_ struct notify_ways ways = { 0 };
+	bool any = notify_any(&cli.config.notify);
+	struct outbox_stat st = { 0 };
+	const char *why = "";
+	int r = outbox_stat(cli.state, &st);
+
+	if (notify_ways_make(&cli.config.notify, any && geteuid() == 0, &ways, &why) < 0) {
+		finding(f, WRONG, why, "mend the setting: nobody is told of alerts (`tyto config show`)");
+	} else if (r == 0 && st.dead) {
+		snprintf(f->what, sizeof(f->what), "%llu messages about alerts could not be sent and are given up", (unsigned long long)st.dead);
+		snprintf(f->todo, sizeof(f->todo), "`tyto notify dead` says why; then `tyto notify retry --all`");
+		f->verdict = WARN;
+	} else if (!any) {
+		finding(f, FINE, "nobody is told of alerts: none of notify.mail, notify.webhook and notify.syslog is set", "");
+	} else if (r == 0 && st.waiting && st.answer[0]) {
+		snprintf(f->what, sizeof(f->what), "%llu messages about alerts wait; the last answer: %s", (unsigned long long)st.waiting, st.answer);
+		snprintf(f->todo, sizeof(f->todo), "`tyto notify test` tries every way");
+		f->verdict = WARN;
+	} else if (geteuid() == 0 && !outbox_locked(cli.state)) {
+		finding(f, WARN, "nobody tells of alerts just now", "`tyto watch` or `tyto notify run` does");
+	} else {
+		snprintf(f->what, sizeof(f->what), "alerts are told by %zu way%s, %llu messages so far", ways.n, ways.n == 1 ? "" : "s", (unsigned long long)st.sent);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*check)(struct finding *f);
 } checks[] = {
-	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state }, { "key", check_key },
-	{ "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "trace", check_fingerprints }, { "rules", check_rules },
-	{ "people", check_people }, { "keeper", check_keeper },
+	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state },
+	{ "key", check_key }, { "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "trace", check_fingerprints },
+	{ "rules", check_rules }, { "people", check_people }, { "keeper", check_keeper }, { "notify", check_notify },
 };
 
 static const char *const verdict_names[] = { "ok", "warning", "wrong", "unknown" };

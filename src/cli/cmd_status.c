@@ -297,6 +297,33 @@ static void show_sandbox(json_t *j)
 	buf_putf(out(), "NONE: documents are not read (%s)\n", reason);
 }
 
+static void show_notify(json_t *j)
+{
+	json_t *n = json_object_get(j, "notify");
+	size_t from;
+
+	if (!n)
+		return;
+	line("notify");
+	from = out()->n;
+	if (!json_is_true(json_object_get(n, "running")))
+		buf_puts(out(), STR("nobody tells just now (`tyto watch` and `tyto notify run` do); "));
+	show_number(u64_at(n, "sent"));
+	buf_puts(out(), STR(" sent"));
+	if (u64_at(n, "waiting")) {
+		buf_puts(out(), STR(", "));
+		show_number(u64_at(n, "waiting"));
+		buf_puts(out(), u64_at(n, "waiting") == 1 ? STR(" waits since ") : STR(" wait since "));
+		show_when(json_string_value(json_object_get(n, "oldest")));
+	}
+	if (u64_at(n, "dead")) {
+		buf_puts(out(), STR(", "));
+		show_number(u64_at(n, "dead"));
+		buf_puts(out(), STR(" DEAD (`tyto notify dead` lists them)"));
+	}
+	end_line(from);
+}
+
 static void show_status(json_t *j)
 {
 	json_t *c = json_object_get(j, "checkpoint"), *keeper = json_object_get(j, "keeper"), *spots = json_object_get(j, "blind_spots"), *s;
@@ -329,6 +356,7 @@ static void show_status(json_t *j)
 	show_disk(j);
 	show_inventory(j);
 	show_detection(j);
+	show_notify(j);
 	show_sandbox(j);
 	if (keeper && !json_is_true(json_object_get(keeper, "account"))) {
 		size_t from;

@@ -324,7 +324,8 @@ static int close_alert(struct keeper *k, struct client *c, json_t *request)
 {
 	json_int_t number = json_integer_value(json_object_get(request, "close")), reason = json_integer_value(json_object_get(request, "reason"));
 	uint32_t uid = (uint32_t)json_integer_value(json_object_get(request, "uid"));
-	const struct evidence_alert a = { .time = time_now(), .number = (uint64_t)number, .phase = ALERT_CLOSED, .reason = (enum alert_reason)reason,
+	const struct evidence_alert a = { .time = time_now(), .number = (uint64_t)number, .phase = ALERT_CLOSED,
+		.reason = (enum alert_reason)reason,
 		.account = &uid };
 	uint64_t seq;
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/timefmt.h"
 #include "event/event.h"
+#include "forward/outbox.h"
 #include "index/index.h"
 
 #define DAY (86400 * NSEC_PER_SEC)
@@ -87,6 +88,26 @@ static void put_documents(const struct documents_stat *d, struct buf *b)
 	json_obj_end(b);
 }
 
+/* Where somebody was ever to be told of alerts. */
+static void put_notify(const struct status *s, struct buf *b)
+{
+	struct outbox_stat st;
+
+	if (outbox_stat(s->state, &st) < 0)
+		return;
+	json_put_obj(b, "notify");
+	json_put_bool(b, "running", outbox_locked(s->state));
+	json_put_u64(b, "sent", st.sent);
+	if (st.last)
+		json_put_time(b, "last", st.last);
+	json_put_u64(b, "waiting", st.waiting);
+	if (st.oldest)
+		json_put_time(b, "oldest", st.oldest);
+	json_put_u64(b, "dead", st.dead);
+	json_put_u64(b, "forgotten", st.forgotten);
+	json_obj_end(b);
+}
+
 static void put_blind_spots(const struct status *s, struct buf *b)
 {
 	const struct sensor_ops *ops = NULL;
@@ -162,6 +183,7 @@ void status_put(const struct status *s, struct buf *b)
 	}
 	if (s->detection.known)
 		put_detection(&s->detection, b);
+	put_notify(s, b);
 	put_blind_spots(s, b);
 	json_put_str(b, "version", STR(TYTO_VERSION));
 	json_obj_end(b);

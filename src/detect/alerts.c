@@ -346,6 +346,18 @@ static int rows(struct alerts *a, const char *sql, uint64_t number, int (*cb)(vo
 	return r < 0 ? db_failed(r) : 0;
 }
 
+int alerts_newest(struct alerts *a, uint64_t *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(a->db, "SELECT max(seq) FROM alert", &s);
+
+	r = r == 0 ? db_step(s) : r;
+	if (r < 0)
+		return db_failed(r);
+	*ret = r > 0 ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+	return 0;
+}
+
 int alerts_each(struct alerts *a, int (*cb)(void *arg, const struct alert *al), void *arg)
 {
 	uint64_t n = 0;

@@ -23,6 +23,8 @@ struct alerts *alerts_close(struct alerts *a);
 /* Takes in leaves [known, upto) of the log; never ahead of what is durable. */
 int alerts_advance(struct alerts *a, struct evidence_reader *r, uint64_t upto);
 uint64_t alerts_known(const struct alerts *a);
+/* The leaf of the newest record of any; 0 where there is none. */
+int alerts_newest(struct alerts *a, uint64_t *ret);
 
 struct alert {
 	uint64_t number;

@@ -122,5 +122,6 @@ masked() { timeout 60 "$TYTO" --config "$tmp/masked" -q alerts "$@"; }
 is "masked" "$(masked --json | jq -r .person)" "$(masked | grep -o 'p:[0-9]*' | head -n 1)"
 is "nowhere the name" "$({ masked; masked --json; masked show 1; masked show 1 --json; } | grep -c clerk)" 0
 
-like "without rules there are no alerts" "$(TYTO_STATE=$tmp/none timeout 60 "$TYTO" --config /dev/null import -q "$tmp/grab"; TYTO_STATE=$tmp/none timeout 60 "$TYTO" alerts 2>&1)" '^tyto: 0 alerts'
+echo "rules = /nowhere/at/all" >"$tmp/none.conf"
+like "without rules there are no alerts" "$(TYTO_STATE=$tmp/none timeout 60 "$TYTO" --config "$tmp/none.conf" import -q "$tmp/grab"; TYTO_STATE=$tmp/none timeout 60 "$TYTO" alerts 2>&1)" '^tyto: 0 alerts'
 done_testing

@@ -1,7 +1,8 @@
 /* alertjson.h — an alert as `tyto alerts --json` shows it.
  *
- * Purpose: one object, made by the command or by the keeper for somebody who may not read the state; people's text is made of it. Ownership: appended to
- * the caller's buf; the reader is borrowed. Units: ns UTC; hours and days are those of this machine's local time. Threads: as the reader.
+ * Purpose: one object, made by the command or by the keeper for somebody who may not read the state; people's text is made of it.
+ * Ownership: appended to the caller's buf; the reader is borrowed.
+ * Units: ns UTC; hours and days are those of this machine's local time. Threads: as the reader.
  * Errors: negative errno, evidence_why() or index_why() says more.
  */
 #ifndef TYTO_ALERTJSON_H
@@ -14,8 +15,8 @@
 
 #define ALERTJSON_PAST_DAYS 30
 
-/* whole: with the records (`timeline`), when it was (`hours`), the person's own numbers (`own`), those of the unit (`peers`), and what would not have
- * raised it (`lower`). state is needed for that. */
+/* whole: with the records (`timeline`), when it was (`hours`), the person's own numbers (`own`), those of the unit (`peers`), and what
+ * would not have raised it (`lower`). state is needed for that. */
 int alertjson_put(struct buf *b, const char *state, struct evidence_reader *r, const struct alert *al, bool mask, bool whole);
 
 /* --- alertpast.c --- */

@@ -234,7 +234,8 @@ static int take_frame(void *arg, str body, bool last)
 	return r;
 }
 
-int alertqueue_remote(const char *state, const struct alertqueue_filter *f, alertqueue_json_cb *cb, void *arg, struct alertqueue_counts *ret)
+int alertqueue_remote(const char *state, const struct alertqueue_filter *f, alertqueue_json_cb *cb, void *arg,
+	struct alertqueue_counts *ret)
 {
 	struct reading k = { .cb = cb, .arg = arg, .counts = ret };
 	json_t *request = filter_to_json(f);

@@ -1,7 +1,7 @@
 /* alertqueue.h — the queue of alerts, for a command that may read the state, and for the keeper on behalf of one that may not.
  *
  * Purpose: which alerts are shown, in what order. Ownership: what callbacks get lives until they return. Units: ns UTC, leaves.
- * Threads: no state; each call opens its own readers. Errors: negative errno; alertqueue_why() says more; what a callback returns is passed through.
+ * Threads: one at a time a struct. Errors: negative errno; alertqueue_why() says more; what a callback returns is passed through.
  */
 #ifndef TYTO_ALERTQUEUE_H
 #define TYTO_ALERTQUEUE_H
@@ -25,7 +25,7 @@ struct alertqueue_counts {
 	uint64_t size;                     /* leaves of the log that were looked at */
 };
 
-/* A position to open it once and ask it again and again. */
+/* Opened once, asked again and again. */
 struct alertqueue;
 int alertqueue_open(const char *state, struct alertqueue **ret);
 struct alertqueue *alertqueue_close(struct alertqueue *q);
@@ -36,7 +36,8 @@ int alertqueue_ask(struct alertqueue *q, const struct alertqueue_filter *f, aler
 
 /* --- by way of the keeper --- */
 typedef int alertqueue_json_cb(void *arg, str json);
-int alertqueue_remote(const char *state, const struct alertqueue_filter *f, alertqueue_json_cb *cb, void *arg, struct alertqueue_counts *ret);
+int alertqueue_remote(const char *state, const struct alertqueue_filter *f, alertqueue_json_cb *cb, void *arg,
+	struct alertqueue_counts *ret);
 /* The keeper's half: answers {"do":"alerts",…} on fd. */
 void alertqueue_serve(const char *state, int fd, json_t *request, bool mask);
 

@@ -132,9 +132,12 @@ static bool joined(const struct kase *k)
 /* Of the person; without one, of the rule: a gap is nobody's. */
 static bool is_his(const struct kase *k, const struct firings *f)
 {
-	const char *title = json_string_value(json_object_get(k->body, "title"));
+	const char *title;
 
-	return k->person == f->person && !joined(k) && (f->person || (title && strcmp(title, f->v[0].title) == 0));
+	if (k->person != f->person || joined(k))
+		return false;
+	title = f->person ? NULL : json_string_value(json_object_get(k->body, "title"));
+	return f->person || (title && strcmp(title, f->v[0].title) == 0);
 }
 
 /* Nobody has judged it, and it lies within the quiet days. */

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "daemon/alertqueue.h"
 #include "daemon/filing.h"
 #include "daemon/imports.h"
 #include "daemon/keeper_private.h"
@@ -158,8 +159,8 @@ void keeper_status(struct keeper *k, bool names, struct buf *b)
 		struct detector_stat *st = &detection.detector;
 
 		detecting_stat(k->detecting, &detection);
-		s.detection = (struct status_detection){ .known = detection.since || detection.failed || st->rules.all || st->open, .failed = detection.failed,
-			.rules = st->rules.all, .run = st->rules.run, .broken = st->rules.broken, .since = detection.since,
+		s.detection = (struct status_detection){ .known = detection.since || detection.failed || st->rules.all || st->open,
+			.failed = detection.failed, .rules = st->rules.all, .run = st->rules.run, .broken = st->rules.broken, .since = detection.since,
 			.set = detection.set[0] ? detection.set : NULL, .open = st->open, .held = st->held, .waiting = st->waiting, .full = st->full };
 	}
 	status_put(&s, b);
@@ -181,7 +182,10 @@ static void *query_thread(void *arg)
 {
 	struct query_job *j = arg;
 
-	query_serve(j->state, j->fd, j->request, j->mask);
+	if (strcmp(json_string_value(json_object_get(j->request, "do")), "alerts") == 0)
+		alertqueue_serve(j->state, j->fd, j->request, j->mask);
+	else
+		query_serve(j->state, j->fd, j->request, j->mask);
 	close(j->fd);
 	json_decref(j->request);
 	free(j);
@@ -348,7 +352,7 @@ static int on_request(struct keeper *k, struct client *c, str body)
 		answer_text(k, c, buf_str(&b));
 	} else if (c->role == ROLE_NONE) {
 		answer_error(k, c, "not permitted: members of the group tyto-read may read, root may write");
-	} else if (strcmp(what, "events") == 0 || strcmp(what, "who") == 0) {
+	} else if (strcmp(what, "events") == 0 || strcmp(what, "who") == 0 || strcmp(what, "alerts") == 0) {
 		r = on_query(k, c, request);
 	} else if (c->role != ROLE_WRITE) {
 		answer_error(k, c, "not permitted: only root writes");

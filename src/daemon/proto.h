@@ -22,6 +22,7 @@ enum proto_kind {
 	PROTO_FACTS,       /* scan: facts_wire_put … */
 	PROTO_PLACE,       /* … place_wire_put … */
 	PROTO_KNOWN,       /* … known_wire_put */
+	PROTO_ALERT,       /* alertqueue.c: '+' or '.' (the last part), then a part of an alert's JSON */
 };
 
 /* Adds a frame to b. */

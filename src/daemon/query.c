@@ -437,13 +437,11 @@ static int remote_event(str body, query_event_cb *cb, void *arg)
 
 static const char *unmask_reason;
 
-static int remote(const char *state, json_t *request, query_event_cb *event_cb, query_who_cb *who_cb, void *arg)
+/* The socket on which the request was sent. */
+static int ask_keeper(const char *state, json_t *request)
 {
-	_cleanup_close_ int fd = query_connect(state);
-	struct proto_reader reader = { .fd = fd };
-	struct index_who w;
+	int fd = query_connect(state), r;
 	struct stat st;
-	int r;
 
 	if (fd == -ENOTDIR || (fd < 0 && stat(state, &st) == 0 && !S_ISDIR(st.st_mode)))
 		return fail(-ENOTDIR, "%s is not a directory", state);
@@ -454,6 +452,20 @@ static int remote(const char *state, json_t *request, query_event_cb *event_cb, 
 	if (unmask_reason)
 		json_object_set_new(request, "unmask", json_string(unmask_reason));
 	r = send_json(fd, request);
+	if (r < 0) {
+		close(fd);
+		return fail(r, "the keeper does not answer: %s", strerror(-r));
+	}
+	return fd;
+}
+
+static int remote(const char *state, json_t *request, query_event_cb *event_cb, query_who_cb *who_cb, void *arg)
+{
+	_cleanup_close_ int fd = ask_keeper(state, request);
+	struct proto_reader reader = { .fd = fd };
+	struct index_who w;
+	int r = MIN(fd, 0);
+
 	while (r == 0) {
 		enum proto_kind kind;
 		str body;
@@ -470,6 +482,33 @@ static int remote(const char *state, json_t *request, query_event_cb *event_cb, 
 			r = kind == PROTO_ANSWER ? take_answer(body, NULL) : fail(-EBADMSG, "the keeper's answer is none");
 			break;
 		}
+	}
+	buf_free(&reader.b);
+	return r;
+}
+
+int query_frames(const char *state, json_t *request, int kind, query_frame_cb *cb, void *arg)
+{
+	_cleanup_close_ int fd = ask_keeper(state, request);
+	struct proto_reader reader = { .fd = fd };
+	int r = MIN(fd, 0);
+
+	for (bool last = false; r == 0 && !last;) {
+		enum proto_kind got;
+		str body;
+
+		r = proto_recv(&reader, &got, &body, TIMEOUT_MS);
+		if (r < 0) {
+			fail(r, "the keeper does not answer: %s", strerror(-r));
+			break;
+		}
+		last = got == PROTO_ANSWER;
+		if (last)
+			r = take_answer(body, NULL);
+		else if ((int)got != kind)
+			r = fail(-EBADMSG, "the keeper's answer is none");
+		if (r == 0)
+			r = cb(arg, body, last);
 	}
 	buf_free(&reader.b);
 	return r;

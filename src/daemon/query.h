@@ -43,6 +43,9 @@ bool query_shown(const struct index_filter *f, const struct event *masked);
 
 /* Asks the keeper one thing: the answer's JSON (owned by the caller). -ENOENT: no keeper runs. */
 int query_ask(const char *state, json_t *request, json_t **ret);
+/* Asks for many: frames of `kind` go to cb, and at the end the answer itself (last), unless it is an error. `kind` is of proto.h. */
+typedef int query_frame_cb(void *arg, str body, bool last);
+int query_frames(const char *state, json_t *request, int kind, query_frame_cb *cb, void *arg);
 /* Connected socket of the keeper; -ENOENT: none runs; -EACCES. */
 int query_connect(const char *state);
 

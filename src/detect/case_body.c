@@ -209,6 +209,11 @@ static uint64_t folder_of(const struct cases *c, uint64_t path)
 	return names_parents(evidence_reader_names(c->r), path, &up, 1) ? up : 0;
 }
 
+static bool is_labelled(const struct leaf *l)
+{
+	return l->present & EV_BIT(EV_LABEL) && l->value[EV_LABEL] >= LABEL_CONFIDENTIAL;
+}
+
 static void merge_document(struct cases *c, struct kase *k, const struct leaf *l)
 {
 	json_t *documents = list(k->body, "documents");
@@ -217,10 +222,10 @@ static void merge_document(struct cases *c, struct kase *k, const struct leaf *l
 	if (!(l->present & EV_BIT(EV_PATH)) || contains(documents, path))
 		return;
 	set(k->body, "folder", json_object_get(k->body, "folder") ? common(c, (uint64_t)number(k->body, "folder"), path) : folder_of(c, path));
-	if (json_array_size(documents) == CASE_DOCUMENTS_MAX)
+	if (json_array_size(documents) >= CASE_DOCUMENTS_MAX + (is_labelled(l) ? CASE_LABELLED_MAX : 0))
 		return;
 	json_array_append_new(documents, json_integer((json_int_t)path));
-	if (l->present & EV_BIT(EV_LABEL) && l->value[EV_LABEL] >= LABEL_CONFIDENTIAL)
+	if (is_labelled(l))
 		set(k->body, "labelled", (uint64_t)number(k->body, "labelled") + 1);
 }
 
@@ -235,7 +240,7 @@ static size_t room(const json_t *body)
 static void merge_record(struct cases *c, struct kase *k, uint64_t seq, const struct leaf *l)
 {
 	json_t *events = list(k->body, "events");
-	bool full = json_array_size(events) >= room(k->body);
+	bool full = json_array_size(events) >= room(k->body) + (is_labelled(l) ? CASE_LABELLED_MAX : 0);
 
 	if (full ? seq <= (uint64_t)number(k->body, "through") : contains(events, seq))
 		return;
@@ -329,7 +334,7 @@ static json_t *counted(const json_t *body)
 		snprintf(more, sizeof(more), ", at least %lld more are not named", (long long)number(body, "more"));
 	if (number(body, "labelled"))
 		snprintf(labelled, sizeof(labelled), ", %lld of them confidential or restricted,", (long long)number(body, "labelled"));
-	return sentence("%s%zu different documents%s in %zu records that are named here%s", documents == CASE_DOCUMENTS_MAX ? "at least " : "", documents,
+	return sentence("%s%zu different documents%s in %zu records that are named here%s", documents >= CASE_DOCUMENTS_MAX ? "at least " : "", documents,
 		labelled, events, more);
 }
 

@@ -132,9 +132,12 @@ static bool joined(const struct kase *k)
 /* Of the person; without one, of the rule: a gap is nobody's. */
 static bool is_his(const struct kase *k, const struct firings *f)
 {
-	const char *title = json_string_value(json_object_get(k->body, "title"));
+	const char *title;
 
-	return k->person == f->person && !joined(k) && (f->person || (title && strcmp(title, f->v[0].title) == 0));
+	if (k->person != f->person || joined(k))
+		return false;
+	title = f->person ? NULL : json_string_value(json_object_get(k->body, "title"));
+	return f->person || (title && strcmp(title, f->v[0].title) == 0);
 }
 
 /* Nobody has judged it, and it lies within the quiet days. */
@@ -410,11 +413,11 @@ int cases_firings(struct cases *c, const struct firings *given, detector_emit *e
 	r = case_merge(c, k, f, &changed, &news);
 	k->first = MIN(k->first, f->time);
 	k->last = MAX(k->last, f->time);
-	json_object_set_new(k->body, "first", json_integer(k->first));
-	json_object_set_new(k->body, "last", json_integer(k->last));
 	k->unsaved |= changed;
 	if (r == 0 && f->mode != FIRING_SILENT)
 		r = join_others(c, k, f, emit, arg);
+	json_object_set_new(k->body, "first", json_integer(k->first));
+	json_object_set_new(k->body, "last", json_integer(k->last));
 	if (r != 0 || f->mode == FIRING_SILENT)
 		return r;
 	if (changed || f->mode == FIRING_LOUD)

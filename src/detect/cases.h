@@ -16,6 +16,7 @@
 #define CASE_EXPECTED_DAYS 30 /* for which an expected case stays quiet */
 #define CASE_EVENTS_MAX 200
 #define CASE_DOCUMENTS_MAX 200
+#define CASE_LABELLED_MAX 50  /* so many more of each where they are confidential or restricted: they must not be crowded out */
 #define CASE_RULES_MAX 12
 #define CASE_LOOK_MAX 4096 /* records named for what a correlation counted */
 #define CASE_GROW_NS (600 * NSEC_PER_SEC) /* between two records of a case that say nothing new but numbers */

@@ -35,7 +35,13 @@ is "the records are those that events has" \
 	"$(table | jq -r '.events[]')" "$(tyto -q events --json --verb read | jq -r .seq | head -n 50)"
 like "for people" "$(tyto -q alerts)" 'high +2026-03-02 09:00:49 +clerk +Many documents read'
 is "the whole timeline" "$(tyto -q alerts show 1 --json | jq '.timeline|length')" 50
-like "and for people" "$(tyto alerts show 1)" '/srv/share/plans/d49.odt'
+like "and for people" "$(tyto alerts show 1 -v)" '/srv/share/plans/d49.odt'
+show=$(tyto alerts show 1)
+like "when, by hour" "$show" '2026-03-02 09:00 +60  #'
+like "where" "$show" '50 in /srv/share/plans/'
+like "not all documents, unless asked" "$show" 'and 30 more \(-v or --json\)'
+like "against the own past: there is none" "$show" 'own past, an hour +60 +- +- +no hours with records, of 30 days before'
+like "what would have lowered it" "$show" 'below 50 different documents within 10 minutes it would not have fired: Many documents read'
 ok "the log verifies" tyto verify
 
 # More of the same case grows it; a more severe rule of the same person, too.
@@ -116,5 +122,6 @@ masked() { timeout 60 "$TYTO" --config "$tmp/masked" -q alerts "$@"; }
 is "masked" "$(masked --json | jq -r .person)" "$(masked | grep -o 'p:[0-9]*' | head -n 1)"
 is "nowhere the name" "$({ masked; masked --json; masked show 1; masked show 1 --json; } | grep -c clerk)" 0
 
-like "without rules there are no alerts" "$(TYTO_STATE=$tmp/none timeout 60 "$TYTO" --config /dev/null import -q "$tmp/grab"; TYTO_STATE=$tmp/none timeout 60 "$TYTO" alerts 2>&1)" '^tyto: 0 alerts'
+echo "rules = /nowhere/at/all" >"$tmp/none.conf"
+like "without rules there are no alerts" "$(TYTO_STATE=$tmp/none timeout 60 "$TYTO" --config "$tmp/none.conf" import -q "$tmp/grab"; TYTO_STATE=$tmp/none timeout 60 "$TYTO" alerts 2>&1)" '^tyto: 0 alerts'
 done_testing

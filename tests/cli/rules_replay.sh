@@ -17,7 +17,8 @@ for e in [*reads(60, "clerk", "2026-03-02T09:00:00", "/a"), *reads(40, "sales", 
     print(json.dumps(e))
 EOP
 # Recorded while no rules were in force.
-timeout 60 "$TYTO" --config /dev/null import -q "$tmp/past"
+echo "rules = /nowhere/at/all" >"$tmp/none.conf"
+timeout 60 "$TYTO" --config "$tmp/none.conf" import -q "$tmp/past"
 leaves() { "$TYTO" status --json | jq .leaves; }
 before=$(leaves)
 tyto rules replay --json >"$tmp/out" 2>"$tmp/err"

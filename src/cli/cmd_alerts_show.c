@@ -1,0 +1,256 @@
+/* tyto alerts: an alert for people's eyes. */
+#include "base/timefmt.h"
+#include "cli/cli.h"
+#include "cli/cmd_alerts.h"
+#include "cli/show.h"
+#include "cli/term.h"
+
+#define DOCUMENTS_SHOWN 20
+#define FOLDERS_SHOWN 10
+#define HOURS_SHOWN 24
+#define BAR_MAX 30
+#define INDENT 2
+
+static const char *text_at(const json_t *j, const char *key)
+{
+	const char *s = json_string_value(json_object_get(j, key));
+
+	return s ? s : "";
+}
+
+static uint64_t number_at(const json_t *j, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(j, key));
+}
+
+static int64_t time_at(const json_t *j, const char *key)
+{
+	int64_t t = 0;
+
+	return time_parse(str_c(text_at(j, key)), &t) == 0 ? t : 0;
+}
+
+static void put_prose(unsigned indent, const char *text)
+{
+	term_spaces(indent);
+	term_prose(str_c(text), indent, indent);
+	buf_putc(out(), '\n');
+}
+
+static void put_list(const json_t *list, unsigned indent)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		put_prose(indent, json_string_value(one));
+}
+
+static void put_status(const json_t *j)
+{
+	const char *status = text_at(j, "status"), *reason = text_at(j, "reason");
+
+	if (number_at(j, "joined"))
+		buf_putf(out(), "  (part of alert %llu)", (unsigned long long)number_at(j, "joined"));
+	else if (strcmp(status, "closed") == 0)
+		buf_putf(out(), "  (closed%s%s)", *reason ? ": " : "", reason);
+	else if (strcmp(status, "held") == 0)
+		buf_puts(out(), STR("  (held back)"));
+}
+
+void alerts_show_line(const json_t *j)
+{
+	const char *person = text_at(j, "person");
+
+	buf_putf(out(), "%-5llu %-8s  ", (unsigned long long)number_at(j, "id"), text_at(j, "severity"));
+	show_time(time_at(j, "time"));
+	buf_puts(out(), STR("  "));
+	show_person(*person ? str_c(person) : STR("(not known)"), 11);
+	buf_puts(out(), STR("  "));
+	show_text(str_c(text_at(j, "rule")));
+	put_status(j);
+	buf_putc(out(), '\n');
+	put_list(json_object_get(j, "why"), 6);
+}
+
+static void heading(const char *text)
+{
+	buf_putf(out(), "\n%s\n", text);
+}
+
+static void put_head(const json_t *j)
+{
+	const char *person = text_at(j, "person");
+
+	buf_putf(out(), "Alert %llu  %s  ", (unsigned long long)number_at(j, "id"), text_at(j, "severity"));
+	show_text(str_c(text_at(j, "rule")));
+	put_status(j);
+	buf_puts(out(), STR("\n  person  "));
+	show_text(*person ? str_c(person) : STR("(not known)"));
+	buf_puts(out(), STR("\n  raised  "));
+	show_time(time_at(j, "time"));
+	buf_puts(out(), STR("\n  changed "));
+	show_time(time_at(j, "changed"));
+	if (json_object_get(j, "closed_by"))
+		buf_putf(out(), "\n  closed by uid %llu as %s", (unsigned long long)number_at(j, "closed_by"), text_at(j, "reason"));
+	if (json_object_get(j, "quieted"))
+		buf_putf(out(), "\n  %llu firings since it was closed as expected raised nothing", (unsigned long long)number_at(j, "quieted"));
+	buf_putc(out(), '\n');
+}
+
+/* "2026-03-02 09:00", by local time. */
+static void put_hour(int64_t t)
+{
+	time_t s = (time_t)(t / NSEC_PER_SEC);
+	char text[32];
+	struct tm tm;
+
+	if (localtime_r(&s, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:00", &tm))
+		buf_puts(out(), str_c(text));
+}
+
+static void put_hours(const json_t *hours)
+{
+	size_t n = json_array_size(hours), i;
+	uint64_t most = 1;
+	const json_t *one;
+
+	if (!n)
+		return;
+	json_array_foreach(hours, i, one)
+		most = MAX(most, number_at(one, "documents"));
+	heading("When (different documents an hour; the whole hour)");
+	json_array_foreach(hours, i, one) {
+		uint64_t d = number_at(one, "documents");
+
+		if (i == HOURS_SHOWN) {
+			buf_putf(out(), "  and %zu more hours\n", n - HOURS_SHOWN);
+			break;
+		}
+		buf_puts(out(), STR("  "));
+		put_hour(time_at(one, "hour"));
+		buf_putf(out(), " %7llu  ", (unsigned long long)d);
+		for (uint64_t k = 0; k < MAX(1, d * BAR_MAX / most); k++)
+			buf_putc(out(), '#');
+		buf_putc(out(), '\n');
+	}
+}
+
+static void put_row(const char *what, const json_t *c, const char *of)
+{
+	buf_putf(out(), "  %-22s %9llu", what, (unsigned long long)number_at(c, "now"));
+	if (number_at(c, "of"))
+		buf_putf(out(), " %9llu %9llu   %llu ", (unsigned long long)number_at(c, "median"), (unsigned long long)number_at(c, "most"),
+			(unsigned long long)number_at(c, "of"));
+	else
+		buf_puts(out(), STR("         -         -   no "));
+	show_text(str_c(of));
+	buf_putc(out(), '\n');
+}
+
+static void put_compared(const json_t *j)
+{
+	const json_t *own = json_object_get(j, "own"), *peers = json_object_get(j, "peers");
+	char title[160];
+
+	if (!own)
+		return;
+	buf_putf(out(), "\n%-24s %9s %9s %9s   of\n", "Different documents", "now", "median", "most");
+	snprintf(title, sizeof(title), "hours with records, of %llu days before", (unsigned long long)number_at(own, "days"));
+	put_row("own past, an hour", json_object_get(own, "hour"), title);
+	snprintf(title, sizeof(title), "days with records, of %llu before", (unsigned long long)number_at(own, "days"));
+	put_row("own past, a day", json_object_get(own, "day"), title);
+	if (!peers)
+		return;
+	snprintf(title, sizeof(title), "of %llu others in %s", (unsigned long long)number_at(peers, "persons"), text_at(peers, "unit"));
+	put_row("the unit, that day", json_object_get(peers, "day"), title);
+}
+
+static str folder_of(const json_t *document)
+{
+	str path = str_c(text_at(document, "path"));
+	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
+
+	return slash ? (str){ path.p, (size_t)(slash - path.p) + 1 } : STR("");
+}
+
+/* Where they stood: the folders with most of them. */
+static void put_folders(const json_t *list)
+{
+	struct folder {
+		str name;
+		size_t n;
+	} *v = calloc(json_array_size(list) + 1, sizeof(*v));
+	size_t n = 0, i, k;
+	const json_t *one;
+
+	json_array_foreach(list, i, one) {
+		str name = folder_of(one);
+
+		for (k = 0; v && k < n && !str_eq(v[k].name, name); k++)
+			;
+		if (v && k == n)
+			v[n++].name = name;
+		if (v)
+			v[k].n++;
+	}
+	for (i = 0; i < n && i < FOLDERS_SHOWN; i++) {
+		size_t most = i;
+
+		for (k = i + 1; k < n; k++)
+			most = v[k].n > v[most].n ? k : most;
+		struct folder f = v[most];
+
+		v[most] = v[i];
+		v[i] = f;
+		buf_putf(out(), "  %6zu in ", f.n);
+		show_text(f.name);
+		buf_putc(out(), '\n');
+	}
+	if (n > FOLDERS_SHOWN)
+		buf_putf(out(), "         and %zu more folders\n", n - FOLDERS_SHOWN);
+	free(v);
+}
+
+/* Those with a label first. */
+static void put_documents(const json_t *list)
+{
+	size_t n = json_array_size(list), shown = 0, i;
+	const json_t *one;
+	char title[64];
+
+	snprintf(title, sizeof(title), "Documents (%zu)", n);
+	heading(title);
+	put_folders(list);
+	for (int labelled = 1; labelled >= 0; labelled--)
+		json_array_foreach(list, i, one) {
+			const char *label = text_at(one, "label");
+
+			if ((*label != '\0') != labelled || (shown >= DOCUMENTS_SHOWN && !cli.verbose))
+				continue;
+			shown++;
+			buf_putf(out(), "  %-12s  ", *label ? label : "-");
+			show_text(str_c(text_at(one, "path")));
+			buf_putc(out(), '\n');
+		}
+	if (n > shown)
+		buf_putf(out(), "  and %zu more (-v or --json)\n", n - shown);
+}
+
+void alerts_show_whole(const json_t *j)
+{
+	put_head(j);
+	heading("Why");
+	put_list(json_object_get(j, "why"), INDENT);
+	put_hours(json_object_get(j, "hours"));
+	put_compared(j);
+	if (json_array_size(json_object_get(j, "lower"))) {
+		heading("What would have lowered it");
+		put_list(json_object_get(j, "lower"), INDENT);
+	}
+	put_documents(json_object_get(j, "documents"));
+	buf_putf(out(), "\n%zu records are behind it", json_array_size(json_object_get(j, "events")));
+	if (number_at(j, "more"))
+		buf_putf(out(), ", and at least %llu that are not named", (unsigned long long)number_at(j, "more"));
+	buf_putf(out(), ": `tyto alerts show %llu --json` has each\n", (unsigned long long)number_at(j, "id"));
+}

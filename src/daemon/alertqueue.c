@@ -1,0 +1,306 @@
+#include "daemon/alertqueue.h"
+
+#include <errno.h>
+
+#include "base/json.h"
+#include "base/why.h"
+#include "daemon/alertjson.h"
+#include "daemon/proto.h"
+#include "daemon/query.h"
+
+#define TIMEOUT_MS 30000
+
+struct alertqueue {
+	char *state;
+	struct evidence_reader *r;
+	struct alerts *table;
+};
+
+static _Thread_local struct why why;
+#define fail(r, ...) why_set(&why, (r), __VA_ARGS__)
+
+const char *alertqueue_why(void)
+{
+	return why.text;
+}
+
+struct alertqueue *alertqueue_close(struct alertqueue *q)
+{
+	if (!q)
+		return NULL;
+	alerts_close(q->table);
+	evidence_reader_close(q->r);
+	free(q->state);
+	free(q);
+	return NULL;
+}
+
+/* The table is a view: whoever may write the state brings it up to the log himself, with a keeper or without. */
+int alertqueue_open(const char *state, struct alertqueue **ret)
+{
+	struct alertqueue *q = calloc(1, sizeof(*q));
+	int r = q && (q->state = strdup(state)) ? 0 : fail(-ENOMEM, "no memory");
+
+	if (r == 0 && (r = evidence_reader_open(state, &q->r)) < 0)
+		fail(r, "%s", evidence_why());
+	if (r == 0 && (r = alerts_open(state, true, &q->table)) < 0)
+		fail(r, "%s", alerts_why());
+	if (r < 0) {
+		alertqueue_close(q);
+		return r;
+	}
+	*ret = q;
+	return 0;
+}
+
+struct asking {
+	struct alertqueue *q;
+	const struct alertqueue_filter *f;
+	alertqueue_cb *cb;
+	void *arg;
+	struct alertqueue_counts *counts;
+	enum severity severity; /* that is listed just now */
+	bool called;            /* what came is of the callback */
+	struct change {
+		uint64_t seq, number;
+	} *changed;
+	size_t n, cap;
+};
+
+static int give(struct asking *a, const struct alert *al)
+{
+	int r;
+
+	if (a->f->limit && a->counts->shown >= a->f->limit)
+		return 1;
+	a->counts->shown++;
+	r = a->cb(a->arg, a->q->r, al);
+	a->called = r != 0;
+	return r;
+}
+
+static int one(void *arg, const struct alert *al)
+{
+	struct asking *a = arg;
+	const struct alertqueue_filter *f = a->f;
+
+	if (al->severity != a->severity || (f->since && al->raised < f->since) || (f->until && al->raised >= f->until))
+		return 0;
+	if (f->held != al->held && !f->all) {
+		a->counts->back += al->held;
+		return 0;
+	}
+	if (!f->all && (!al->open || (al->severity == SEVERITY_LOW && !f->held))) {
+		a->counts->closed += !al->open;
+		a->counts->low += al->open;
+		return 0;
+	}
+	return give(a, al);
+}
+
+static int note_change(void *arg, const struct alert *al)
+{
+	struct asking *a = arg;
+
+	if (al->seq < a->f->after || (!a->f->all && (al->severity == SEVERITY_LOW || al->held != a->f->held)))
+		return 0;
+	if (a->n == a->cap) {
+		size_t cap = a->cap ? 2 * a->cap : 64;
+		struct change *v = reallocarray(a->changed, cap, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		a->changed = v;
+		a->cap = cap;
+	}
+	a->changed[a->n++] = (struct change){ al->seq, al->number };
+	return 0;
+}
+
+static int by_seq(const void *x, const void *y)
+{
+	const struct change *a = x, *b = y;
+
+	return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+static int give_it(void *arg, const struct alert *al)
+{
+	return give(arg, al);
+}
+
+static int changes(struct asking *a)
+{
+	int r = alerts_each(a->q->table, note_change, a);
+
+	if (a->n)
+		qsort(a->changed, a->n, sizeof(*a->changed), by_seq);
+	for (size_t i = 0; i < a->n && r == 0; i++)
+		r = alerts_one(a->q->table, a->changed[i].number, give_it, a);
+	free(a->changed);
+	return r;
+}
+
+int alertqueue_ask(struct alertqueue *q, const struct alertqueue_filter *f, alertqueue_cb *cb, void *arg, struct alertqueue_counts *ret)
+{
+	struct asking a = { .q = q, .f = f, .cb = cb, .arg = arg, .counts = ret };
+	int r;
+
+	*ret = (struct alertqueue_counts){ 0 };
+	r = evidence_reader_refresh(q->r, &ret->size);
+	if (r < 0)
+		return fail(r, "%s", evidence_why());
+	r = alerts_advance(q->table, q->r, ret->size);
+	if (r == 0 && f->id)
+		r = alerts_one(q->table, f->id, give_it, &a);
+	else if (r == 0 && f->changes)
+		r = changes(&a);
+	else
+		for (unsigned s = SEVERITY_MAX_; s-- > SEVERITY_LOW && r == 0;) {
+			a.severity = (enum severity)s;
+			r = alerts_each(q->table, one, &a);
+		}
+	if (r < 0 && !a.called)
+		fail(r, "%s", alerts_why());
+	return r == 1 && !a.called ? 0 : r;
+}
+
+/* --- by way of the keeper --- */
+
+static const struct {
+	const char *key;
+	size_t offset;
+} numbers[] = {
+	{ "since", offsetof(struct alertqueue_filter, since) }, { "until", offsetof(struct alertqueue_filter, until) },
+	{ "limit", offsetof(struct alertqueue_filter, limit) }, { "id", offsetof(struct alertqueue_filter, id) },
+	{ "after", offsetof(struct alertqueue_filter, after) },
+}, flags[] = {
+	{ "all", offsetof(struct alertqueue_filter, all) }, { "held", offsetof(struct alertqueue_filter, held) },
+	{ "changes", offsetof(struct alertqueue_filter, changes) }, { "whole", offsetof(struct alertqueue_filter, whole) },
+}, counted[] = {
+	{ "shown", offsetof(struct alertqueue_counts, shown) }, { "closed", offsetof(struct alertqueue_counts, closed) },
+	{ "low", offsetof(struct alertqueue_counts, low) }, { "back", offsetof(struct alertqueue_counts, back) },
+	{ "size", offsetof(struct alertqueue_counts, size) },
+};
+
+static json_t *filter_to_json(const struct alertqueue_filter *f)
+{
+	json_t *j = json_pack("{s:s}", "do", "alerts");
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		json_object_set_new(j, numbers[i].key, json_integer(*(const json_int_t *)((const char *)f + numbers[i].offset)));
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		json_object_set_new(j, flags[i].key, json_boolean(*(const bool *)((const char *)f + flags[i].offset)));
+	return j;
+}
+
+static void filter_from_json(const json_t *j, struct alertqueue_filter *f)
+{
+	*f = (struct alertqueue_filter){ 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		*(json_int_t *)((char *)f + numbers[i].offset) = json_integer_value(json_object_get(j, numbers[i].key));
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		*(bool *)((char *)f + flags[i].offset) = json_is_true(json_object_get(j, flags[i].key));
+}
+
+struct reading {
+	alertqueue_json_cb *cb;
+	void *arg;
+	struct alertqueue_counts *counts;
+	struct buf whole; /* of an object that comes in several frames */
+};
+
+static int take_frame(void *arg, str body, bool last)
+{
+	struct reading *k = arg;
+	json_t *j;
+	int r = 0;
+
+	if (last) {
+		j = json_loadb(body.p, body.n, 0, NULL);
+		for (size_t i = 0; i < ARRAY_SIZE(counted); i++)
+			*(uint64_t *)((char *)k->counts + counted[i].offset) = (uint64_t)json_integer_value(json_object_get(j, counted[i].key));
+		json_decref(j);
+		return 0;
+	}
+	/* The first byte: does more of it follow? */
+	if (body.n < 1)
+		return -EBADMSG;
+	buf_puts(&k->whole, (str){ body.p + 1, body.n - 1 });
+	if (body.p[0] == '.') {
+		r = buf_error(&k->whole) ? buf_error(&k->whole) : k->cb(k->arg, buf_str(&k->whole));
+		buf_clear(&k->whole);
+	}
+	return r;
+}
+
+int alertqueue_remote(const char *state, const struct alertqueue_filter *f, alertqueue_json_cb *cb, void *arg,
+	struct alertqueue_counts *ret)
+{
+	struct reading k = { .cb = cb, .arg = arg, .counts = ret };
+	json_t *request = filter_to_json(f);
+	int r;
+
+	*ret = (struct alertqueue_counts){ 0 };
+	r = query_frames(state, request, PROTO_ALERT, take_frame, &k);
+	if (r < 0)
+		fail(r, "%s", query_why());
+	json_decref(request);
+	buf_free(&k.whole);
+	return r;
+}
+
+struct serving {
+	int fd;
+	const char *state;
+	bool mask, whole;
+	struct buf json, frame;
+};
+
+static int serve(void *arg, struct evidence_reader *r, const struct alert *al)
+{
+	struct serving *s = arg;
+	size_t at = 0;
+	int e;
+
+	buf_clear(&s->json);
+	e = alertjson_put(&s->json, s->state, r, al, s->mask, s->whole);
+	while (e == 0 && at < s->json.n) {
+		size_t n = MIN(s->json.n - at, (size_t)PROTO_MAX / 2);
+
+		buf_clear(&s->frame);
+		buf_putc(&s->frame, at + n == s->json.n ? '.' : '+');
+		buf_put(&s->frame, s->json.p + at, n);
+		e = proto_send(s->fd, PROTO_ALERT, buf_str(&s->frame), TIMEOUT_MS);
+		at += n;
+	}
+	return e;
+}
+
+void alertqueue_serve(const char *state, int fd, json_t *request, bool mask)
+{
+	struct serving s = { .fd = fd, .state = state, .mask = mask };
+	struct alertqueue_counts counts = { 0 };
+	struct alertqueue_filter f;
+	struct alertqueue *q = NULL;
+	json_t *answer;
+	char *text;
+	int r;
+
+	filter_from_json(request, &f);
+	s.whole = f.whole;
+	r = alertqueue_open(state, &q);
+	if (r == 0)
+		r = alertqueue_ask(q, &f, serve, &s, &counts);
+	answer = r < 0 ? json_pack("{s:s,s:i}", "error", *why.text ? why.text : strerror(-r), "errno", r) : json_object();
+	for (size_t i = 0; i < ARRAY_SIZE(counted) && r >= 0; i++)
+		json_object_set_new(answer, counted[i].key, json_integer((json_int_t)*(uint64_t *)((char *)&counts + counted[i].offset)));
+	text = json_dumps(answer, JSON_COMPACT);
+	if (text)
+		proto_send(fd, PROTO_ANSWER, str_c(text), TIMEOUT_MS);
+	free(text);
+	json_decref(answer);
+	alertqueue_close(q);
+	buf_free(&s.json);
+	buf_free(&s.frame);
+}

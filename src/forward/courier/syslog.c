@@ -45,7 +45,8 @@ void syslog_compose(const struct letter *l, const char *host, unsigned facility,
 	put_time(l->time, b);
 	buf_putf(b, " %.255s tyto - %s - \xef\xbb\xbf", host, str_starts(l->uid, STR("tyto/test/")) ? "TEST" : "ALERT");
 	s = buf_str(&clean);
-	buf_put(b, s.p, max > b->n ? utf8_cut(s, max - b->n) : 0);
+	/* A cut is never empty: with less room than a character takes, nothing. */
+	buf_put(b, s.p, max >= b->n + 4 ? utf8_cut(s, max - b->n) : 0);
 }
 
 /* --- TLS --- */

@@ -51,7 +51,7 @@ static void syslog_line(str s)
 	const struct letter l = { .uid = s, .line = s, .cef = s, .severity = SEVERITY_HIGH };
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	syslog_compose(&l, "host", 13, s.n % 2, 2048, &b);
+	syslog_compose(&l, "host", 13, s.n % 2, 0, 2048, &b);
 	check(b.n <= 2048 && one_line(buf_str(&b)));
 }
 

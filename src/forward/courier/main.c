@@ -1,6 +1,7 @@
 /* tyto-notify: the program that talks to mail servers, webhooks and syslog servers. Started by the notifier (courier.h), never by people: it gets the
  * server and its secrets, gives up everything but the network, and sends what it is given. */
 #include <errno.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -40,7 +41,7 @@ static void serve(struct way *w, way_send *send_it, char *packet)
 	while ((j = receive(packet))) {
 		struct letter l = { .uid = text(j, "uid"), .subject = text(j, "subject"), .text = text(j, "text"), .line = text(j, "line"),
 			.json = text(j, "json"), .cef = text(j, "cef"), .to = text(j, "to"),
-			.severity = (enum severity)json_integer_value(json_object_get(j, "severity")), .time = json_integer_value(json_object_get(j, "time")) };
+			.severity = (enum severity)json_integer_value(json_object_get(j, "severity")) };
 		char answer[COURIER_LINE_MAX + 1];
 
 		w->line[0] = '\0';
@@ -70,6 +71,7 @@ int main(void)
 	size_t i = 0;
 
 	prctl(PR_SET_NAME, "tyto-notify");
+	signal(SIGPIPE, SIG_IGN); /* servers hang up; libcurl leaves this to us (CURLOPT_NOSIGNAL) */
 	while (i < ARRAY_SIZE(ways) && strcmp(ways[i].kind, way_text(&w, "kind")) != 0)
 		i++;
 	if (i == ARRAY_SIZE(ways) || w.timeout_ms <= 0) {

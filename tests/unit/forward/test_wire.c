@@ -68,19 +68,19 @@ static void mail(void **state)
 
 static void syslog_message(void **state)
 {
-	struct letter l = { .uid = STR("x"), .line = STR("one\ntwo\x01\xff"), .cef = STR("CEF"), .severity = SEVERITY_CRITICAL, .time = 1234567890123456789LL };
+	struct letter l = { .uid = STR("x"), .line = STR("one\ntwo\x01\xff"), .cef = STR("CEF"), .severity = SEVERITY_CRITICAL };
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	syslog_compose(&l, "host", 13, false, 2048, &b);
+	syslog_compose(&l, "host", 13, false, 1234567890123456789LL, 2048, &b);
 	assert_str(buf_str(&b), "<106>1 2009-02-13T23:31:30.123456Z host tyto - ALERT - \xef\xbb\xbfone two \xef\xbf\xbd");
 	buf_clear(&b);
-	syslog_compose(&l, "host", 0, true, 2048, &b);
+	syslog_compose(&l, "host", 0, true, 0, 2048, &b);
 	assert_true(str_ends(buf_str(&b), STR("\xef\xbb\xbf" "CEF")));
 	/* Cut between characters. */
 	l.line = STR("\u79d8\u79d8\u79d8\u79d8");
 	for (size_t max = 0; max < 80; max++) {
 		buf_clear(&b);
-		syslog_compose(&l, "host", 13, false, max, &b);
+		syslog_compose(&l, "host", 13, false, 1234567890123456789LL, max, &b);
 		assert_true(str_utf8_valid(buf_str(&b)));
 		assert_true(b.n <= MAX(max, (size_t)58));
 	}

@@ -6,9 +6,14 @@
 #include "base/base64.h"
 #include "forward/courier/way.h"
 
+static const char *find(str s, const char *what)
+{
+	return s.p ? memmem(s.p, s.n, what, strlen(what)) : NULL;
+}
+
 static str line_of(const struct buf *b, const char *name)
 {
-	const char *p = memmem(b->p, b->n, name, strlen(name)), *end = p ? memmem(p, (size_t)(b->p + b->n - p), "\r\n", 2) : NULL;
+	const char *p = find(buf_str(b), name), *end = p ? find((str){ p, (size_t)(b->p + b->n - p) }, "\r\n") : NULL;
 
 	assert_true(p && end);
 	return (str){ p, (size_t)(end - p) };
@@ -40,13 +45,13 @@ static void long_header(void **state)
 	for (int i = 0; i < 100; i++)
 		buf_puts(&value, STR("\u79d8\u5bc6x"));
 	mail_put_header("Subject", buf_str(&value), &b);
-	for (const char *p = b.p, *end; p < b.p + b.n; p = end + 2) {
-		const char *from = memmem(p, (size_t)(b.p + b.n - p), "=?UTF-8?B?", 10);
+	for (str rest = buf_str(&b); rest.n;) {
+		const char *from = find(rest, "=?UTF-8?B?"), *end = find(rest, "\r\n");
 
-		end = memmem(p, (size_t)(b.p + b.n - p), "\r\n", 2);
-		assert_true(end && end - p <= 76 + 8 && from && from < end);
+		assert_true(end && end - rest.p <= 76 + 8 && from && from < end);
 		assert_int_equal(base64_decode(&got, (str){ from + 10, (size_t)(end - 2 - from - 10) }), 0);
 		assert_true(str_utf8_valid(buf_str(&got)));
+		rest = (str){ end + 2, (size_t)(rest.p + rest.n - end - 2) };
 	}
 	assert_true(str_eq(buf_str(&got), buf_str(&value)));
 }
@@ -60,7 +65,7 @@ static void mail(void **state)
 	mail_compose(&l, "t@h", "h", 1764122420LL * NSEC_PER_SEC, &b);
 	assert_str(line_of(&b, "Date:"), "Date: Wed, 26 Nov 2025 02:00:20 +0000");
 	assert_str(line_of(&b, "Message-ID:"), "Message-ID: <log.name.alert.3.17@h>");
-	end = memmem(b.p, b.n, "\r\n\r\n", 4);
+	end = find(buf_str(&b), "\r\n\r\n");
 	assert_non_null(end);
 	assert_int_equal(base64_decode(&body, (str){ end + 4, (size_t)(b.p + b.n - end - 6) }), 0);
 	assert_str(buf_str(&body), ".\r\nFrom x\r\n");

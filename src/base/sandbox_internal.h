@@ -1,7 +1,8 @@
 /* sandbox_internal.h — the mechanisms that sandbox.c puts together, one file each.
  *
- * Purpose: system call filter, Landlock, mount namespace. What has to happen between vfork and execve (sandbox_program) only makes raw system calls: nothing
- * here allocates once its _prepare has been called. Ownership: as said at each. Units: none. Threads: none. Errors: negative errno.
+ * Purpose: system call filter, Landlock, mount namespace. What has to happen between vfork and execve (sandbox_program) only makes raw
+ * system calls: nothing here allocates once its _prepare has been called. Ownership: as said at each. Units: none. Threads: none. Errors:
+ * negative errno.
  */
 #ifndef TYTO_SANDBOX_INTERNAL_H
 #define TYTO_SANDBOX_INTERNAL_H
@@ -12,7 +13,8 @@
 
 enum sandbox_profile { PROFILE_LIBRARY, PROFILE_PROGRAM };
 
-/* The filter as the kernel takes it; the caller frees *ret->filter. A sanitized build gets an empty one: its runtime's own calls are none of ours. */
+/* The filter as the kernel takes it; the caller frees *ret->filter. A sanitized build gets an empty one: its runtime's own calls are none
+ * of ours. */
 int sandbox_filter_prepare(enum sandbox_profile p, struct sock_fprog *ret);
 int sandbox_filter_enter(const struct sock_fprog *f);
 

@@ -1,4 +1,5 @@
-/* Landlock by its system calls: Debian 12's C library has no names for them, and its headers know an older interface than newer kernels have. */
+/* Landlock by its system calls: Debian 12's C library has no names for them, and its headers know an older interface than newer kernels
+ * have. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -7,7 +8,8 @@
 
 #include "base/sandbox_internal.h"
 
-/* Rights on files by the version that brought them: 1: the first 13, 2: refer, 3: truncate, 5: ioctl on devices (docs.kernel.org/userspace-api/landlock). */
+/* Rights on files by the version that brought them: 1: the first 13, 2: refer, 3: truncate, 5: ioctl on devices
+ * (docs.kernel.org/userspace-api/landlock). */
 static const uint64_t fs_rights[] = { 0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff };
 
 /* The kernel's struct as of version 6; an older one gets the part that it knows. */

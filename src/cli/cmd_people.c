@@ -34,7 +34,8 @@ const struct command cmd_people = {
 	.name = "people", .args = "import FILE", .summary = "who works where",
 	.examples = "  tyto people import staff.csv       columns: person,name,unit,role,manager,joined,leaves,announced,aliases\n"
 		    "  tyto people import staff.jsonl     the same keys, one object a line\n",
-	.notes = "`person` is a login name. `aliases` are other accounts of the same person, separated by `;` or spaces; `uid:1234` for an account\n"
+	.notes = "`person` is a login name. `aliases` are other accounts of the same person, separated by `;` or spaces; `uid:1234` for an "
+	"account\n"
 		 "without a name. From here on their accesses are recorded as the person's. Each row is a record, in force from here on: it takes the\n"
 		 "place of the person's older row, and accounts it does not name any more are no longer the person's; an account that was somebody\n"
 		 "else's changes hands. What was recorded before stays as it is. Two rows of one FILE that claim an account are a mistake: the second\n"

@@ -159,7 +159,8 @@ static int make_classifier(const char *state, const struct config *config, struc
 static int run_scanner(int argc, char **argv)
 {
 	char real[PATH_MAX];
-	struct scanner_config c = { .state = realpath(cli.state, real) ? real : cli.state, .settings = &cli.config, .paths = argv, .n_paths = (size_t)argc,
+	struct scanner_config c = { .state = realpath(cli.state, real) ? real : cli.state, .settings = &cli.config, .paths = argv,
+		.n_paths = (size_t)argc,
 		.control_fd = GUARD_FD_CONTROL, .interrupted = interrupted, .classifier = make_classifier };
 	struct guard_child g;
 
@@ -181,7 +182,8 @@ const struct command cmd_guard_notifier = {
 		.hidden = true,
 };
 const struct command cmd_guard_scanner = {
-	.name = "@scanner", .args = "", .summary = "the inventory (started by `tyto watch`)", .examples = "", .options = options, .run = run_scanner, .hidden = true,
+	.name = "@scanner", .args = "", .summary = "the inventory (started by `tyto watch`)", .examples = "", .options = options, .run =
+			run_scanner, .hidden = true,
 };
 const struct command cmd_guard_sensor = {
 	.name = "@sensor", .args = "", .summary = "the sensor (started by `tyto watch`)", .examples = "", .options = options, .run = run_sensor,

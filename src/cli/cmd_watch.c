@@ -122,7 +122,8 @@ static int import_people(void)
 		return -EINVAL;
 	pid = fork();
 	if (pid == 0) {
-		if (importer_open_wait(cli.state, cli.config.disk_reserve, PEOPLE_WAIT_NS, &i) < 0 || peoplefile_import(i, people, buf_str(&text), &unreadable) < 0) {
+		if (importer_open_wait(cli.state, cli.config.disk_reserve, PEOPLE_WAIT_NS, &i) < 0 ||
+		    peoplefile_import(i, people, buf_str(&text), &unreadable) < 0) {
 			log_error("%s", importer_why());
 			_exit(EXIT_FAILED);
 		}

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "document/label.h"
 
@@ -268,7 +270,8 @@ void config_value(const struct config *c, const struct setting *s, struct buf *b
 
 void config_labels(const struct config *c, struct label_config *ret)
 {
-	*ret = (struct label_config){ .file = c->label_file && c->label_file[0] ? c->label_file : NULL, .n_ms = c->n_microsoft, .contacts_confidential = c->label_contacts };
+	*ret = (struct label_config){ .file = c->label_file && c->label_file[0] ? c->label_file : NULL, .n_ms = c->n_microsoft,
+			.contacts_confidential = c->label_contacts };
 	_Static_assert(CONFIG_MICROSOFT_MAX <= ARRAY_SIZE(ret->ms), "each fits");
 	for (size_t i = 0; i < c->n_microsoft; i++) {
 		ret->ms[i].guid = c->microsoft[i].guid;
@@ -277,12 +280,32 @@ void config_labels(const struct config *c, struct label_config *ret)
 	}
 }
 
+/* Where the shipped rules stand: installed, or beside the program in the folder where it was built. */
+static char *shipped_rules(void)
+{
+	static char installed[] = TYTO_RULES_DIR, beside[PATH_MAX];
+	static const char below[] = "/build/src/cli/tyto", rules[] = "/rules/shipped";
+	ssize_t n;
+
+	if (access(installed, R_OK) == 0)
+		return installed;
+	n = readlink("/proc/self/exe", beside, sizeof(beside) - sizeof(rules));
+	if (n < (ssize_t)sizeof(below))
+		return installed;
+	beside[n] = '\0';
+	n -= (ssize_t)sizeof(below) - 1;
+	if (strcmp(beside + n, below) != 0)
+		return installed;
+	memcpy(beside + n, rules, sizeof(rules));
+	return access(beside, R_OK) == 0 ? beside : installed;
+}
+
 size_t config_rules(const struct config *c, char *ret[static CONFIG_PATHS_MAX])
 {
-	static char shipped[] = TYTO_RULES_DIR, local[] = RULES_LOCAL;
+	static char local[] = RULES_LOCAL;
 
 	if (c->n_rules == 0) {
-		ret[0] = shipped;
+		ret[0] = shipped_rules();
 		ret[1] = local;
 		return 2;
 	}

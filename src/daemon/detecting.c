@@ -120,6 +120,7 @@ struct detecting {
 	char *setting; /* about the rules in force, to be recorded; NULL none */
 	struct detector_stat stat;
 	int64_t since; /* the rules have been in force */
+	char set[65];
 	bool stop, reload, failed;
 };
 
@@ -226,8 +227,10 @@ static void publish(struct following *f, bool fresh)
 
 	pthread_mutex_lock(&d->lock);
 	detector_stat(f->detector, &d->stat);
-	if (fresh && (news || !d->since))
-		d->since = time_now();
+	if (fresh) {
+		d->since = news ? time_now() : detector_since(f->detector);
+		detector_set(f->detector, d->set);
+	}
 	if (news) {
 		free(d->setting);
 		d->setting = strndup(setting.p, setting.n);
@@ -453,6 +456,7 @@ void detecting_stat(struct detecting *d, struct detecting_stat *ret)
 {
 	pthread_mutex_lock(&d->lock);
 	*ret = (struct detecting_stat){ .detector = d->stat, .since = d->since, .failed = d->failed };
+	memcpy(ret->set, d->set, sizeof(ret->set));
 	pthread_mutex_unlock(&d->lock);
 }
 

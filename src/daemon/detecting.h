@@ -1,9 +1,9 @@
 /* detecting.h — the detector behind a writer of the log.
  *
- * Purpose: an import runs it over what it has recorded (detecting_alone); the keeper has a thread that follows the log and hands alerts to the keeper's
- * loop, which alone appends. Ownership: the thread owns its detector; an alert handed over lives until the callback returns.
- * Units: leaves. Threads: all functions here are called by the one who writes the log. Errors: detection never ends recording: what fails is logged, and
- * found again from the log at the next start.
+ * Purpose: an import runs it over what it has recorded (detecting_alone); the keeper has a thread that follows the log and hands alerts to
+ * the keeper's loop, which alone appends. Ownership: the thread owns its detector; an alert handed over lives until the callback returns.
+ * Units: leaves. Threads: all functions here are called by the one who writes the log. Errors: detection never ends recording: what fails
+ * is logged, and found again from the log at the next start.
  */
 #ifndef TYTO_DETECTING_H
 #define TYTO_DETECTING_H
@@ -28,6 +28,7 @@ void detecting_reload(struct detecting *d);
 struct detecting_stat {
 	struct detector_stat detector;
 	int64_t since; /* the rules have been in force; 0 none are yet */
+	char set[65];  /* their hash */
 	bool failed;   /* nothing is looked at any more */
 };
 void detecting_stat(struct detecting *d, struct detecting_stat *ret);

@@ -287,8 +287,8 @@ static void check_sensor(struct guard *g, int64_t now)
 	g->cause = CAUSE_STALLED;
 }
 
-/* Without descriptors the sensor lets opens through one by one and looks at nothing: what somebody took away is given back. Where we may not
- * (CAP_SYS_RESOURCE), it ends in order after a while, and the next one has our limit. */
+/* Without descriptors the sensor lets opens through one by one and looks at nothing: what somebody took away is given back. Where we may
+ * not (CAP_SYS_RESOURCE), it ends in order after a while, and the next one has our limit. */
 static void check_descriptors(struct guard *g, int64_t now)
 {
 	struct child *c = &g->child[SENSOR];

@@ -142,7 +142,8 @@ static int flush(struct importer *i)
 	return r < 0 ? refused(i, r) : 0;
 }
 
-/* An import that ends half-way: the keeper may still have some of it to take in. When it answers, that is durable; whoever counts then counts all. */
+/* An import that ends half-way: the keeper may still have some of it to take in. When it answers, that is durable; whoever counts then
+ * counts all. */
 static void stop_remote(struct importer *i)
 {
 	struct proto_reader reader = { .fd = i->fd };

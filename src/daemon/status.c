@@ -125,6 +125,26 @@ static void put_blind_spots(const struct status *s, struct buf *b)
 	json_arr_end(b);
 }
 
+static void put_detection(const struct status_detection *d, struct buf *b)
+{
+	json_put_obj(b, "rules");
+	json_put_u64(b, "all", d->rules);
+	json_put_u64(b, "run", d->run);
+	json_put_u64(b, "broken", d->broken);
+	if (d->since)
+		json_put_time(b, "since", d->since);
+	if (d->set)
+		json_put_str(b, "sha256", str_c(d->set));
+	json_put_u64(b, "full", d->full);
+	json_put_bool(b, "failed", d->failed);
+	json_obj_end(b);
+	json_put_obj(b, "alerts");
+	json_put_u64(b, "open", d->open);
+	json_put_u64(b, "held", d->held);
+	json_put_u64(b, "waiting", d->waiting);
+	json_obj_end(b);
+}
+
 void status_put(const struct status *s, struct buf *b)
 {
 	const struct evidence_stat *e = &s->evidence;
@@ -161,6 +181,8 @@ void status_put(const struct status *s, struct buf *b)
 		json_put_bool(b, "account", s->keeper_named);
 		json_obj_end(b);
 	}
+	if (s->detection.known)
+		put_detection(&s->detection, b);
 	put_notify(s, b);
 	put_blind_spots(s, b);
 	json_put_str(b, "version", STR(TYTO_VERSION));

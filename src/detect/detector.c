@@ -38,6 +38,7 @@ struct detection {
 
 	struct buf setting;  /* what the log is to say of the rules in force… */
 	struct buf recorded; /* …and what it says */
+	int64_t since;       /* it was recorded */
 	char kept[256];      /* the file of the position */
 };
 
@@ -149,6 +150,16 @@ bool detector_recorded_any(const struct detection *d)
 	return d->recorded.n > 0;
 }
 
+int64_t detector_since(const struct detection *d)
+{
+	return d->since;
+}
+
+void detector_set(const struct detection *d, char ret[static 65])
+{
+	ruleset_hash(d->set, ret);
+}
+
 void detector_stat(const struct detection *d, struct detector_stat *ret)
 {
 	struct sigma_stat s;
@@ -249,7 +260,6 @@ static int load_case(void *arg, const struct alert *al)
 static int load_table(struct detection *d, uint64_t size)
 {
 	struct alerts *table = NULL;
-	int64_t since;
 	int r = alerts_open(d->state, true, &table);
 
 	if (r == 0)
@@ -258,7 +268,7 @@ static int load_table(struct detection *d, uint64_t size)
 		r = alerts_each(table, load_case, d);
 	if (r == 0) {
 		buf_puts(&d->recorded, STR("rules = "));
-		if (alerts_ruleset(table, &since, &d->recorded) < 0)
+		if (alerts_ruleset(table, &d->since, &d->recorded) < 0)
 			buf_clear(&d->recorded);
 	}
 	alerts_close(table);

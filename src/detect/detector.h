@@ -50,6 +50,9 @@ void detector_complain(const struct detection *d, void (*say)(void *arg, const s
 bool detector_unrecorded(const struct detection *d, str *ret_setting);
 void detector_recorded(struct detection *d);
 bool detector_recorded_any(const struct detection *d);
+/* When that was recorded, as the log had it at the start; 0: it had nothing. Hexadecimal hash of the set in force. */
+int64_t detector_since(const struct detection *d);
+void detector_set(const struct detection *d, char ret[static 65]);
 
 struct detector_stat {
 	struct ruleset_counts rules;

@@ -148,6 +148,12 @@ int ruleset_engine(const struct ruleset *s, struct sigma **ret)
 	return 0;
 }
 
+void ruleset_hash(const struct ruleset *s, char ret[static 65])
+{
+	for (size_t i = 0; i < SHA256_LEN; i++)
+		snprintf(ret + 2 * i, 3, "%02x", s->digest[i]);
+}
+
 static int sign_file(void *arg, int dir, const char *name, const char *shown, const struct stat *st)
 {
 	static const uint8_t key[16] = "tyto ruleset sig";
@@ -205,32 +211,33 @@ static void put_rule(const struct ruleset *s, const struct sigma_rule *r, struct
 
 int ruleset_record(const struct ruleset *s, const struct sigma *engine, struct buf *ret)
 {
-	_cleanup_buf_ struct buf hex = BUF_INIT;
+	_cleanup_buf_ struct buf hex = BUF_INIT, b = BUF_INIT;
 	struct ruleset_counts c;
 	size_t more = 0;
 
 	ruleset_count(engine, &c);
 	hex_encode(&hex, (str){ (const char *)s->digest, SHA256_LEN });
-	buf_puts(ret, STR("rules = "));
-	json_obj_begin(ret);
-	json_put_str(ret, "sha256", buf_str(&hex));
-	json_put_u64(ret, "rules", c.all);
-	json_put_u64(ret, "run", c.run);
-	json_put_u64(ret, "broken", c.broken);
-	json_put_arr(ret, "names");
+	json_obj_begin(&b);
+	json_put_str(&b, "sha256", buf_str(&hex));
+	json_put_u64(&b, "rules", c.all);
+	json_put_u64(&b, "run", c.run);
+	json_put_u64(&b, "broken", c.broken);
+	json_put_arr(&b, "names");
 	for (size_t i = 0; i < sigma_rules(engine); i++) {
 		const struct sigma_rule *r = sigma_rule(engine, i);
 
 		if (r->state != SIGMA_RUNS)
 			continue;
-		if (ret->n > NAME_VALUE_MAX - 1024)
+		if (b.n > NAME_VALUE_MAX - 1024)
 			more++;
 		else
-			put_rule(s, r, ret);
+			put_rule(s, r, &b);
 	}
-	json_arr_end(ret);
+	json_arr_end(&b);
 	if (more)
-		json_put_u64(ret, "more", more);
-	json_obj_end(ret);
-	return buf_error(ret);
+		json_put_u64(&b, "more", more);
+	json_obj_end(&b);
+	buf_puts(ret, STR("rules = "));
+	buf_puts(ret, buf_str(&b));
+	return buf_error(&b) ? buf_error(&b) : buf_error(ret);
 }

@@ -19,6 +19,8 @@ int ruleset_load(char *const *paths, size_t n, struct ruleset **ret);
 struct ruleset *ruleset_free(struct ruleset *s);
 /* Ready to be fed. */
 int ruleset_engine(const struct ruleset *s, struct sigma **ret);
+/* Hexadecimal, over names and contents. */
+void ruleset_hash(const struct ruleset *s, char ret[static 65]);
 /* Names, sizes, times and places of the files: another number when something was changed. */
 uint64_t ruleset_signature(char *const *paths, size_t n);
 

@@ -14,7 +14,8 @@ static bool same(const char *p, const char *name, size_t n)
 	for (size_t i = 0; i < n; i += 3) {
 		if (!memcmp(p + i, name + i, 3))
 			continue;
-		if ((memcmp(p + i, large, 3) != 0 && memcmp(p + i, small, 3) != 0) || (memcmp(name + i, large, 3) != 0 && memcmp(name + i, small, 3) != 0))
+		if ((memcmp(p + i, large, 3) != 0 && memcmp(p + i, small, 3) != 0) ||
+		    (memcmp(name + i, large, 3) != 0 && memcmp(name + i, small, 3) != 0))
 			return false;
 	}
 	return true;

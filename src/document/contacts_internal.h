@@ -1,6 +1,7 @@
 /* contacts_internal.h — groups of contact details, between contacts.c (reading a text) and persons.c (who is who); nobody else includes it.
  *
- * Purpose: a group is what stands together: a row, a block, a line. Ownership: struct contacts owns all. Units: none. Threads: one. Errors: -ENOMEM.
+ * Purpose: a group is what stands together: a row, a block, a line. Ownership: struct contacts owns all. Units: none. Threads: one. Errors:
+ * -ENOMEM.
  */
 #ifndef TYTO_CONTACTS_INTERNAL_H
 #define TYTO_CONTACTS_INTERNAL_H

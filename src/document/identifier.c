@@ -169,7 +169,8 @@ static int compare(const void *a, const void *b)
 	return before(a, b) ? -1 : before(b, a);
 }
 
-/* Keys are evenly spread: one pass into buckets of about eight, each put in order by itself; what is alike (a value a thousand times) goes to qsort. */
+/* Keys are evenly spread: one pass into buckets of about eight, each put in order by itself; what is alike (a value a thousand times) goes
+ * to qsort. */
 static void sort(struct identifier_set *s)
 {
 	unsigned bits = 4;

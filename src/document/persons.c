@@ -162,8 +162,8 @@ static void join_by_email(struct contact_groups *g)
 			g->groups[i].by_email = find(g, i);
 }
 
-/* Every later group of a number with the same name as one of its earlier ones is the same person. Few groups, or few names: looking back is cheap; behind LOOK_BACK
- * groups a number is a switchboard, where a name alone says less. */
+/* Every later group of a number with the same name as one of its earlier ones is the same person. Few groups, or few names: looking back is
+ * cheap; behind LOOK_BACK groups a number is a switchboard, where a name alone says less. */
 #define LOOK_BACK 64
 
 static void join_same_name(struct contact_groups *g, const struct node *n)
@@ -363,21 +363,24 @@ bool contact_role(str email)
 
 /* "Customer" may be a company: such a column tells rows apart, and joins none. */
 static const struct { const char *text; enum name_column kind; } headers[] = {
-	{ "full name", COLUMN_PERSON }, { "fullname", COLUMN_PERSON }, { "contact name", COLUMN_PERSON }, { "contact person", COLUMN_PERSON }, { "person", COLUMN_PERSON },
-	{ "person in charge", COLUMN_PERSON }, { "first name", COLUMN_PERSON }, { "firstname", COLUMN_PERSON }, { "last name", COLUMN_PERSON }, { "lastname", COLUMN_PERSON },
-	{ "surname", COLUMN_PERSON }, { "given name", COLUMN_PERSON }, { "family name", COLUMN_PERSON }, { "attention", COLUMN_PERSON }, { "attn", COLUMN_PERSON },
-	{ "representative", COLUMN_PERSON }, { "member name", COLUMN_PERSON }, { "employee", COLUMN_PERSON }, { "employee name", COLUMN_PERSON },
-	{ "氏名", COLUMN_PERSON }, { "お名前", COLUMN_PERSON }, { "ご氏名", COLUMN_PERSON }, { "担当", COLUMN_PERSON }, { "担当者", COLUMN_PERSON }, { "担当者名", COLUMN_PERSON },
+	{ "full name", COLUMN_PERSON }, { "fullname", COLUMN_PERSON }, { "contact name", COLUMN_PERSON }, { "contact person", COLUMN_PERSON },
+	{ "person", COLUMN_PERSON }, { "person in charge", COLUMN_PERSON }, { "first name", COLUMN_PERSON }, { "firstname", COLUMN_PERSON },
+	{ "last name", COLUMN_PERSON }, { "lastname", COLUMN_PERSON }, { "surname", COLUMN_PERSON }, { "given name", COLUMN_PERSON },
+	{ "family name", COLUMN_PERSON }, { "attention", COLUMN_PERSON }, { "attn", COLUMN_PERSON }, { "representative", COLUMN_PERSON },
+	{ "member name", COLUMN_PERSON }, { "employee", COLUMN_PERSON }, { "employee name", COLUMN_PERSON }, { "氏名", COLUMN_PERSON },
+	{ "お名前", COLUMN_PERSON }, { "ご氏名", COLUMN_PERSON }, { "担当", COLUMN_PERSON }, { "担当者", COLUMN_PERSON }, { "担当者名", COLUMN_PERSON },
 	{ "担当者氏名", COLUMN_PERSON }, { "ご担当者", COLUMN_PERSON }, { "ご担当者名", COLUMN_PERSON }, { "ご担当者様", COLUMN_PERSON }, { "顧客氏名", COLUMN_PERSON },
 	{ "姓", COLUMN_PERSON }, { "名", COLUMN_PERSON }, { "姓名", COLUMN_PERSON }, { "代表者", COLUMN_PERSON }, { "代表者名", COLUMN_PERSON },
 	{ "連絡先氏名", COLUMN_PERSON }, { "会員氏名", COLUMN_PERSON }, { "社員名", COLUMN_PERSON }, { "社員氏名", COLUMN_PERSON },
-	{ "name", COLUMN_NAME }, { "contact", COLUMN_NAME }, { "client name", COLUMN_NAME }, { "customer name", COLUMN_NAME }, { "client", COLUMN_NAME },
-	{ "customer", COLUMN_NAME }, { "member", COLUMN_NAME }, { "owner", COLUMN_NAME }, { "名前", COLUMN_NAME }, { "顧客名", COLUMN_NAME }, { "お客様名", COLUMN_NAME },
+	{ "name", COLUMN_NAME }, { "contact", COLUMN_NAME }, { "client name", COLUMN_NAME }, { "customer name", COLUMN_NAME },
+	{ "client", COLUMN_NAME }, { "customer", COLUMN_NAME }, { "member", COLUMN_NAME }, { "owner", COLUMN_NAME }, { "名前", COLUMN_NAME },
+	{ "顧客名", COLUMN_NAME }, { "お客様名", COLUMN_NAME },
 	{ "会員名", COLUMN_NAME }, { "お客様", COLUMN_NAME }, { "顧客", COLUMN_NAME }, { "名称", COLUMN_NAME },
 	{ "company", COLUMN_COMPANY }, { "company name", COLUMN_COMPANY }, { "organisation", COLUMN_COMPANY }, { "organization", COLUMN_COMPANY },
-	{ "firm", COLUMN_COMPANY }, { "employer", COLUMN_COMPANY }, { "account", COLUMN_COMPANY }, { "account name", COLUMN_COMPANY }, { "会社", COLUMN_COMPANY },
-	{ "会社名", COLUMN_COMPANY }, { "企業名", COLUMN_COMPANY }, { "法人名", COLUMN_COMPANY }, { "勤務先", COLUMN_COMPANY }, { "社名", COLUMN_COMPANY },
-	{ "御社名", COLUMN_COMPANY }, { "貴社名", COLUMN_COMPANY }, { "団体名", COLUMN_COMPANY }, { "取引先", COLUMN_COMPANY }, { "取引先名", COLUMN_COMPANY },
+	{ "firm", COLUMN_COMPANY }, { "employer", COLUMN_COMPANY }, { "account", COLUMN_COMPANY }, { "account name", COLUMN_COMPANY },
+	{ "会社", COLUMN_COMPANY }, { "会社名", COLUMN_COMPANY }, { "企業名", COLUMN_COMPANY }, { "法人名", COLUMN_COMPANY }, { "勤務先", COLUMN_COMPANY },
+	{ "社名", COLUMN_COMPANY }, { "御社名", COLUMN_COMPANY }, { "貴社名", COLUMN_COMPANY }, { "団体名", COLUMN_COMPANY }, { "取引先", COLUMN_COMPANY },
+	{ "取引先名", COLUMN_COMPANY },
 	{ "勤務先名", COLUMN_COMPANY }, { "組織名", COLUMN_COMPANY }, { "顧客企業", COLUMN_COMPANY },
 };
 

@@ -258,11 +258,11 @@ int look_case(const struct look *k, size_t which, struct case_for *ret)
 	else if (c.chars < TRACE_DISTINCT)
 		c.because = "other documents have this text, too";
 	else if (x->variant)
-		c.because = "the leak has other words in its places: another instance of the same template, or another version";
+		c.because = "the leak has other words in some places: it is another instance of the same template, or another version";
 	else if (c.margin)
 		c.because = "both have it at the same end, as a letterhead, a licence or a disclaimer stands";
 	else if (x->s->read && !enough(k, x, &c))
-		c.because = "that is too little text of its own to tell whose it is";
+		c.because = "that is too little to tell whose it is";
 	*ret = c;
 	return 0;
 }

@@ -4,13 +4,16 @@
 
 #define MOVED_WEIGHT 12u               /* characters that stand elsewhere in the source, too, are moved, not filled in; a CJK one is two */
 #define MOVED_MIN 20                   /* and so many where the source has something else, as short, in their place */
-#define MOVED_WORK (64u << 20)         /* characters of the source that are searched */
+#define MOVED_GRAM 5u                  /* characters; a piece has more */
+#define MOVED_WORK (16u << 20)         /* characters of the source that are searched */
 #define REARRANGED_MIN 12              /* characters */
 #define REARRANGED_MAX 1024
 #define ONE_SLOT_MATCHED 50000         /* characters: one changed word in so many is an edit */
 #define FORM_PIECE 250                 /* mean length of what a form prints between what is filled in */
-#define EDITED_PART 50                 /* other words in one place of 1/50 of what is common are an edit; more are another answer */
-#define ENDS_MAX 400                   /* characters; and 1/50: versions begin and end alike */
+#define ANSWERS_PART 25                /* long other words of 1/25 of what is common are other answers; fewer may be an edit */
+#define LIKE_LENGTHS 8                 /* a few words in place of more than 8 times as much were written between two quotations */
+#define ENDS_PART 50                   /* versions begin and end alike: but for 1/50 of what is common */
+#define ENDS_MAX 400                   /* characters */
 #define REPLACED_PERCENT 15            /* of what versions have in common, rewritten in all */
 #define VERSION_CHARS_A_SLOT 1500      /* short edits are rarer than this; places of a template are not */
 #define VERSION_CHARS_ONE_SLOT 5000
@@ -31,10 +34,59 @@ static bool has_words(const struct normalised *t, uint32_t from, uint32_t to)
 	return false;
 }
 
-static bool stands_in(const struct normalised *t, const uint32_t *c, uint32_t n)
+/* --- words that stand elsewhere in the source --- */
+
+/* A text in which pieces are looked for: its grams in a filter, so that what is not there costs nothing. */
+struct elsewhere {
+	const struct normalised *t;
+	uint64_t *bits;
+	uint64_t mask, work;
+};
+
+static uint64_t gram(const uint32_t *c)
 {
-	if (n > t->n)
+	uint64_t h = 0;
+
+	for (unsigned i = 0; i < MOVED_GRAM; i++)
+		h = (h ^ c[i]) * 0x9e3779b97f4a7c15ull;
+	return h >> 24;
+}
+
+static void fill_filter(struct elsewhere *e)
+{
+	uint64_t size = 1024;
+
+	while (size < 8 * (uint64_t)e->t->n)
+		size *= 2;
+	e->bits = calloc(size / 64, sizeof(*e->bits));
+	e->mask = size - 1;
+	for (size_t i = 0; e->bits && i + MOVED_GRAM <= e->t->n; i++) {
+		uint64_t at = gram(e->t->c + i) & e->mask;
+
+		e->bits[at / 64] |= 1ull << at % 64;
+	}
+}
+
+static bool may_stand_in(struct elsewhere *e, const uint32_t *c, uint32_t n)
+{
+	if (!e->bits)
+		fill_filter(e);
+	for (uint32_t i = 0; e->bits && i + MOVED_GRAM <= n; i++) {
+		uint64_t at = gram(c + i) & e->mask;
+
+		if (!(e->bits[at / 64] >> at % 64 & 1))
+			return false;
+	}
+	return e->bits; /* without memory nothing is found to be moved: the careful side */
+}
+
+static bool stands_in(struct elsewhere *e, const uint32_t *c, uint32_t n)
+{
+	const struct normalised *t = e->t;
+
+	if (n > t->n || n < MOVED_GRAM || e->work + t->n > MOVED_WORK || !may_stand_in(e, c, n))
 		return false;
+	e->work += t->n;
 	for (size_t i = 0; i + n <= t->n; i++)
 		if (t->c[i] == c[0] && memcmp(t->c + i, c, n * sizeof(*c)) == 0)
 			return true;
@@ -51,24 +103,22 @@ static uint32_t piece_at(const struct normalised *t, uint32_t i)
 	return n;
 }
 
-/* Does [from, from + n) of a stand in b, in pieces that reach into what is around it? Headings between paragraphs in another order do. */
-static bool moved(const struct prepared *a, uint32_t from, uint32_t n, const struct prepared *b, uint64_t *work)
+/* Do nine tenths of [from, from + n) of a stand elsewhere, in pieces that reach into what is around it? Headings between paragraphs in another order do. */
+static bool moved(const struct prepared *a, uint32_t from, uint32_t n, struct elsewhere *e)
 {
-	uint32_t to = from + n, covered = from, found = 0;
+	uint32_t to = from + n, covered = from, missing = 0;
 
-	for (uint32_t i = from > MOVED_WEIGHT ? from - MOVED_WEIGHT : 0; i < to && *work + b->text.n <= MOVED_WORK; i++) {
+	for (uint32_t i = from > MOVED_WEIGHT ? from - MOVED_WEIGHT : 0; i < to && 10 * missing <= n; i++) {
 		uint32_t end = i + piece_at(&a->text, i);
 
-		if (end <= covered)
-			continue;
-		*work += b->text.n;
-		if (!stands_in(&b->text, a->text.c + i, end - i))
-			continue;
-		end = MIN(end, to);
-		found += end - MIN(end, MAX(covered, i));
-		covered = MAX(covered, end);
+		if (end > covered && stands_in(e, a->text.c + i, end - i))
+			covered = MIN(end, to);
+		if (i >= covered) { /* nothing that begins here or before has it */
+			covered = i + 1;
+			missing++;
+		}
 	}
-	return 10 * found >= 9 * n;
+	return 10 * missing <= n;
 }
 
 /* As short as what is filled into a template's place. A Chinese character says what two letters do. */
@@ -151,8 +201,13 @@ static void add_replaced(const struct overlap *c, const struct gap *g, struct di
 		d->replaced += n;
 }
 
+static bool like_lengths(int64_t a, int64_t b)
+{
+	return MIN(a, b) > TRACE_SHORT_GAP || MAX(a, b) <= LIKE_LENGTHS * MIN(a, b);
+}
+
 static void look_at_gap(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known, const struct gap *g,
-	uint64_t *work, struct differences *d)
+	struct elsewhere *e, struct differences *d)
 {
 	bool follows = g->bn >= 0 && g->bn <= 40 * (int64_t)MAX(g->an, (int64_t)TRACE_SHORT_GAP);
 	uint32_t an = (uint32_t)g->an;
@@ -171,7 +226,7 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		/* Elsewhere in the source goes on what here is broken off by words that no document explains: lines of a log. */
 		if (mostly_known(known, g->a, g->a + an))
 			return;
-		if (moved(a, g->a, an, b, work))
+		if (moved(a, g->a, an, e))
 			return;
 	} else if (!has_words(&b->text, g->b, g->b + (uint32_t)g->bn)) {
 		return;
@@ -180,7 +235,7 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		return;
 	} else if (g->an == g->bn && rearranged(a->text.c + g->a, b->text.c + g->b, an)) {
 		return;
-	} else if ((an >= MOVED_MIN || g->bn > TRACE_SHORT_GAP) && moved(a, g->a, an, b, work)) {
+	} else if ((an >= MOVED_MIN || g->bn > TRACE_SHORT_GAP) && moved(a, g->a, an, e)) {
 		return;
 	} else if (g->an == 1 && g->bn == 1 && slip(a, g->a, b, g->b)) {
 		return;
@@ -189,8 +244,8 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		add_replaced(c, g, d);
 	if (is_short(&a->text, g->a, g->an) && (!follows || is_short(&b->text, g->b, g->bn)))
 		d->slots++;
-	else if (!mostly_known(known, g->a, g->a + an))
-		d->wide += follows ? (unsigned)MIN(g->an, g->bn) : 0;
+	else if (follows && !mostly_known(known, g->a, g->a + an) && like_lengths(g->an, g->bn))
+		d->wide += (uint64_t)MIN(g->an, g->bn);
 }
 
 static bool short_words(const struct normalised *t, size_t from, size_t to)
@@ -218,7 +273,8 @@ void overlap_differences(const struct prepared *a, const struct prepared *b, con
 	struct differences *ret)
 {
 	struct differences d = { 0 };
-	uint64_t common = 0, work = 0;
+	struct elsewhere e = { .t = &b->text };
+	uint64_t common = 0;
 
 	*ret = d;
 	if (!c->n)
@@ -227,8 +283,9 @@ void overlap_differences(const struct prepared *a, const struct prepared *b, con
 		const struct run *r = &c->run[i], *s = r + 1;
 		struct gap g = { r->a + r->n, r->b + r->n, (int64_t)s->a - (r->a + r->n), (int64_t)s->b - (r->b + r->n), common += r->n };
 
-		look_at_gap(a, b, c, known, &g, &work, &d);
+		look_at_gap(a, b, c, known, &g, &e, &d);
 	}
+	free(e.bits);
 	look_at_ends(a, b, c, &d);
 	*ret = d;
 }
@@ -248,7 +305,7 @@ bool trace_is_variant(const struct prepared *a, const struct prepared *b, const 
 	if (d->shifts + d->slots >= 3 && 4 * (d->shifts + d->slots) >= 3 * d->gaps && c->chars < (uint64_t)FORM_PIECE * c->n)
 		return true;
 	/* What a form prints, with long answers in between; a report's fixed beginning and end. */
-	return (uint64_t)EDITED_PART * d->wide >= c->chars;
+	return ANSWERS_PART * d->wide >= c->chars;
 }
 
 bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d)
@@ -258,7 +315,7 @@ bool trace_is_version(const struct prepared *a, const struct prepared *b, const 
 	if (!c->n || 2 * c->chars < MIN(a->text.n, b->text.n))
 		return false;
 	/* Strangers with the same letterhead, disclaimer, or quotation. */
-	if (EDITED_PART * d->ends > c->chars || d->ends > ENDS_MAX)
+	if (ENDS_PART * d->ends > c->chars || d->ends > ENDS_MAX)
 		return false;
 	if (100 * (d->replaced + d->ends) > REPLACED_PERCENT * c->chars)
 		return false;

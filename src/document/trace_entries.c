@@ -39,13 +39,20 @@ static void find_entries(const struct beside *t, bool before, struct entries *re
 	ret->n = n;
 }
 
+/* What stands in both from the first character to the last is no place that is filled in. */
 static bool begin_alike(const struct beside *a, size_t i, const struct beside *b, size_t j)
 {
+	size_t i_first = i, j_first = j;
 	unsigned weight = 0;
 
-	for (; i < a->to && j < b->to && weight < ENTRY_WEIGHT && a->text->c[i] == b->text->c[j]; i++, j++)
+	for (; i < a->to && j < b->to && a->text->c[i] == b->text->c[j]; i++, j++) {
+		if ((i > i_first && begins(a->text, a->bytes, i)) || (j > j_first && begins(b->text, b->bytes, j)))
+			break;
 		weight += a->text->c[i] < 0x2e80 ? 1 : 2;
-	return weight >= ENTRY_WEIGHT;
+	}
+	if (weight < ENTRY_WEIGHT)
+		return false;
+	return (i < a->to && !begins(a->text, a->bytes, i)) || (j < b->to && !begins(b->text, b->bytes, j));
 }
 
 bool entries_alike(const struct beside *a, const struct beside *b, bool before)

@@ -73,7 +73,8 @@ struct tiles {
 	uint64_t entry_tiles;
 };
 
-/* The folder of path, made where it is missing. No link is followed: in a folder that others may write, root would write where they want. */
+/* The folder of path, made where it is missing. No link is followed: in a folder that others may write, root would write where they
+ * want. */
 static int open_parent(int dir, const char *path, const char **ret_name)
 {
 	_cleanup_close_ int at = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -167,7 +167,8 @@ static int head_take(struct run *r, struct table_end *end)
 	const uint64_t *w = r->block[0].word;
 	const uint32_t tag = (uint32_t)w[HEAD_TAG];
 
-	if (w[HEAD_MAGIC] != TABLE_MAGIC || w[HEAD_TAG] > UINT32_MAX || r->block[0].number != 0 || r->block[0].crc != table_block_sum(&r->block[0], tag))
+	if (w[HEAD_MAGIC] != TABLE_MAGIC || w[HEAD_TAG] > UINT32_MAX || r->block[0].number != 0 ||
+	    r->block[0].crc != table_block_sum(&r->block[0], tag))
 		return bad_run(r, 0, "TYTONTB1 and its sum");
 	if (w[HEAD_FROM] != r->from || w[HEAD_TO] != r->to)
 		return bad_run(r, 0, "what the file is named by");
@@ -181,7 +182,8 @@ static int head_take(struct run *r, struct table_end *end)
 			return bad_run(r, 0, "to go on where the run before it ends");
 		end->count[k] += r->count[k];
 	}
-	if (r->from ? w[HEAD_BEGIN] != end->behind || memcmp(w + HEAD_FIRST_ID, &end->first_id, sizeof(end->first_id)) != 0 : w[HEAD_BEGIN] != NAMES_HEADER)
+	if (r->from ? w[HEAD_BEGIN] != end->behind || memcmp(w + HEAD_FIRST_ID, &end->first_id, sizeof(end->first_id)) != 0 :
+	    w[HEAD_BEGIN] != NAMES_HEADER)
 		return bad_run(r, 0, "to go on where the run before it ends");
 	end->total = r->to;
 	end->behind = w[HEAD_BEHIND];

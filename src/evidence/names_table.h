@@ -1,7 +1,9 @@
 /* names_table.h — number → place and value → number of names without reading them: a view of the names files (docs/names-table.md).
  *
- * Purpose: lets a process ask for a few names of millions. names.c is who uses it for look-ups; whoever feeds the index keeps it up to date.
- * Ownership: struct names_table owns its mappings. Units: ordinals of entries from 0, numbers from 1, places (file << 32 | byte). Threads: one at a time.
+ * Purpose: lets a process ask for a few names of millions. names.c is who uses it for look-ups; whoever feeds the index keeps it up to
+ * date.
+ * Ownership: struct names_table owns its mappings. Units: ordinals of entries from 0, numbers from 1, places (file << 32 | byte). Threads:
+ * one at a time.
  * Errors: -ENOENT there is none; -EBADMSG it cannot be used, names_table_why() says why; -errno.
  */
 #ifndef TYTO_NAMES_TABLE_H
@@ -55,7 +57,8 @@ int names_table_next(struct names_table *t, struct table_probe *p, uint64_t *ret
 
 /* The table cannot be used: its next builder begins anew. Best effort. */
 void names_table_mark(int state_fd);
-/* Takes in what n has more than the table, if that is at least `step` names; makes the folder. Only the holder of the writer lock may call it. */
+/* Takes in what n has more than the table, if that is at least `step` names; makes the folder. Only the holder of the writer lock may call
+ * it. */
 int names_table_advance(int state_fd, struct names *n, uint64_t step);
 /* Overwrites and removes everything: nothing derived from an erased value stays. Only the holder of the writer lock. */
 int names_table_remove(int state_fd);

@@ -102,8 +102,8 @@ static int verify_references(struct verifier *v, const struct leaf *l)
 	return verify_import(v, l);
 }
 
-/* What a leaf says. One of a kind that a later version of the format has is hashed in its place all the same, and counted; a name of a later kind has a
- * number and a commitment like any other. */
+/* What a leaf says. One of a kind that a later version of the format has is hashed in its place all the same, and counted; a name of a
+ * later kind has a number and a commitment like any other. */
 static int verify_content(struct verifier *v, const struct leaf *l)
 {
 	int r;

@@ -53,8 +53,9 @@ int groups_open(struct groups *g, const uint8_t hash_key[static 16], const char 
 	g->opens = open_group(FAN_CLASS_CONTENT | FAN_REPORT_TID, "this kernel holds no opens (FAN_CLASS_CONTENT)", ret_why);
 	if (g->opens < 0)
 		return g->opens;
-	/* Opens last, so that it has the highest number. While an open is held the kernel holds on to the marks that it met, ignore marks of uses too, and a
-	 * group ends only when its marks are let go: ended before opens, uses would wait for an answer that nobody gives, and the opener with it. Of
+	/* Opens last, so that it has the highest number. While an open is held the kernel holds on to the marks that it met, ignore marks of uses
+	 * too, and a group ends only when its marks are let go: ended before opens, uses would wait for an answer that nobody gives, and the
+	 * opener with it. Of
 	 * a process that is killed the kernel ends the highest number first (task_work runs the newest first); tests/kernel/sensor_attack.sh. */
 	g->names = fd_above(g->names, FAN_FD_HIGH);
 	g->uses = fd_above(g->uses, FAN_FD_HIGH);
@@ -102,8 +103,8 @@ static uint64_t fsid_whole(const struct statfs *s, const struct file_handle *h)
 	return fsid;
 }
 
-/* The kernel marks a filesystem only by something of its top volume, whether that is mounted or not: it is reached by its handle. Before Linux 6.2 the
- * handle's generation has to be right; mkfs gives a small one. */
+/* The kernel marks a filesystem only by something of its top volume, whether that is mounted or not: it is reached by its handle. Before
+ * Linux 6.2 the handle's generation has to be right; mkfs gives a small one. */
 #define BTRFS_TOP 5
 #define BTRFS_TOP_GENERATIONS 32
 

@@ -4,8 +4,8 @@
  *	G1 opens, held until answered (a descriptor comes with each; no handles in this class)
  *	G2 create, delete, rename, attributes, with names
  *	G3 access, modify, close: no descriptor, merged by the kernel per process and object, read lazily
- * All mark filesystems. Marks of G3 on each watched file would cost the closes of all others less (bench/marks.c measures it), but they go when the kernel
- * drops the inode: a truncate(2) after that would be missed, and subvolumes of btrfs refuse them.
+ * All mark filesystems. Marks of G3 on each watched file would cost the closes of all others less (bench/marks.c measures it), but they go
+ * when the kernel drops the inode: a truncate(2) after that would be missed, and subvolumes of btrfs refuse them.
  * Ownership: the struct owns the groups' descriptors. Threads: marks and filesystems are added by the recorder; keys are computed by both.
  * Errors: negative errno; groups_add_fs says why in words.
  */
@@ -56,8 +56,8 @@ struct groups {
 int groups_open(struct groups *g, const uint8_t hash_key[static 16], const char **ret_why);
 void groups_close(struct groups *g);
 
-/* The filesystem that fd lies on, marked if it was not. Returns its number. root: a folder of it; mount_dev: its device in the list of mounts, 0: as stat
- * says. */
+/* The filesystem that fd lies on, marked if it was not. Returns its number. root: a folder of it; mount_dev: its device in the list of
+ * mounts, 0: as stat says. */
 int groups_add_fs(struct groups *g, int fd, const char *root, dev_t mount_dev, const char **ret_why);
 int groups_find_fs(const struct groups *g, uint64_t fsid);
 

@@ -554,7 +554,8 @@ static int start(struct recorder *r)
 	}
 	scan_below_mounts(r);
 	if (!who_has_connector(r->f->who))
-		blind_add(r, NULL, "the kernel's process events cannot be had here: no program begun (exec) is recorded, and short-lived actors may be absent");
+		blind_add(r, NULL, "the kernel's process events cannot be had here: no program begun (exec) is recorded, and short-lived actors may be "
+				"absent");
 	return n ? 0 : passing ? passing : -ENOTSUP;
 }
 

@@ -212,7 +212,8 @@ static void scan_dir(struct recorder *r, const struct fan_fid *dir)
 	buf_clear(&r->path);
 	if (tree_path(r->tree, n, &r->path) < 0 || !buf_cstr(&r->path))
 		buf_clear(&r->path);
-	blind_add(r, dir, "%s%s%s: cannot be read (%s): what happens there is not recorded", r->path.n ? r->path.p : "a folder", *what ? "/" : "", what,
+	blind_add(r, dir, "%s%s%s: cannot be read (%s): what happens there is not recorded", r->path.n ? r->path.p : "a folder", *what ? "/" : "",
+			what,
 	          strerror(-e));
 }
 

@@ -441,4 +441,5 @@ static int read_ole(struct in *in, struct sink *s)
 	return r;
 }
 
-const struct format format_ole = { .name = "ole", .mime = "application/x-ole-storage", .bid = bid, .read = read_ole, .prepare = ole_prepare };
+const struct format format_ole = { .name = "ole", .mime = "application/x-ole-storage", .bid = bid, .read = read_ole,
+	.prepare = ole_prepare };

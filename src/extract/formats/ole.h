@@ -1,7 +1,8 @@
 /* ole.h — OLE2 compound files through libgsf: streams as bytes, properties, objects embedded in them.
  *
- * Purpose: shared by doc, xls, ppt, msg; ole.c bids for all of them and asks the root's entries which one reads. Ownership: struct ole borrows
- * input and sink; buffers are the caller's. Units: bytes. Threads: one. Errors: negative errno; -ENOENT where there is no such stream.
+ * Purpose: shared by doc, xls, ppt, msg; ole.c bids for all of them and asks the root's entries which one reads. Ownership: struct ole
+ * borrows input and sink; buffers are the caller's. Units: bytes. Threads: one. Errors: negative errno; -ENOENT where there is no such
+ * stream.
  * Hostile: a stream may claim any size and entries may share sectors, so everything loaded counts as unpacked (sink_unpacked).
  */
 #ifndef TYTO_EXTRACT_OLE_H

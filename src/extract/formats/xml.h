@@ -1,7 +1,8 @@
 /* xml.h — XML read as it comes, by expat, with everything refused that makes a small file large.
  *
- * Purpose: elements as numbers of a table, attributes by their local names; prefixes and namespaces are not looked at, so that strict and transitional
- * OOXML are one. No entity is ever declared (a document that declares one is refused), depth and the length of one tag are capped.
+ * Purpose: elements as numbers of a table, attributes by their local names; prefixes and namespaces are not looked at, so that strict and
+ * transitional OOXML are one. No entity is ever declared (a document that declares one is refused), depth and the length of one tag are
+ * capped.
  * Ownership: strings live during the call. Units: bytes. Threads: one. Errors: negative errno of format.h with a reason in the sink.
  */
 #ifndef TYTO_EXTRACT_XML_H

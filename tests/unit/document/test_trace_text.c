@@ -79,6 +79,25 @@ static void phrases(void **state)
 	case_end();
 }
 
+/* Words between two quotations, a sentence written anew, a mail that is passed on: no places of a template. */
+static void with_words_of_others(void **state)
+{
+	_cleanup_free_ char *text = strdup(case_prose(140, 9000));
+	const struct trace_result *r;
+
+	case_begin();
+	case_put_text("study.txt", text);
+	case_put_text("mail.txt", case_text("From: sales\nTo: clerk\nSubject: The new gate\nDate: monday\n\n%s\n\nKind regards,\nsales", case_prose(141, 1200)));
+	case_put_text("other.txt", case_prose(1, 6000));
+	r = case_trace_text(case_text("This is what they write. %.*s And then, some pages on: %.*s Is it not?", 700, text + 1000, 800, text + 5000));
+	assert_string_equal(case_said(r), "source study.txt");
+	r = case_trace_text(case_text("%.*s%s%s", 4000, text, case_prose(142, 180), text + 4200));
+	assert_string_equal(case_said(r), "source study.txt");
+	r = case_trace_text(case_text("From: clerk\nTo: a friend\nSubject: What I told you of\nDate: tuesday\n\n%s", case_prose(141, 1200)));
+	assert_string_equal(case_said(r), "source mail.txt");
+	case_end();
+}
+
 /* Headings are too short to be found; between paragraphs in another order they are no other words. */
 static void headings_in_another_order(void **state)
 {
@@ -101,7 +120,8 @@ static void headings_in_another_order(void **state)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(phrases), cmocka_unit_test(headings_in_another_order), cmocka_unit_test(copies_and_fragments), cmocka_unit_test(mixed_and_quoted) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(phrases), cmocka_unit_test(with_words_of_others),
+		cmocka_unit_test(headings_in_another_order), cmocka_unit_test(copies_and_fragments), cmocka_unit_test(mixed_and_quoted) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

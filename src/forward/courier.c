@@ -122,7 +122,6 @@ int courier_send(struct courier *c, const struct message *m, const char *to)
 	text(j, "json", &m->json);
 	text(j, "cef", &m->cef);
 	json_object_set_new(j, "severity", json_integer(m->severity));
-	json_object_set_new(j, "time", json_integer(m->time));
 	if (to)
 		json_object_set_new(j, "to", json_string(to));
 	/* A part that is no UTF-8 is not there: what is made for telling is made of UTF-8 alone. */

@@ -185,7 +185,7 @@ static void put_json(const struct alert_view *v, enum message_kind kind, struct 
 
 void message_of_alert(const struct alert_view *v, enum message_kind kind, uint64_t record, struct message *ret)
 {
-	struct message m = { .severity = v->severity, .time = v->changed };
+	struct message m = { .severity = v->severity };
 
 	alert_view_uid(v, &m.uid);
 	buf_putf(&m.uid, "/%llu", (unsigned long long)record);
@@ -200,7 +200,7 @@ void message_of_alert(const struct alert_view *v, enum message_kind kind, uint64
 
 void message_of_test(int64_t now, struct message *ret)
 {
-	struct message m = { .severity = SEVERITY_MEDIUM, .time = now };
+	struct message m = { .severity = SEVERITY_MEDIUM };
 
 	buf_putf(&m.uid, "tyto/test/%lld", (long long)now);
 	buf_puts(&m.subject, STR("[tyto] test"));

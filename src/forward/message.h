@@ -20,7 +20,6 @@ struct message {
 	struct buf json;    /* one object */
 	struct buf cef;     /* one line */
 	enum severity severity;
-	int64_t time;       /* that it is of: when the alert changed */
 };
 
 /* record: seq of the alert's record that this is about. */

@@ -83,6 +83,21 @@ is "and each is told" "$(cut -c1-20 "$tmp/out")" "FAILED   mail clerk@
 FAILED   mail sales@
 FAILED   webhook: HT
 sent     syslog: wri"
+# Servers that do what servers do not do: each costs its timeout and no more, and the next try finds a courier that works.
+conf "$mail" "$syslog" "notify.timeout = 1"
+for what in drop garbage slow huge; do
+	mode smtp "$what"
+	is "mail: a server that answers with $what" "$(tyto notify test --to mail | cut -c1-6 | sort -u)" FAILED
+	rm "$d/smtp.mode"
+	[ "$what" = huge ] && continue
+	mode syslog "$what"
+	is "syslog: the same" "$(tyto notify test --to syslog | cut -c1-6)" FAILED
+	rm "$d/syslog.mode"
+done
+conf "notify.syslog.server = localhost:1" "notify.webhook.url = https://localhost:1/" "notify.mail.server = localhost:1" "notify.mail.from = a@b" "notify.mail.to = c@d"
+is "servers that are not there" "$(tyto notify test | cut -c1-6 | tr '\n' ' ')" "FAILED FAILED FAILED "
+conf "notify.syslog.server = no-such-host.invalid" "notify.timeout = 2"
+like "names that are none" "$(tyto notify test)" 'FAILED +syslog: .*([Rr]esolve|timed out|name)'
 conf
 like "nothing configured: said" "$(tyto notify test 2>&1)" 'nothing to try'
 like "run: nothing to do" "$(tyto notify run 2>&1)" 'nothing to do'

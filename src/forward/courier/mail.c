@@ -7,10 +7,11 @@
 #define WORD_MAX 45  /* bytes of an encoded word (RFC 2047: 75 characters with its frame) */
 #define LINE_BYTES 57 /* of the body a line: 76 characters */
 
-static bool ascii(str s)
+/* What looks like an encoded word is not plain. */
+static bool plain(str s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < ' ' || s.p[i] > '~')
+		if (s.p[i] < ' ' || s.p[i] > '~' || (i > 0 && s.p[i - 1] == '=' && s.p[i] == '?'))
 			return false;
 	return true;
 }
@@ -27,7 +28,7 @@ void mail_put_header(const char *name, str value, struct buf *b)
 			clean.p[i] = ' ';
 	s = buf_str(&clean);
 	buf_putf(b, "%s:", name);
-	if (ascii(s) && s.n + strlen(name) < 900 && !(s.n > 1 && memmem(s.p, s.n, "=?", 2))) {
+	if (plain(s) && s.n + strlen(name) < 900) {
 		buf_putf(b, " %.*s\r\n", STR_ARG(s));
 		return;
 	}

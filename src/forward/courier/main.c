@@ -1,7 +1,7 @@
 /* tyto-notify: the program that talks to mail servers, webhooks and syslog servers. Started by the notifier (courier.h), never by people: it gets the
  * server and its secrets, gives up everything but the network, and sends what it is given. */
 #include <errno.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -15,51 +15,6 @@ static const struct {
 	const char *kind;
 	way_send *send;
 } ways[] = { { "mail", mail_send }, { "webhook", webhook_send }, { "syslog", syslog_send } };
-
-const char *way_text(const struct way *w, const char *key)
-{
-	const char *s = json_string_value(json_object_get(w->config, key));
-
-	return s ? s : "";
-}
-
-enum courier_verdict way_say(struct way *w, enum courier_verdict v, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(w->line, sizeof(w->line), fmt, ap);
-	va_end(ap);
-	return v;
-}
-
-CURL *way_curl(struct way *w, const char *protocols)
-{
-	CURL *c = w->curl;
-	CURLcode r = CURLE_OK;
-
-	w->error[0] = '\0';
-	if (!c)
-		return NULL;
-	curl_easy_reset(c); /* the connection stays */
-	r |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, w->error);
-	r |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols);
-	r |= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	r |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	r |= curl_easy_setopt(c, CURLOPT_NOPROGRESS, 1L);
-	r |= curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	r |= curl_easy_setopt(c, CURLOPT_PROXY, "");
-	r |= curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, w->timeout_ms);
-	r |= curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, w->timeout_ms);
-	r |= curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	r |= curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	r |= curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (*way_text(w, "ca_file")) {
-		r |= curl_easy_setopt(c, CURLOPT_CAINFO, way_text(w, "ca_file"));
-		r |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-	}
-	return r == CURLE_OK ? c : NULL;
-}
 
 /* One packet; NULL: the other end is gone, or it is no JSON. */
 static json_t *receive(char *packet)
@@ -86,7 +41,7 @@ static void serve(struct way *w, way_send *send_it, char *packet)
 	while ((j = receive(packet))) {
 		struct letter l = { .uid = text(j, "uid"), .subject = text(j, "subject"), .text = text(j, "text"), .line = text(j, "line"),
 			.json = text(j, "json"), .cef = text(j, "cef"), .to = text(j, "to"),
-			.severity = (enum severity)json_integer_value(json_object_get(j, "severity")), .time = json_integer_value(json_object_get(j, "time")) };
+			.severity = (enum severity)json_integer_value(json_object_get(j, "severity")) };
 		char answer[COURIER_LINE_MAX + 1];
 
 		w->line[0] = '\0';
@@ -116,6 +71,7 @@ int main(void)
 	size_t i = 0;
 
 	prctl(PR_SET_NAME, "tyto-notify");
+	signal(SIGPIPE, SIG_IGN); /* servers hang up; libcurl leaves this to us (CURLOPT_NOSIGNAL) */
 	while (i < ARRAY_SIZE(ways) && strcmp(ways[i].kind, way_text(&w, "kind")) != 0)
 		i++;
 	if (i == ARRAY_SIZE(ways) || w.timeout_ms <= 0) {

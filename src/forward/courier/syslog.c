@@ -32,7 +32,7 @@ static void put_time(int64_t ns, struct buf *b)
 	buf_put(b, text, time_format(ns - ns % 1000, text));
 }
 
-void syslog_compose(const struct letter *l, const char *host, unsigned facility, bool cef, size_t max, struct buf *b)
+void syslog_compose(const struct letter *l, const char *host, unsigned facility, bool cef, int64_t now, size_t max, struct buf *b)
 {
 	_cleanup_buf_ struct buf clean = BUF_INIT;
 	str s;
@@ -42,10 +42,11 @@ void syslog_compose(const struct letter *l, const char *host, unsigned facility,
 		if (clean.p[i] == '\n' || clean.p[i] == '\t')
 			clean.p[i] = ' ';
 	buf_putf(b, "<%u>1 ", priority(l, facility));
-	put_time(l->time, b);
+	put_time(now, b);
 	buf_putf(b, " %.255s tyto - %s - \xef\xbb\xbf", host, str_starts(l->uid, STR("tyto/test/")) ? "TEST" : "ALERT");
 	s = buf_str(&clean);
-	buf_put(b, s.p, max > b->n ? utf8_cut(s, max - b->n) : 0);
+	/* A cut is never empty: with less room than a character takes, nothing. */
+	buf_put(b, s.p, max >= b->n + 4 ? utf8_cut(s, max - b->n) : 0);
 }
 
 /* --- TLS --- */
@@ -158,7 +159,7 @@ static enum courier_verdict failed(struct way *w, const char *what)
 
 static int open_udp(struct way *w)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG }, *list = NULL;
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *list = NULL;
 	int r = getaddrinfo(way_text(w, "server"), way_text(w, "port"), &hints, &list);
 
 	if (r != 0) {
@@ -223,7 +224,7 @@ enum courier_verdict syslog_send(struct way *w, const struct letter *l)
 	unsigned facility = (unsigned)json_integer_value(json_object_get(w->config, "facility"));
 	_cleanup_buf_ struct buf message = BUF_INIT;
 
-	syslog_compose(l, way_text(w, "host"), facility, strcmp(way_text(w, "form"), "cef") == 0, tls ? TLS_MAX : DATAGRAM_MAX, &message);
+	syslog_compose(l, way_text(w, "host"), facility, strcmp(way_text(w, "form"), "cef") == 0, time_now(), tls ? TLS_MAX : DATAGRAM_MAX, &message);
 	if (buf_error(&message))
 		return way_say(w, COURIER_LATER, "no memory");
 	return tls ? send_tls(w, buf_str(&message)) : send_datagram(w, buf_str(&message), local);

@@ -24,7 +24,6 @@ struct way {
 struct letter {
 	str uid, subject, text, line, json, cef, to;
 	enum severity severity;
-	int64_t time;
 };
 
 typedef enum courier_verdict way_send(struct way *w, const struct letter *l);
@@ -41,6 +40,6 @@ enum courier_verdict way_say(struct way *w, enum courier_verdict v, const char *
 void mail_compose(const struct letter *l, const char *from, const char *host, int64_t now, struct buf *b);
 void mail_put_header(const char *name, str value, struct buf *b);
 /* RFC 5424. */
-void syslog_compose(const struct letter *l, const char *host, unsigned facility, bool cef, size_t max, struct buf *b);
+void syslog_compose(const struct letter *l, const char *host, unsigned facility, bool cef, int64_t now, size_t max, struct buf *b);
 
 #endif

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "detect/decoys.h"
 #include "document/label.h"
 
 #define FILE_MAX (1024 * 1024)
@@ -25,6 +26,8 @@ const struct setting settings[] = {
 		"a document with contact details of so many persons is confidential; 0: none is for that" },
 	{ "rules", SET_PATHS, offsetof(struct config, rules), offsetof(struct config, n_rules), "",
 		"files or folders of detection rules, instead of the shipped ones and " RULES_LOCAL "; may be repeated" },
+	{ DECOY_EXCUSED, SET_TEXT, offsetof(struct config, decoy_excused), 0, DECOY_EXCUSED_STANDARD,
+		"accounts whose job it is to read everything (backup, antivirus, index), and /programs that root's timers start; separated by spaces" },
 	{ NULL },
 };
 
@@ -137,6 +140,7 @@ void config_free(struct config *c)
 	free(c->state);
 	free(c->people);
 	free(c->label_file);
+	free(c->decoy_excused);
 	for (size_t i = 0; i < c->n_microsoft; i++) {
 		free(c->microsoft[i].guid);
 		free(c->microsoft[i].name);

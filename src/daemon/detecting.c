@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include "base/log.h"
+#include "detect/decoys.h"
 
 #define STEP 4096      /* leaves between two looks at whether to end */
 #define WAITING_MAX 64 /* alerts that may wait for the keeper; then the detector waits */
@@ -16,6 +17,15 @@ static int append(void *arg, const struct evidence_alert *a)
 	uint64_t seq;
 
 	return evidence_append_alert(arg, a, &seq);
+}
+
+int detecting_settings(const char *state, const struct config *c, struct evidence *ev)
+{
+	int r = decoys_excuse(state, ev, str_c(c->decoy_excused));
+
+	if (r == -E2BIG)
+		log_error(DECOY_EXCUSED ": at most %d accounts; what was in force stays so", DECOY_EXCUSED_MAX);
+	return r == -E2BIG ? 0 : r;
 }
 
 int detecting_alone(const char *state, const struct config *c, struct evidence *ev)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/why.h"
+#include "detect/beside.h"
 #include "detect/cases.h"
 
 #define AGAIN_NS (86400 * NSEC_PER_SEC) /* of event time, read again at a start */
@@ -17,6 +18,7 @@ struct detection {
 	struct evidence_reader *r;
 	struct sigma *rules;
 	struct cases *cases;
+	struct beside *beside;
 	struct firings firings;
 	struct buf scratch;
 	size_t n_rules;
@@ -101,6 +103,13 @@ static void write_position(struct detection *d)
 		d->kept = d->next;
 }
 
+/* Never ahead of the position: what is to be told again is told from what was known then. */
+static void keep_beside(struct detection *d, bool now)
+{
+	if (d->began && d->kept == d->next && beside_known(d->beside) == d->next)
+		beside_keep(d->beside, now);
+}
+
 static int load_case(void *arg, const struct alert *al)
 {
 	struct detection *d = arg;
@@ -124,7 +133,8 @@ static int load_cases(struct detection *d, uint64_t size)
 	d->loaded = size;
 	read_position(d, size);
 	d->next = d->position;
-	return 0;
+	r = beside_open(d->state, d->r, size, d->position, &d->beside);
+	return r < 0 ? fail(r, "the baseline: %s", strerror(-r)) : 0;
 }
 
 int detector_open(const char *state, char *const *rules, size_t n, struct detection **ret)
@@ -161,7 +171,9 @@ struct detection *detector_close(struct detection *d)
 	if (!d)
 		return NULL;
 	write_position(d);
+	keep_beside(d, true);
 	cases_free(d->cases);
+	beside_free(d->beside);
 	sigma_free(d->rules);
 	evidence_reader_close(d->r);
 	free(d->firings.v);
@@ -183,6 +195,7 @@ static void on_hit(void *arg, const struct sigma_hit *h)
 
 static int take_event(struct detection *d, uint64_t seq, const struct leaf *l, detector_emit *emit, void *arg)
 {
+	struct sigma_beside beside;
 	struct event e;
 	bool loud = seq >= d->position;
 	int r;
@@ -199,7 +212,8 @@ static int take_event(struct detection *d, uint64_t seq, const struct leaf *l, d
 		return r;
 	d->firings.n = 0;
 	d->failed = 0;
-	r = sigma_feed(d->rules, &e, on_hit, d);
+	beside_tell(d->beside, l, &e, &beside);
+	r = sigma_feed_beside(d->rules, &e, &beside, on_hit, d);
 	if (r == 0)
 		r = d->failed;
 	if (r < 0)
@@ -236,6 +250,8 @@ static int hand_on(void *arg, const struct evidence_alert *a)
 	return h->emit(h->arg, a);
 }
 
+#define LOOKED_AT (1ULL << LEAF_EVENT | 1ULL << LEAF_ALERT | 1ULL << LEAF_PERSON | 1ULL << LEAF_CONFIG)
+
 static int take(struct detection *d, uint64_t seq, detector_emit *emit, void *arg)
 {
 	struct handing handing = { d, emit, arg };
@@ -245,10 +261,15 @@ static int take(struct detection *d, uint64_t seq, detector_emit *emit, void *ar
 
 	if (r < 0)
 		return fail(r, "%s", evidence_why());
-	if (packed.n < 2 || (packed.p[1] != LEAF_EVENT && packed.p[1] != LEAF_ALERT))
+	if (packed.n < 2 || packed.p[1] >= 64 || !(LOOKED_AT >> packed.p[1] & 1))
 		return 0;
 	if (leaf_decode((const uint8_t *)packed.p, packed.n, &l) < 0)
 		return fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq);
+	r = beside_leaf(d->beside, seq, &l);
+	if (r < 0)
+		return fail(r, "the baseline: %s", strerror(-r));
+	if (l.kind == LEAF_PERSON || l.kind == LEAF_CONFIG)
+		return 0;
 	if (l.kind == LEAF_EVENT)
 		return take_event(d, seq, &l, hand_on, &handing);
 	take_alert(d, seq, &l);
@@ -305,13 +326,22 @@ int detector_advance(struct detection *d, uint64_t max, detector_emit *emit, voi
 		r = find_start(d);
 		d->began = r == 0;
 	}
+	/* Without a baseline that was kept, the log is read from its beginning. */
+	if (r == 0 && beside_known(d->beside) < d->next) {
+		r = beside_catch_up(d->beside, d->next, max);
+		*ret_more = r == 0;
+		return r < 0 ? fail(r, "the baseline: %s", evidence_why()) : 0;
+	}
 	to = d->next + MIN(max, size - d->next);
 	while (r == 0 && d->next < to) {
 		r = take(d, d->next, emit, arg);
 		d->next += r == 0;
 	}
-	if (r == 0)
+	if (r == 0) {
+		beside_passed(d->beside, d->next);
 		write_position(d);
+		keep_beside(d, false);
+	}
 	*ret_more = r == 0 && d->next < size;
 	return r;
 }

@@ -180,19 +180,21 @@ static str last_part(str path)
 	return slash ? (str){ slash + 1, (size_t)(path.p + path.n - slash - 1) } : path;
 }
 
-const char *beside_rename(const struct event *e)
+/* Its name, or only its folder. */
+static const char *renamed(const struct event *e)
 {
 	if (e->verb != VERB_RENAME || !event_has(e, EV_PATH) || !event_has(e, EV_TO))
 		return NULL;
 	return str_eq(last_part(e->path), last_part(e->to)) ? "moved" : "renamed";
 }
 
-static void tell_decoy(const struct beside *b, const struct event *e, struct sigma_beside *ret)
+void beside_tell_event(const struct decoys *d, uint32_t owner, const struct event *e, struct sigma_beside *ret)
 {
 	static const char *const texts[] = { [DECOY_EXCUSED_TOUCH] = "excused", [DECOY_TOUCHED] = "touched" };
 
-	ret->value[BESIDE_DECOY] = str_c(texts[decoys_touch(b->decoys, e, b->owner)]);
-	if (!ret->value[BESIDE_SERVICE].p && event_has(e, EV_PERSON) && decoys_excuses(b->decoys, e->person))
+	ret->value[BESIDE_DECOY] = str_c(texts[decoys_touch(d, e, owner)]);
+	ret->value[BESIDE_RENAME] = str_c(renamed(e));
+	if (!ret->value[BESIDE_SERVICE].p && event_has(e, EV_PERSON) && decoys_excuses(d, e->person))
 		ret->value[BESIDE_SERVICE] = STR("true");
 }
 
@@ -203,8 +205,7 @@ void beside_tell(struct beside *b, const struct leaf *l, const struct event *e, 
 	*ret = (struct sigma_beside){ 0 };
 	record_of(l, &rec);
 	profile_tell(b->profile, &rec, ret);
-	tell_decoy(b, e, ret);
-	ret->value[BESIDE_RENAME] = str_c(beside_rename(e));
+	beside_tell_event(b->decoys, b->owner, e, ret);
 }
 
 void beside_keep(struct beside *b, bool now)

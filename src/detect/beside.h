@@ -28,7 +28,7 @@ void beside_tell(struct beside *b, const struct leaf *l, const struct event *e, 
 /* Keeps it when that is due, or `now`. */
 void beside_keep(struct beside *b, bool now);
 
-/* How a document was renamed: its name, or only its folder. NULL: not at all. */
-const char *beside_rename(const struct event *e);
+/* What the event itself says, with the list of decoys: whether one was touched, how it was renamed, whether a service account did. */
+void beside_tell_event(const struct decoys *d, uint32_t owner, const struct event *e, struct sigma_beside *ret);
 
 #endif

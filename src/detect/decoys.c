@@ -185,6 +185,11 @@ const struct decoy *decoys_document(const struct decoys *d, const uint8_t docume
 	return find(d, KEY_DOCUMENT, document, 32, UINT64_MAX - 1, true);
 }
 
+const struct decoy *decoys_path(const struct decoys *d, str path)
+{
+	return find(d, KEY_PATH, path.p, path.n, UINT64_MAX - 1, false);
+}
+
 bool decoys_has_object(const struct decoys *d, const struct event_object *o)
 {
 	uint64_t key[3];
@@ -274,18 +279,19 @@ static void put_fields(struct buf *b, const struct decoy *c)
 
 void decoy_put_planted(struct buf *b, const struct decoy *c)
 {
+	_cleanup_buf_ struct buf o = BUF_INIT;
+
+	json_obj_begin(&o);
+	put_fields(&o, c);
+	json_obj_end(&o);
 	buf_puts(b, PLANTED);
-	json_obj_begin(b);
-	put_fields(b, c);
-	json_obj_end(b);
+	buf_puts(b, buf_str(&o));
 }
 
 void decoy_put_removed(struct buf *b, const struct decoy *c)
 {
 	buf_puts(b, REMOVED);
-	json_obj_begin(b);
-	json_put_str(b, "id", str_c(c->id));
-	json_obj_end(b);
+	buf_putf(b, "{\"id\":\"%s\"}", c->id);
 }
 
 static const char *text_of(const json_t *j, const char *key)
@@ -438,16 +444,22 @@ static void write_view(const char *state, const struct decoys *d, uint64_t upto)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT, path = BUF_INIT, tmp = BUF_INIT, folder = BUF_INIT;
 	_cleanup_close_ int fd = -1;
+	struct stat st;
 
 	buf_putf(&folder, "%s/decoys", state);
 	buf_putf(&path, "%s/decoys/list", state);
 	buf_putf(&tmp, "%s/decoys/list.%d.tmp", state, (int)getpid());
-	if (!buf_cstr(&folder) || !buf_cstr(&path) || !buf_cstr(&tmp) || (mkdir(folder.p, 0700) < 0 && errno != EEXIST))
+	if (!buf_cstr(&folder) || !buf_cstr(&path) || !buf_cstr(&tmp) || stat(state, &st) < 0 || (mkdir(folder.p, 0700) < 0 && errno != EEXIST))
 		return;
 	put_view(&b, d, upto);
 	fd = open(tmp.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return;
+	/* Root reads, too; the view is the owner's. */
+	if (geteuid() == 0 && (fchown(fd, st.st_uid, st.st_gid) < 0 || lchown(folder.p, st.st_uid, st.st_gid) < 0)) {
+		unlink(tmp.p);
+		return;
+	}
 	if (buf_error(&b) || write(fd, b.p, b.n) != (ssize_t)b.n || rename(tmp.p, path.p) < 0)
 		unlink(tmp.p);
 }

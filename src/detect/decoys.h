@@ -47,6 +47,8 @@ size_t decoys_count(const struct decoys *d); /* removed ones, too */
 const struct decoy *decoys_at(const struct decoys *d, size_t i);
 size_t decoys_standing(const struct decoys *d);
 const struct decoy *decoys_document(const struct decoys *d, const uint8_t document[static 32]);
+/* The one that stands at a path. */
+const struct decoy *decoys_path(const struct decoys *d, str path);
 bool decoys_has_object(const struct decoys *d, const struct event_object *o);
 /* Accounts and programs that are excused, separated by a space. */
 str decoys_excused(const struct decoys *d);

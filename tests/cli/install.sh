@@ -30,6 +30,8 @@ is "the installed files" "$tree" "./usr/bin/tyto
 ./usr/share/tyto/rules/bulk_delete_after_read.yml
 ./usr/share/tyto/rules/client_volume.test.jsonl
 ./usr/share/tyto/rules/client_volume.yml
+./usr/share/tyto/rules/decoy_opened.test.jsonl
+./usr/share/tyto/rules/decoy_opened.yml
 ./usr/share/tyto/rules/export_of_documents.test.jsonl
 ./usr/share/tyto/rules/export_of_documents.yml
 ./usr/share/tyto/rules/gap_during_volume.test.jsonl

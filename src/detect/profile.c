@@ -342,7 +342,11 @@ void profile_tell(struct profile *p, const struct profile_record *r, struct sigm
 		ret->value[BESIDE_PROGRAM_NEW] = STR("true");
 	if (is_new(a, &a->clients, r->client, r->time) && !roams(a, r->time))
 		ret->value[BESIDE_CLIENT_NEW] = STR("true");
-	if (!takes(r->verb) || day_of(r->time) != a->day)
+	if (day_of(r->time) != a->day)
+		return;
+	if ((r->verb == VERB_DELETE || r->verb == VERB_RENAME) && r->path && a->set && *slot(a->set, a->set_cap, r->path))
+		ret->value[BESIDE_READ_TODAY] = STR("true");
+	if (!takes(r->verb))
 		return;
 	ret->value[BESIDE_DAY_DOCUMENTS] = put_number(&p->text, a->today.documents);
 	ret->value[BESIDE_DAY_LABELLED] = put_number(&p->text, a->today.labelled);

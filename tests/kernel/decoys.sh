@@ -7,6 +7,12 @@ share 64M
 printf 'rules = %s\n' "$top/rules/shipped" >"$tmp/conf"
 mkdir "$mnt/plans"
 chmod 777 "$mnt/plans"
+for i in 1 2 3 4 5 6 7 8 9; do # what is read by programs that Tyto starts
+	head -c 9000 /dev/urandom >"$mnt/plans/offer-$((2010 + i)).pdf"
+	head -c 9000 /dev/urandom >"$mnt/plans/offer-$((2010 + i)).docx"
+done
+chown 41007:41007 "$mnt"/plans/*
+chmod 640 "$mnt"/plans/*
 for i in $(seq 60); do
 	head -c $((400 + i * 37)) /dev/urandom | base64 >"$mnt/plans/offer-$((2020 + i % 6))-$i.txt"
 	chown 41007:41007 "$mnt/plans/offer-$((2020 + i % 6))-$i.txt"
@@ -20,13 +26,14 @@ watch=$!
 later end_pid "$watch"
 ok "watch starts" wait_for 30 grep -q "^tyto: watching" "$tmp/watch.log"
 
-ok "planted beside the keeper" tyto decoy -q "$mnt" -n 4
+ok "planted beside the keeper" tyto decoy -q "$mnt" -n 12
 tyto decoy -q list --json >"$tmp/list"
-is "four" "$(jq -r .state "$tmp/list" | sort | uniq -c | tr -s ' ')" " 4 there"
-mapfile -t decoy < <(jq -r .path "$tmp/list")
-is "owner and mode are the neighbours'" "$(stat -c '%u:%g %a' "${decoy[@]}" | sort -u)" "41007:41007 640"
+is "twelve" "$(jq -r .state "$tmp/list" | sort | uniq -c | tr -s ' ')" " 12 there"
+mapfile -t decoy < <(jq -r .path "$tmp/list" | grep 'txt$')
+is "of three formats" "$(jq -r .path "$tmp/list" | sed 's/.*\.//' | sort -u | tr '\n' ' ')" "docx pdf txt "
+is "owner and mode are the neighbours'" "$(jq -r .path "$tmp/list" | xargs -d '\n' stat -c '%u:%g %a' | sort -u)" "41007:41007 640"
 is "the list is nobody else's" "$(stat -c %a "$state" "$state/decoys" "$state/decoys/list" | tr '\n' ' ')" "700 700 600 "
-is "a reader of the share sees no difference: as many files" "$(ls "$mnt/plans" | wc -l)" 64
+is "a reader of the share sees no difference: as many files" "$(ls "$mnt/plans" | wc -l)" 90
 
 raised() { [ -n "$(tyto -q alerts --all --json)" ]; }
 of() { tyto -q alerts --all --json | jq -c "select(.person==\"$1\")"; }

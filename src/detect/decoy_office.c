@@ -270,7 +270,7 @@ static int fit_text(const struct decoy_wish *w, struct buf *ret)
 		text.n = end ? (size_t)(end - text.p) + 1 : text.n;
 	}
 	/* A part's own bytes: its relation, its drawing, its entry. */
-	if (r < 0 || ret->n + 1600 > w->bytes)
+	if (r < 0 || ret->n + 1150 > w->bytes)
 		return r;
 	for (size_t over = 900, i = 0; i < 2 && r == 0; i++) {
 		buf_clear(&picture);

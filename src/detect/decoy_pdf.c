@@ -208,5 +208,5 @@ int decoy_pdf(const struct decoy_wish *w, struct buf *ret)
 		end = memrchr(text.p, '\n', text.n * 4 / 5);
 		text.n = end ? (size_t)(end - text.p) + 1 : text.n * 4 / 5;
 	}
-	return r < 0 || ret->n + 2000 > w->bytes ? r : build(w, buf_str(&text), w->bytes - ret->n - 350, ret);
+	return r < 0 || ret->n + 700 > w->bytes ? r : build(w, buf_str(&text), w->bytes - ret->n - 350, ret);
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "event/event.h"
+#include "forward/notify_settings.h"
 
 #define CONFIG_FILE "/etc/tyto/tyto.conf"
 #define CONFIG_PATHS_MAX 64
@@ -34,6 +35,7 @@ struct config {
 	char *rules[CONFIG_PATHS_MAX]; /* none: config_rules says which */
 	size_t n_rules;
 	char *decoy_excused;   /* accounts and programs, separated by spaces */
+	struct notify_settings notify;
 };
 
 struct setting {

@@ -14,6 +14,7 @@ struct beside {
 	struct evidence_reader *r;
 	struct profile *profile;
 	struct decoys *decoys;
+	bool view;             /* of another one: decoys are that one's */
 	uint32_t owner;
 	uint64_t known;
 	uint64_t decoys_known; /* settings before it came with the list */
@@ -26,7 +27,8 @@ struct beside *beside_free(struct beside *b)
 	if (!b)
 		return NULL;
 	profile_free(b->profile);
-	decoys_free(b->decoys);
+	if (!b->view)
+		decoys_free(b->decoys);
 	free(b->path);
 	free(b);
 	return NULL;
@@ -94,6 +96,27 @@ int beside_open(const char *state, struct evidence_reader *r, uint64_t size, uin
 	return 0;
 }
 
+int beside_view(const struct beside *present, int64_t from, struct beside **ret)
+{
+	_cleanup_buf_ struct buf bytes = BUF_INIT;
+	struct beside *b = calloc(1, sizeof(*b));
+	int r = b ? profile_save(present->profile, 0, &bytes) : -ENOMEM;
+
+	if (r == 0)
+		r = profile_load(buf_str(&bytes), row_of, (void *)(uintptr_t)present, &b->known, &b->profile);
+	if (r < 0) {
+		free(b);
+		return r;
+	}
+	profile_rewind(b->profile, from);
+	b->r = present->r;
+	b->decoys = present->decoys;
+	b->owner = present->owner;
+	b->view = true;
+	*ret = b;
+	return 0;
+}
+
 static uint64_t number(const struct leaf *l, enum event_field f)
 {
 	return l->present & EV_BIT(f) ? l->value[f] : 0;
@@ -135,6 +158,10 @@ int beside_leaf(struct beside *b, uint64_t seq, const struct leaf *l)
 	struct profile_record rec;
 	int r = 0;
 
+	if (b->view) {
+		record_of(l, &rec);
+		return l->kind == LEAF_EVENT ? profile_take(b->profile, &rec) : 0;
+	}
 	if (l->kind == LEAF_CONFIG)
 		r = take_setting(b, seq, l);
 	if (seq < b->known || r < 0)

@@ -15,6 +15,9 @@ struct beside;
 
 /* size: leaves that are durable. What is kept of records from `position` on is not taken. */
 int beside_open(const char *state, struct evidence_reader *r, uint64_t size, uint64_t position, struct beside **ret);
+/* For a replay of records from the beginning of the UTC day of `from` on, in order of their time: what is known at present, gone back to there. Lives no longer than
+ * `present`. */
+int beside_view(const struct beside *present, int64_t from, struct beside **ret);
 struct beside *beside_free(struct beside *b);
 /* Leaves that it knows. */
 uint64_t beside_known(const struct beside *b);

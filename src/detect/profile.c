@@ -225,6 +225,27 @@ static void turn_day(struct profile *p, struct person *a, int32_t day)
 	profile_past(a, day, &a->busiest, &a->busiest_labelled, &a->active);
 }
 
+void profile_rewind(struct profile *p, int64_t from)
+{
+	int32_t day = day_of(from);
+
+	for (size_t i = 0; i < p->n_persons; i++) {
+		struct person *a = &p->persons[i];
+
+		if (!a->seen)
+			continue;
+		if (a->day >= day)
+			turn_day(p, a, MIN(day, a->day)); /* today is past, too, if it is */
+		for (size_t k = 0; k < PROFILE_DAYS; k++)
+			if (a->past[k].day >= day)
+				a->past[k] = (struct past){ 0 };
+		if (a->day >= day)
+			a->day = day - 1;
+	}
+	for (size_t i = 0; i < p->n_units; i++)
+		p->units[i].day = NO_DAY;
+}
+
 static bool takes(enum event_verb v)
 {
 	return v == VERB_READ || v == VERB_COPY || v == VERB_ARCHIVE || v == VERB_EXPORT || v == VERB_SEND;

@@ -43,6 +43,10 @@ void profile_tell(struct profile *p, const struct profile_record *r, struct sigm
 int profile_person(struct profile *p, uint64_t person, uint64_t row, str json);
 uint64_t profile_full(const struct profile *p);
 
+/* Goes back to the beginning of the UTC day of `from`: what a replay from there on starts with. Of what is known now it keeps rows about people and when what was first
+ * used; days from that one on are to be taken in again. (Of 28 days, those that the present has passed since are not known any more.) */
+void profile_rewind(struct profile *p, int64_t from);
+
 /* All of it as bytes, and back. row: the row of that number, for what stands in the log alone. -EBADMSG: damaged, or of another version. */
 typedef int profile_row_fn(void *arg, uint64_t row, str *ret);
 int profile_save(const struct profile *p, uint64_t upto, struct buf *ret);

@@ -84,6 +84,20 @@ for p in notice peers program left labelled; do
 done
 is "lost and damaged in between: the same" "$(table)" "$(cat "$tmp/alerts")"
 
+# What came late is looked at with what was known then: days' documents, what was new, who left.
+fresh
+tyto import -q --people "$tmp/people.csv" "$tmp/month"
+for p in labelled left program peers notice; do tyto import -q "$tmp/$p"; done
+# (A peer's busy day that was not known yet counts for nothing then: sales1 is found earlier.)
+is "backwards: the same" "$(table | jq -c '[.[0],.[2:5]]' | sort)" "$(jq -c '[.[0],.[2:5]]' "$tmp/alerts" | sort)"
+is "tyto rules replay finds them, too" "$(tyto rules replay --json 2>/dev/null | jq -c 'select(.severity!="low")|[.rule,([.persons[].person]|join(" "))]' | sort)" '["Account of somebody who left was used","leaver"]
+["Documents read by a program that this person never used","sales2"]
+["Many labelled documents read by one person","sales"]
+["Many more documents than any peer","sales1"]
+["Unusual volume after notice was given","leaver"]'
+is "of a time, too" "$(tyto rules replay --json --since 2026-09-25 --until 2026-09-26 2>/dev/null | jq -c 'select(.severity!="low")|[.rule,([.persons[].person]|join(" "))]' | sort)" \
+	'["Unusual volume after notice was given","leaver"]'
+
 # People are known from their place in the log on.
 fresh
 tyto import -q "$tmp/month" "$tmp/notice"

@@ -59,10 +59,10 @@ tyto import -q --people "$tmp/people.csv" "$tmp/month"
 is "an ordinary month, with a nightly account that reads everything: nothing" "$(table)" ""
 for p in notice peers program left labelled; do tyto import -q "$tmp/$p"; done
 want='["leaver","2026-09-25T12:05:00Z","high","Unusual volume after notice was given","Unusual volume after notice was given"]
-["sales1","2026-09-26T14:36:00Z","medium","Many more documents than any peer","Many more documents than any peer"]
+["sales1","2026-09-26T14:38:00Z","medium","Many more documents than any peer","Many more documents than any peer"]
 ["sales2","2026-09-27T09:29:00Z","medium","Documents read by a program that this person never used","Documents read by a program that this person never used"]
 ["leaver","2026-10-21T09:00:00Z","high","Account of somebody who left was used","Account of somebody who left was used"]
-["sales","2026-10-22T09:04:00Z","high","Many labelled documents read by one person","Many labelled documents read by one person"]'
+["sales","2026-10-22T09:05:40Z","high","Many labelled documents read by one person","Many labelled documents read by one person"]'
 is "each is found by what is known of the person" "$(table | jq -c '.[:5]' | sort)" "$(sort <<<"$want")"
 table >"$tmp/alerts"
 fresh

@@ -147,7 +147,8 @@ static void put_one(const struct decoy *c, const char *state)
 	buf_putc(out(), '\n');
 }
 
-static int write_all(const char *dir, const struct decoy_share *s, const struct decoy_plan *plans, size_t n, struct decoy *made, size_t *ret_made)
+static int write_all(const char *dir, const struct decoy_share *s, const struct decoy_plan *plans, size_t n, struct decoy *made,
+	size_t *ret_made)
 {
 	size_t k = 0;
 
@@ -318,9 +319,10 @@ const struct command cmd_decoy = {
 		    "  tyto decoy /srv/share -n 20       so many\n"
 		    "  tyto decoy list                   where they stand, and whether they still do\n"
 		    "  tyto decoy remove --all           away with them\n",
-	.notes = "Formats, sizes, dates, names, owners and modes follow those of the documents in DIR; what stands in them is made of generic words. Any access to\n"
-		 "one, by whatever name it stands, and to a copy of it that a scan has seen, is an alert of severity high that no budget holds back and nobody\n"
-		 "can declare expected. The accounts in the setting decoy.excused (backup, antivirus, index) are excused, and Tyto's own reading. Where decoys stand\n"
-		 "is known to root and the state's owner alone; planting and removing are records. (A folder named list or remove: ./list)\n",
+	.notes = "Formats, sizes, dates, names, owners and modes follow those of the documents in DIR; what stands in them is made of generic\n"
+		 "words. Any access to one, by whatever name it stands, and to a copy of it that a scan has seen, is an alert of severity high\n"
+		 "that no budget holds back and nobody can declare expected. The accounts in the setting decoy.excused (backup, antivirus, index)\n"
+		 "are excused, and Tyto's own reading. Where decoys stand is known to root and the state's owner alone; planting and removing are\n"
+		 "records. (A folder named list or remove: ./list)\n",
 	.options = options, .run = run, .needs_args = true,
 };

@@ -1,6 +1,7 @@
 /* decoy_plant.h — decoys on a share: looking around, writing them, taking them away.
  *
- * Purpose: the half of `tyto decoy` that touches documents, with the rights of whoever calls it. Files are made below the share only, never through a
+ * Purpose: the half of `tyto decoy` that touches documents, with the rights of whoever calls it. Files are made below the share only,
+ * never through a
  * symbolic link, never over something. Ownership: as named. Units: bytes, ns UTC. Threads: main thread. Errors: negative errno.
  */
 #ifndef TYTO_DECOY_PLANT_H

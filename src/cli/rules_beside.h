@@ -1,6 +1,7 @@
 /* rules_beside.h — what is known beside the records of a test of rules: people, baseline and decoys without a log.
  *
- * Purpose: the fields tyto.* for `tyto rules test`. Ownership: owns all; strs told live until the next call. Units: as in detect/profile.h. Threads: main.
+ * Purpose: the fields tyto.* for `tyto rules test`. Ownership: owns all; strs told live until the next call. Units: as in
+ * detect/profile.h. Threads: main.
  * Errors: negative errno.
  */
 #ifndef TYTO_RULES_BESIDE_H

@@ -124,7 +124,8 @@ static uint64_t number(const struct leaf *l, enum event_field f)
 
 static void record_of(const struct leaf *l, struct profile_record *ret)
 {
-	*ret = (struct profile_record){ .time = (int64_t)l->value[EV_TIME], .verb = (enum event_verb)l->value[EV_VERB], .person = number(l, EV_PERSON),
+	*ret = (struct profile_record){ .time = (int64_t)l->value[EV_TIME], .verb = (enum event_verb)l->value[EV_VERB], .person = number(l,
+		EV_PERSON),
 		.program = number(l, EV_PROGRAM), .client = number(l, EV_CLIENT), .path = number(l, EV_PATH),
 		.labelled = number(l, EV_LABEL) >= LABEL_CONFIDENTIAL };
 }

@@ -1,6 +1,7 @@
 /* beside.h — what is known beside a record when it is looked at: people, the baseline, decoys; behind the log.
  *
- * Purpose: takes the log's leaves in order and tells the fields tyto.* for a record. Kept in STATE/alerts/baseline, a view: without it the log is read again
+ * Purpose: takes the log's leaves in order and tells the fields tyto.* for a record. Kept in STATE/alerts/baseline, a view: without it
+ * the log is read again
  * from its beginning, and it is the same.
  * Ownership: owns all but the reader; strs of beside_tell live until the next call. Units: leaves. Threads: one at a time.
  * Errors: negative errno.
@@ -15,7 +16,8 @@ struct beside;
 
 /* size: leaves that are durable. What is kept of records from `position` on is not taken. */
 int beside_open(const char *state, struct evidence_reader *r, uint64_t size, uint64_t position, struct beside **ret);
-/* For a replay of records from the beginning of the UTC day of `from` on, in order of their time: what is known at present, gone back to there. Lives no longer than
+/* For a replay of records from the beginning of the UTC day of `from` on, in order of their time: what is known at present, gone back to
+ * there. Lives no longer than
  * `present`. */
 int beside_view(const struct beside *present, int64_t from, struct beside **ret);
 struct beside *beside_free(struct beside *b);

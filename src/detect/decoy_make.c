@@ -85,7 +85,8 @@ static int make_html(const struct decoy_wish *w, struct buf *ret)
 	size_t n;
 
 	decoy_title(w->language, &title);
-	buf_putf(ret, "<!DOCTYPE html>\n<html>\n<head><meta charset=\"utf-8\"><title>%.*s</title></head>\n<body>\n<h1>%.*s</h1>\n", STR_ARG(buf_str(&title)),
+	buf_putf(ret, "<!DOCTYPE html>\n<html>\n<head><meta charset=\"utf-8\"><title>%.*s</title></head>\n<body>\n<h1>%.*s</h1>\n",
+		STR_ARG(buf_str(&title)),
 		STR_ARG(buf_str(&title)));
 	n = ret->n + sizeof(end) + 12;
 	decoy_paragraphs(w->language, w->bytes > n ? w->bytes - n : 1, &text);

@@ -1,6 +1,7 @@
 /* decoy_make.h — the documents themselves: real ones that open, full of generic words.
  *
- * Purpose: bytes of a document of a format, a language, a date and about a size. Ownership: the caller's buf. Units: bytes, ns UTC. Threads: one at a time.
+ * Purpose: bytes of a document of a format, a language, a date and about a size. Ownership: the caller's buf. Units: bytes, ns UTC.
+ * Threads: one at a time.
  * Errors: negative errno. -ENOENT: libarchive cannot be loaded. A format has a least size, which is what a smaller one gets.
  */
 #ifndef TYTO_DECOY_MAKE_H

@@ -8,12 +8,15 @@
 #include "detect/decoy_plan.h"
 
 /* Words that stand in names everywhere, and are kept as they are. */
-static const char *const common[] = { "copy", "draft", "final", "neu", "new", "old", "rev", "ver", "version", "kopie", "entwurf", "alt", "copie", "no", "nr",
+static const char *const common[] = { "copy", "draft", "final", "neu", "new", "old", "rev", "ver", "version", "kopie", "entwurf", "alt",
+	"copie", "no", "nr",
 	"kw", "fy", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "de", "en", "fr", "ja" };
 
-static const char *const german[] = { "ung", "keit", "heit", "angebot", "bericht", "rechnung", "vertrag", "liste", "protokoll", "kunden", "auftrag", "lieferschein",
+static const char *const german[] = { "ung", "keit", "heit", "angebot", "bericht", "rechnung", "vertrag", "liste", "protokoll", "kunden",
+	"auftrag", "lieferschein",
 	"besprechung" };
-static const char *const french[] = { "rapport", "facture", "contrat", "reunion", "compte", "projet", "devis", "note_de", "bilan", "clients", "etude", "annee" };
+static const char *const french[] = { "rapport", "facture", "contrat", "reunion", "compte", "projet", "devis", "note_de", "bilan",
+	"clients", "etude", "annee" };
 
 static bool any_in(str name, const char *const *v, size_t n)
 {

@@ -8,10 +8,11 @@
 #include "detect/decoy_make.h"
 
 #define LIBRARY "libarchive.so.13"
-#define FUNCTIONS(f)                                                                                                                                      \
-	f(archive_write_new) f(archive_write_set_format_zip) f(archive_write_zip_set_compression_deflate) f(archive_write_zip_set_compression_store)      \
-	f(archive_write_open) f(archive_write_header) f(archive_write_data) f(archive_write_close) f(archive_write_free) f(archive_entry_new)            \
-	f(archive_entry_free) f(archive_entry_set_pathname) f(archive_entry_set_size) f(archive_entry_set_filetype) f(archive_entry_set_perm)            \
+#define FUNCTIONS(f) \
+	f(archive_write_new) f(archive_write_set_format_zip) f(archive_write_zip_set_compression_deflate) \
+		f(archive_write_zip_set_compression_store) \
+	f(archive_write_open) f(archive_write_header) f(archive_write_data) f(archive_write_close) f(archive_write_free) f(archive_entry_new) \
+	f(archive_entry_free) f(archive_entry_set_pathname) f(archive_entry_set_size) f(archive_entry_set_filetype) f(archive_entry_set_perm) \
 	f(archive_entry_set_mtime) f(archive_write_set_bytes_per_block) f(archive_write_set_bytes_in_last_block)
 #define FIELD(name) __typeof__(name) *name;
 static struct {
@@ -26,9 +27,9 @@ static int load(void)
 		return 0;
 	if (!so)
 		return -ENOENT;
-#define FIND(name)                                                                                                                                        \
-	*(void **)&lib.name = dlsym(so, #name);                                                                                                           \
-	if (!lib.name)                                                                                                                                    \
+#define FIND(name) \
+	*(void **)&lib.name = dlsym(so, #name); \
+	if (!lib.name) \
 		return -ENOENT;
 	FUNCTIONS(FIND)
 	return 0;
@@ -96,9 +97,11 @@ static int pack(const struct part *parts, size_t n, int64_t modified, struct buf
 	"<Relationship Id=\"" id "\" Type=\"" OOXML "officeDocument/2006/relationships/" kind "\" Target=\"" target "\"/>"
 #define CORE_RELATION \
 	"<Relationship Id=\"rId9\" Type=\"" OOXML "package/2006/relationships/metadata/core-properties\" Target=\"docProps/core.xml\"/>"
-#define TYPES(more)                                                                                                                                       \
-	XML "<Types xmlns=\"" OOXML "package/2006/content-types\"><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package"       \
-	    ".relationships+xml\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/><Default Extension=\"png\" ContentType=\"image/png\"/>" more     \
+#define TYPES(more) \
+	XML "<Types xmlns=\"" OOXML "package/2006/content-types\"><Default Extension=\"rels\" " \
+		"ContentType=\"application/vnd.openxmlformats-package" \
+	    ".relationships+xml\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/><Default Extension=\"png\" " \
+		"ContentType=\"image/png\"/>" more \
 	    "<Override PartName=\"/docProps/core.xml\" ContentType=\"application/vnd.openxmlformats-package.core-properties+xml\"/></Types>"
 #define RELATIONS(more) XML "<Relationships xmlns=\"" OOXML "package/2006/relationships\">" more "</Relationships>"
 
@@ -110,7 +113,8 @@ static void put_core(struct buf *b, const struct decoy_wish *w)
 
 	strftime(text[0], sizeof(text[0]), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&made, &tm));
 	strftime(text[1], sizeof(text[1]), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&changed, &tm));
-	buf_puts(b, STR(XML "<cp:coreProperties xmlns:cp=\"" OOXML "package/2006/metadata/core-properties\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
+	buf_puts(b, STR(XML "<cp:coreProperties xmlns:cp=\"" OOXML "package/2006/metadata/core-properties\" "
+		"xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
 			    "xmlns:dcterms=\"http://purl.org/dc/terms/\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><dc:title>"));
 	decoy_title(w->language, b);
 	buf_putf(b, "</dc:title><dcterms:created xsi:type=\"dcterms:W3CDTF\">%s</dcterms:created>"
@@ -127,12 +131,15 @@ static void each_line(str text, struct buf *b, const char *before, const char *a
 	}
 }
 
-#define DRAWING                                                                                                                                           \
-	"<w:p><w:r><w:drawing><wp:inline xmlns:wp=\"" OOXML "drawingml/2006/wordprocessingDrawing\"><wp:extent cx=\"3600000\" cy=\"2700000\"/>"              \
-	"<wp:docPr id=\"1\" name=\"Picture 1\"/><a:graphic xmlns:a=\"" OOXML "drawingml/2006/main\"><a:graphicData uri=\"" OOXML                             \
-	"drawingml/2006/picture\"><pic:pic xmlns:pic=\"" OOXML "drawingml/2006/picture\"><pic:nvPicPr><pic:cNvPr id=\"0\" name=\"image1.png\"/><pic:cNvPicPr/>" \
-	"</pic:nvPicPr><pic:blipFill><a:blip xmlns:r=\"" OOXML "officeDocument/2006/relationships\" r:embed=\"rId1\"/><a:stretch><a:fillRect/></a:stretch>"     \
-	"</pic:blipFill><pic:spPr><a:xfrm><a:off x=\"0\" y=\"0\"/><a:ext cx=\"3600000\" cy=\"2700000\"/></a:xfrm><a:prstGeom prst=\"rect\"><a:avLst/>"         \
+#define DRAWING \
+	"<w:p><w:r><w:drawing><wp:inline xmlns:wp=\"" OOXML "drawingml/2006/wordprocessingDrawing\"><wp:extent cx=\"3600000\" cy=\"2700000\"/>" \
+	"<wp:docPr id=\"1\" name=\"Picture 1\"/><a:graphic xmlns:a=\"" OOXML "drawingml/2006/main\"><a:graphicData uri=\"" OOXML \
+	"drawingml/2006/picture\"><pic:pic xmlns:pic=\"" OOXML "drawingml/2006/picture\"><pic:nvPicPr><pic:cNvPr id=\"0\" " \
+		"name=\"image1.png\"/><pic:cNvPicPr/>" \
+	"</pic:nvPicPr><pic:blipFill><a:blip xmlns:r=\"" OOXML "officeDocument/2006/relationships\" r:embed=\"rId1\"/><a:stretch>" \
+		"<a:fillRect/></a:stretch>" \
+	"</pic:blipFill><pic:spPr><a:xfrm><a:off x=\"0\" y=\"0\"/><a:ext cx=\"3600000\" cy=\"2700000\"/></a:xfrm><a:prstGeom prst=\"rect\">" \
+		"<a:avLst/>" \
 	"</a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"
 
 static int docx(const struct decoy_wish *w, str text, str picture, struct buf *ret)
@@ -166,7 +173,8 @@ static int odt(const struct decoy_wish *w, str text, str picture, struct buf *re
 	_cleanup_buf_ struct buf body = BUF_INIT;
 	struct part parts[] = {
 		{ "mimetype", STR("application/vnd.oasis.opendocument.text"), true },
-		{ "META-INF/manifest.xml", STR(XML "<manifest:manifest xmlns:manifest=\"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0\" manifest:version=\"1.2\">"
+		{ "META-INF/manifest.xml", STR(XML "<manifest:manifest xmlns:manifest=\"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0\" "
+			"manifest:version=\"1.2\">"
 			"<manifest:file-entry manifest:full-path=\"/\" manifest:media-type=\"application/vnd.oasis.opendocument.text\"/>"
 			"<manifest:file-entry manifest:full-path=\"content.xml\" manifest:media-type=\"text/xml\"/>"
 			"<manifest:file-entry manifest:full-path=\"Pictures/1.png\" manifest:media-type=\"image/png\"/></manifest:manifest>"), false },
@@ -198,7 +206,8 @@ static int xlsx(const struct decoy_wish *w, size_t rows, struct buf *ret)
 						   "vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml\"/>")), false },
 		{ "_rels/.rels", STR(RELATIONS(RELATION("rId1", "officeDocument", "xl/workbook.xml") CORE_RELATION)), false },
 		{ "docProps/core.xml", STR_NONE, false },
-		{ "xl/workbook.xml", STR(XML "<workbook xmlns=\"" OOXML "spreadsheetml/2006/main\" xmlns:r=\"" OOXML "officeDocument/2006/relationships\">"
+		{ "xl/workbook.xml", STR(XML "<workbook xmlns=\"" OOXML "spreadsheetml/2006/main\" "
+			"xmlns:r=\"" OOXML "officeDocument/2006/relationships\">"
 			"<sheets><sheet name=\"1\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"), false },
 		{ "xl/_rels/workbook.xml.rels", STR(RELATIONS(RELATION("rId1", "worksheet", "worksheets/sheet1.xml"))), false },
 		{ "xl/worksheets/sheet1.xml", STR_NONE, false },
@@ -239,7 +248,8 @@ static int fit_xlsx(const struct decoy_wish *w, struct buf *ret)
 		r = xlsx(w, rows, ret);
 		if (r < 0 || (ret->n < w->bytes + w->bytes / 50 && ret->n + w->bytes / 50 > w->bytes))
 			return r;
-		each = i && rows != before ? ((double)ret->n - (double)before_n) / ((double)rows - (double)before) : ((double)ret->n - 1800) / (double)rows;
+		each = i && rows != before ? ((double)ret->n - (double)before_n) / ((double)rows - (double)before) :
+			((double)ret->n - 1800) / (double)rows;
 		before = rows;
 		before_n = ret->n;
 		each = MAX(each, 4.0);

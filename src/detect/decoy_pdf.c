@@ -112,12 +112,15 @@ static void put_fonts(struct pdf *p, bool wide)
 		buf_puts(p->b, STR("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>\nendobj\n"));
 		return;
 	}
-	buf_puts(p->b, STR("<< /Type /Font /Subtype /Type0 /BaseFont /HeiseiMin-W3 /Encoding /UniJIS-UTF16-H /DescendantFonts [5 0 R] >>\nendobj\n"));
+	buf_puts(p->b, STR("<< /Type /Font /Subtype /Type0 /BaseFont /HeiseiMin-W3 /Encoding /UniJIS-UTF16-H /DescendantFonts [5 0 R] "
+		">>\nendobj\n"));
 	begin(p, 5);
-	buf_puts(p->b, STR("<< /Type /Font /Subtype /CIDFontType0 /BaseFont /HeiseiMin-W3 /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >> "
+	buf_puts(p->b, STR("<< /Type /Font /Subtype /CIDFontType0 /BaseFont /HeiseiMin-W3 /CIDSystemInfo << /Registry (Adobe) /Ordering "
+		"(Japan1) /Supplement 2 >> "
 			   "/FontDescriptor 6 0 R >>\nendobj\n"));
 	begin(p, 6);
-	buf_puts(p->b, STR("<< /Type /FontDescriptor /FontName /HeiseiMin-W3 /Flags 4 /FontBBox [-123 -257 1001 910] /ItalicAngle 0 /Ascent 709 /Descent -241 "
+	buf_puts(p->b, STR("<< /Type /FontDescriptor /FontName /HeiseiMin-W3 /Flags 4 /FontBBox [-123 -257 1001 910] /ItalicAngle 0 /Ascent "
+		"709 /Descent -241 "
 			   "/CapHeight 709 /StemV 69 >>\nendobj\n"));
 }
 
@@ -134,7 +137,8 @@ static int put_picture(struct pdf *p, size_t n)
 		return -ENOMEM;
 	arc4random_buf(raw.p, width * height);
 	raw.n = width * height;
-	snprintf(more, sizeof(more), "/Type /XObject /Subtype /Image /Width %zu /Height %zu /ColorSpace /DeviceGray /BitsPerComponent 8 ", width, height);
+	snprintf(more, sizeof(more), "/Type /XObject /Subtype /Image /Width %zu /Height %zu /ColorSpace /DeviceGray /BitsPerComponent 8 ", width,
+		height);
 	return put_stream(p, 7, more, buf_str(&raw), 0);
 }
 
@@ -175,7 +179,8 @@ static int build(const struct decoy_wish *w, str text, size_t picture, struct bu
 		put_page(&content, text, &at, wide, picture && pages == 0);
 		r = put_stream(&p, 10 + 2 * pages, "", buf_str(&content), 9);
 		begin(&p, 11 + 2 * pages);
-		buf_putf(ret, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %u 0 R /Resources << /Font << /F1 3 0 R >>%s >> >>\nendobj\n",
+		buf_putf(ret, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %u 0 R /Resources << /Font << /F1 3 0 R >>%s >> "
+			">>\nendobj\n",
 			10 + 2 * pages, picture ? " /XObject << /I1 7 0 R >>" : "");
 		pages++;
 	}

@@ -1,6 +1,7 @@
 /* decoy_plan.h — what decoys should look like, from what stands on a share.
  *
- * Purpose: from the files of a share to so many decoys whose formats, sizes, dates, names, owners and modes follow them. Pure: reads and writes nothing.
+ * Purpose: from the files of a share to so many decoys whose formats, sizes, dates, names, owners and modes follow them. Pure: reads and
+ * writes nothing.
  * Ownership: the share owns its texts, plans point into it but for their names. Units: bytes, ns UTC. Threads: one at a time.
  * Errors: negative errno. -ENOENT: nothing there that could be imitated.
  */

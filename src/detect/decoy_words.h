@@ -1,6 +1,7 @@
 /* decoy_words.h — generic words for decoys: their names and their text.
  *
- * Purpose: words of an office in general, by language; never a word of the share's documents. Ownership: static. Units: none. Threads: decoy_random is safe.
+ * Purpose: words of an office in general, by language; never a word of the share's documents. Ownership: static. Units: none. Threads:
+ * decoy_random is safe.
  * Errors: none.
  */
 #ifndef TYTO_DECOY_WORDS_H

@@ -198,7 +198,8 @@ bool decoys_has_object(const struct decoys *d, const struct event_object *o)
 	return find(d, KEY_OBJECT, key, sizeof(key), UINT64_MAX - 1, false) != NULL;
 }
 
-/* A path tells nothing where the record has an object of the same device that is another one: the decoy was replaced. (A device's number changes when
+/* A path tells nothing where the record has an object of the same device that is another one: the decoy was replaced. (A device's number
+ * changes when
  * it is mounted again.) */
 static const struct decoy *by_path(const struct decoys *d, const struct event *e, str path, uint64_t seq)
 {

@@ -1,8 +1,11 @@
 /* decoys.h — which documents are decoys, from when to when, and who may touch them.
  *
- * Purpose: planting, removal and the accounts that are excused are settings in the log (kind 8), in force from their position on; this is the table of them,
- * with a view in STATE/decoys/list, so that nobody reads years to find them. The view is the state's owner's alone; deleted or damaged it is made anew.
- * Ownership: struct decoys owns all; strs live until the next decoys_setting. Units: leaves, bytes, ns UTC. Threads: one at a time a struct.
+ * Purpose: planting, removal and the accounts that are excused are settings in the log (kind 8), in force from their position on; this
+ * is the table of them,
+ * with a view in STATE/decoys/list, so that nobody reads years to find them. The view is the state's owner's alone; deleted or damaged
+ * it is made anew.
+ * Ownership: struct decoys owns all; strs live until the next decoys_setting. Units: leaves, bytes, ns UTC. Threads: one at a time a
+ * struct.
  * Errors: negative errno. A setting that is none of ours, or cannot be read, is passed over.
  */
 #ifndef TYTO_DECOYS_H
@@ -52,7 +55,8 @@ const struct decoy *decoys_path(const struct decoys *d, str path);
 bool decoys_has_object(const struct decoys *d, const struct event_object *o);
 /* Accounts and programs that are excused, separated by a space. */
 str decoys_excused(const struct decoys *d);
-/* Makes `names` (separated by spaces or commas) what is excused from here on; nothing is appended where it is so already. -E2BIG: too many. */
+/* Makes `names` (separated by spaces or commas) what is excused from here on; nothing is appended where it is so already. -E2BIG: too
+ * many. */
 int decoys_excuse(const char *state, struct evidence *ev, str names);
 
 enum decoy_touch { DECOY_NONE, DECOY_EXCUSED_TOUCH, DECOY_TOUCHED };

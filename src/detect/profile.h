@@ -1,8 +1,11 @@
 /* profile.h — what is usual for a person, and what is known of him: a small baseline, in event time, made of the record alone.
  *
- * Purpose: for each person the programs and clients that were ever used, different documents a day over 28 days, the row about him that is in force; from
- * these the fields tyto.* that rules may ask (docs/rules.md). Until a person has been seen for 14 days, on 5 of them, nothing is told of what is new or unusual.
- * Ownership: the struct owns all; strs of profile_tell live until the next call. Units: ns UTC of event time; days are UTC days. Threads: one at a time.
+ * Purpose: for each person the programs and clients that were ever used, different documents a day over 28 days, the row about him that
+ * is in force; from
+ * these the fields tyto.* that rules may ask (docs/rules.md). Until a person has been seen for 14 days, on 5 of them, nothing is told of
+ * what is new or unusual.
+ * Ownership: the struct owns all; strs of profile_tell live until the next call. Units: ns UTC of event time; days are UTC days.
+ * Threads: one at a time.
  * Errors: negative errno. What did not fit is counted (profile_full) and then not told: it never looks new.
  *
  * Numbers are those of the log's dictionary: dense, from 1; 0 is not known.
@@ -43,7 +46,8 @@ void profile_tell(struct profile *p, const struct profile_record *r, struct sigm
 int profile_person(struct profile *p, uint64_t person, uint64_t row, str json);
 uint64_t profile_full(const struct profile *p);
 
-/* Goes back to the beginning of the UTC day of `from`: what a replay from there on starts with. Of what is known now it keeps rows about people and when what was first
+/* Goes back to the beginning of the UTC day of `from`: what a replay from there on starts with. Of what is known now it keeps rows about
+ * people and when what was first
  * used; days from that one on are to be taken in again. (Of 28 days, those that the present has passed since are not known any more.) */
 void profile_rewind(struct profile *p, int64_t from);
 

@@ -1,4 +1,5 @@
-/* The baseline as bytes: "TYTOPRF1" ‖ upto ‖ programs ‖ persons ‖ SHA-256 of all before. A view: what is damaged is made anew from the log. */
+/* The baseline as bytes: "TYTOPRF1" ‖ upto ‖ programs ‖ persons ‖ SHA-256 of all before. A view: what is damaged is made anew from the
+ * log. */
 #include "detect/profile_int.h"
 
 #include <errno.h>

@@ -45,7 +45,8 @@ static int open_beside(struct replay *p, const struct beside *present)
 	return beside_view(present, from, &p->beside);
 }
 
-int replay_open(const char *state, struct evidence_reader *r, struct sigma *engine, const struct replay_range *range, const struct beside *present,
+int replay_open(const char *state, struct evidence_reader *r, struct sigma *engine, const struct replay_range *range,
+	const struct beside *present,
 	struct replay **ret)
 {
 	struct replay *p = calloc(1, sizeof(*p));

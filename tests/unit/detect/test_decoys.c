@@ -1,4 +1,5 @@
-/* Decoys: the list from its settings, what is a touch and what is excused; plans that follow a share; documents of every format and size. */
+/* Decoys: the list from its settings, what is a touch and what is excused; plans that follow a share; documents of every format and
+ * size. */
 #include "../test.h"
 
 #include <errno.h>
@@ -131,7 +132,8 @@ static void excused(void **state)
 static void what_is_no_setting(void **state)
 {
 	static const char *const none[] = { "rules = /x", "decoy.plant", "decoy.excuse = a" };
-	static const char *const bad[] = { "decoy.planted = ", "decoy.planted = {", "decoy.planted = []", "decoy.planted = {\"id\":\"x\"}", "decoy.removed = {}",
+	static const char *const bad[] = { "decoy.planted = ", "decoy.planted = {", "decoy.planted = []", "decoy.planted = {\"id\":\"x\"}",
+		"decoy.removed = {}",
 		"decoy.planted = {\"id\":\"0123456789abcdef\",\"path\":\"relative\",\"document\":\"sha256:00\"}", "decoy.removed = {\"id\":7}" };
 	_cleanup_decoys_ struct decoys *d = decoys_new();
 
@@ -278,7 +280,8 @@ static void names_like_theirs(void **state)
 static void every_format(void **state)
 {
 	static const uint64_t sizes[] = { 1, 120, 900, 6000, 30000, 400000 };
-	static const char *const begins[DECOY_FORMATS_] = { [DECOY_HTML] = "<!DOCTYPE", [DECOY_RTF] = "{\\rtf1", [DECOY_DOCX] = "PK", [DECOY_XLSX] = "PK",
+	static const char *const begins[DECOY_FORMATS_] = { [DECOY_HTML] = "<!DOCTYPE", [DECOY_RTF] = "{\\rtf1", [DECOY_DOCX] = "PK",
+		[DECOY_XLSX] = "PK",
 		[DECOY_ODT] = "PK", [DECOY_PDF] = "%PDF-1.4" };
 
 	for (unsigned f = 0; f < DECOY_FORMATS_; f++)

@@ -1,4 +1,5 @@
-/* The baseline: learning, what is new, a day's documents against own and peers' past, people's dates, caps, and the same again from its bytes. */
+/* The baseline: learning, what is new, a day's documents against own and peers' past, people's dates, caps, and the same again from its
+ * bytes. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -319,7 +320,8 @@ static void same_from_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(learns), cmocka_unit_test(few_days_teach_nothing), cmocka_unit_test(counts_documents), cmocka_unit_test(program_rolled_out),
+		cmocka_unit_test(learns), cmocka_unit_test(few_days_teach_nothing), cmocka_unit_test(counts_documents),
+			cmocka_unit_test(program_rolled_out),
 		cmocka_unit_test(who_roams), cmocka_unit_test(people), cmocka_unit_test(peers), cmocka_unit_test(what_is_full),
 		cmocka_unit_test(same_from_bytes),
 	};

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/cmd_rules.h"
+#include "cli/rules_beside.h"
 #include "detect/sigma.h"
 #include "event/event_json.h"
 
@@ -108,6 +109,8 @@ static void hit(void *arg, const struct sigma_hit *h)
 {
 	struct watched *w = arg;
 
+	if (!w) /* before the case */
+		return;
 	w->hits += str_eq(h->rule->file, str_c(w->file));
 }
 
@@ -124,12 +127,17 @@ static void put_event(struct buf *b, const char *text, uint64_t n)
 	buf_puts(b, str_c(text));
 }
 
-static const char *feed_case(struct sigma *s, const json_t *events, uint64_t repeat, int64_t every, struct watched *w)
+static const char *feed_case(struct sigma *s, struct rules_beside *b, const json_t *series, uint64_t *seq, struct watched *w)
 {
+	const json_t *events = json_object_get(series, "events"), *times = json_object_get(series, "repeat"), *one;
+	int64_t every = json_integer_value(json_object_get(series, "every")) * NSEC_PER_SEC;
 	_cleanup_buf_ struct buf line = BUF_INIT, scratch = BUF_INIT;
-	uint64_t seq = 0;
-	const json_t *one;
+	uint64_t repeat = times ? (uint64_t)json_integer_value(times) : 1;
+	struct sigma_beside beside;
 	size_t i;
+
+	if (!json_is_array(events) || repeat < 1 || repeat > REPEAT_MAX)
+		return "expected \"events\": a list, and \"repeat\": 1 to 100,000";
 
 	for (uint64_t n = 0; n < repeat; n++) {
 		json_array_foreach(events, i, one) {
@@ -144,11 +152,37 @@ static const char *feed_case(struct sigma *s, const json_t *events, uint64_t rep
 			free(text);
 			if (buf_error(&line) || event_from_json(buf_str(&line), &scratch, &ev, &e) < 0)
 				return "an event that is none";
-			ev.seq = seq++;
+			ev.seq = (*seq)++;
 			ev.time += (int64_t)n * every;
-			if (sigma_feed(s, &ev, hit, w) < 0)
+			if (rules_beside_tell(b, &ev, &beside) < 0 || sigma_feed_beside(s, &ev, &beside, hit, w) < 0)
 				return "the engine failed";
 		}
+	}
+	return NULL;
+}
+
+/* Who is known, which decoys stand, and what had happened before. */
+static const char *prepare(struct sigma *s, struct rules_beside *b, const json_t *c, uint64_t *seq)
+{
+	const json_t *one;
+	const char *why = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(c, "people"), i, one) {
+		char *text = json_dumps(one, JSON_COMPACT);
+		int r = text ? rules_beside_row(b, str_c(text)) : -ENOMEM;
+
+		free(text);
+		if (r < 0)
+			return "people: expected rows as in `tyto people import`";
+	}
+	json_array_foreach(json_object_get(c, "decoys"), i, one)
+		if (!json_is_string(one) || rules_beside_decoy(b, json_string_value(one)) < 0)
+			return "decoys: expected absolute paths";
+	json_array_foreach(json_object_get(c, "before"), i, one) {
+		why = feed_case(s, b, one, seq, NULL);
+		if (why)
+			return why;
 	}
 	return NULL;
 }
@@ -157,19 +191,24 @@ static const char *feed_case(struct sigma *s, const json_t *events, uint64_t rep
 static const char *run_case(const char *file, const json_t *c)
 {
 	_cleanup_sigma_ struct sigma *s = NULL;
-	const json_t *events = json_object_get(c, "events"), *fires = json_object_get(c, "fires"), *repeat = json_object_get(c, "repeat");
+	const json_t *fires = json_object_get(c, "fires");
 	struct watched w = { .file = file };
-	json_int_t times = repeat ? json_integer_value(repeat) : 1;
+	struct rules_beside *b;
+	uint64_t seq = 1; /* decoys were planted at 0 */
 	const char *why;
 
-	if (!json_is_array(events) || !json_is_boolean(fires) || times < 1 || times > REPEAT_MAX)
-		return "expected \"fires\": true or false and \"events\": a list";
+	if (!json_is_boolean(fires))
+		return "expected \"fires\": true or false";
 	if (load(1, (char *[]){ (char *)(uintptr_t)file }, &s) < 0)
 		return "the rule cannot be loaded";
 	for (size_t i = 0; i < sigma_rules(s); i++)
 		if (sigma_rule(s, i)->state != SIGMA_RUNS)
 			return sigma_rule(s, i)->why;
-	why = feed_case(s, events, (uint64_t)times, json_integer_value(json_object_get(c, "every")) * NSEC_PER_SEC, &w);
+	b = rules_beside_new();
+	why = b ? prepare(s, b, c, &seq) : "no memory";
+	if (!why)
+		why = feed_case(s, b, c, &seq, &w);
+	rules_beside_free(b);
 	if (why)
 		return why;
 	return (w.hits > 0) == json_is_true(fires) ? NULL : w.hits ? "it fired, and must not" : "it did not fire, and must";

@@ -12,6 +12,7 @@
 #include "cli/writer.h"
 #include "daemon/mask.h"
 #include "daemon/query.h"
+#include "detect/beside.h"
 #include "detect/replay.h"
 #include "detect/ruleset.h"
 
@@ -36,6 +37,7 @@ struct fired {
 struct replaying {
 	struct evidence_reader *r;
 	struct cases *cases;
+	struct beside *beside;
 	struct fired *v;
 	size_t n, cap;
 	uint64_t alerts, by[SEVERITY_MAX_];
@@ -223,8 +225,23 @@ static void close_all(struct replaying *p)
 		free(p->v[i].by);
 	free(p->v);
 	cases_free(p->cases);
+	beside_free(p->beside);
 	evidence_reader_close(p->r);
 	buf_free(&p->scratch);
+}
+
+/* What is known now, as whoever follows the log keeps it; of a past that is asked for, its own past comes first. */
+static int open_beside(struct replaying *p, struct replay_range *range)
+{
+	int r = beside_open(cli.state, p->r, range->below, range->below, &p->beside);
+
+	if (r == 0)
+		r = beside_catch_up(p->beside, range->below, UINT64_MAX);
+	if (r < 0)
+		log_error("the baseline: %s", *evidence_why() ? evidence_why() : strerror(-r));
+	if (range->from)
+		range->lead = range->from - (PROFILE_DAYS + 1) * (86400 * NSEC_PER_SEC);
+	return r;
 }
 
 static int go(struct replaying *p, struct sigma *engine)
@@ -241,8 +258,11 @@ static int go(struct replaying *p, struct sigma *engine)
 		log_error("%s", evidence_why());
 		return r;
 	}
+	r = open_beside(p, &range);
+	if (r < 0)
+		return r;
 	p->cases = cases_new(NULL, p->r);
-	r = p->cases ? replay_open(cli.state, p->r, engine, &range, &past) : -ENOMEM;
+	r = p->cases ? replay_open(cli.state, p->r, engine, &range, p->beside, &past) : -ENOMEM;
 	while (r == 0 && more && !(r = interrupted() ? -EINTR : 0)) {
 		r = replay_step(past, STEP, take, p, &more);
 		if (progress_on())

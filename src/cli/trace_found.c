@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/trace_source.h"
 #include "daemon/mask.h"
+#include "detect/decoys.h"
 #include "document/holders.h"
 
 /* --- freeing --- */
@@ -141,6 +142,7 @@ struct finder {
 	struct holders *holders;
 	struct sources sources;
 	struct trace *trace;
+	struct decoys *decoys;
 	struct buf scratch;
 };
 
@@ -161,6 +163,23 @@ static int open_documents(struct finder *x)
 	return r;
 }
 
+/* Which documents are decoys: the list is small, and its reader is not kept. */
+static int open_decoys(struct finder *x)
+{
+	struct evidence_reader *r = NULL;
+	uint64_t size;
+	int e = evidence_reader_open(x->c.state, &r);
+
+	if (e == 0)
+		e = evidence_reader_refresh(r, &size);
+	if (e == 0)
+		e = decoys_load(x->c.state, r, size, &x->decoys);
+	evidence_reader_close(r);
+	if (e < 0)
+		log_error("decoys: %s", evidence_why());
+	return e;
+}
+
 int finder_open(const struct finder_config *c, struct finder **ret)
 {
 	struct finder *x = calloc(1, sizeof(*x));
@@ -172,6 +191,8 @@ int finder_open(const struct finder_config *c, struct finder **ret)
 	r = open_documents(x);
 	if (r == 0 && c->mask && (r = evidence_reader_open(c->state, &x->reader)) < 0)
 		log_error("%s", evidence_why());
+	if (r == 0)
+		r = open_decoys(x);
 	if (r == 0 && (r = holders_open(c->state, x->documents, &x->holders)) < 0)
 		log_error("%s", holders_why());
 	x->sources = (struct sources){ .documents = x->documents, .holders = x->holders, .walk = c->walk };
@@ -193,6 +214,7 @@ struct finder *finder_close(struct finder *x)
 	holders_close(x->holders);
 	evidence_reader_close(x->reader);
 	documents_close(x->documents);
+	decoys_free(x->decoys);
 	buf_free(&x->scratch);
 	free(x);
 	return NULL;
@@ -236,6 +258,7 @@ static int find_document(struct finder *x, const uint8_t hash[static 32], struct
 	int r;
 
 	memcpy(d->hash, hash, 32);
+	d->decoy = decoys_document(x->decoys, hash) != NULL;
 	r = holders_path(x->holders, hash, &path, &d->gone);
 	if (r == 0)
 		put_path(x, &d->path, buf_str(&path));

@@ -22,6 +22,7 @@ struct found_document {
 	uint8_t hash[32];
 	struct buf path;         /* the last known; n 0: none */
 	bool gone;               /* it does not stand there any more */
+	bool decoy;              /* planted by `tyto decoy`, even if removed since */
 	enum event_label label;
 	struct buf type;
 	uint64_t places;         /* where it stands now */

@@ -63,6 +63,8 @@ static void put_document(struct buf *b, const struct found_document *d)
 		put_text(b, "path", "path_b64", buf_str(&d->path));
 	if (d->gone)
 		json_put_bool(b, "gone", true);
+	if (d->decoy)
+		json_put_bool(b, "decoy", true);
 	if (d->label)
 		json_put_str(b, "label", str_c(event_label_name(d->label)));
 	if (d->type.n)

@@ -51,6 +51,13 @@ static void put_document(struct buf *b, const struct found_document *d)
 		buf_putf(b, " (%s)", event_label_name(d->label));
 }
 
+/* Where nobody had work there is nothing to weigh. */
+static void say_decoy(struct buf *b, const struct found_document *d)
+{
+	if (d->decoy)
+		words(b, " It is a decoy: nobody had a reason to open it.");
+}
+
 static void exact(struct buf *b, const struct found_match *m)
 {
 	bool picture = !(m->m->how & TRACE_BY_HASH);
@@ -62,6 +69,7 @@ static void exact(struct buf *b, const struct found_match *m)
 	else if (m->document.gone)
 		words(b, ", which has been changed or deleted since");
 	buf_putc(b, '.');
+	say_decoy(b, &m->document);
 }
 
 /* "1,204 of its 1,260 characters stand there, 980 of them in no other document" */
@@ -130,6 +138,7 @@ static void from_one(struct buf *b, const struct found_part *p, const struct fou
 	buf_putc(b, '.');
 	if (m->document.gone)
 		words(b, " That document does not stand there any more.");
+	say_decoy(b, &m->document);
 }
 
 static void shared(struct buf *b, const struct found_part *p)
@@ -265,6 +274,8 @@ void words_match(struct buf *b, const struct found_match *m, uint64_t identifier
 		words(b, ", of public origin");
 	if (m->m->variant)
 		words(b, ", the same text with other words in its places");
+	if (m->document.decoy)
+		words(b, ", a decoy");
 	if (m->document.gone)
 		words(b, ", not there any more");
 }

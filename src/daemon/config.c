@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "detect/decoys.h"
 #include "document/label.h"
 
 #define FILE_MAX (1024 * 1024)
@@ -27,6 +28,8 @@ const struct setting settings[] = {
 		"a document with contact details of so many persons is confidential; 0: none is for that" },
 	{ "rules", SET_PATHS, offsetof(struct config, rules), offsetof(struct config, n_rules), "",
 		"files or folders of detection rules, instead of the shipped ones and " RULES_LOCAL "; may be repeated" },
+	{ DECOY_EXCUSED, SET_TEXT, offsetof(struct config, decoy_excused), 0, DECOY_EXCUSED_STANDARD,
+		"accounts whose job it is to read everything (backup, antivirus, index), and /programs that root's timers start; separated by spaces" },
 	{ "notify.min_severity", SET_TEXT, offsetof(struct config, notify.min_severity), 0, "medium", "alerts from this severity on are told: low, medium, high or critical" },
 	{ "notify.tries", SET_NUMBER, offsetof(struct config, notify.tries), 0, "20", "after so many a message becomes a dead letter (`tyto notify dead`)" },
 	{ "notify.wait", SET_NUMBER, offsetof(struct config, notify.wait), 0, "5", "seconds before the second try; doubled each time, up to an hour" },

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "detect/decoys.h"
 
 #define STEP 4096      /* leaves between two looks at whether to end */
 #define PAST_STEP 32768 /* records of the past between two looks at what is new */
@@ -44,6 +45,15 @@ static int append(void *arg, const struct evidence_alert *a)
 	uint64_t seq;
 
 	return evidence_append_alert(arg, a, &seq);
+}
+
+int detecting_settings(const char *state, const struct config *c, struct evidence *ev)
+{
+	int r = decoys_excuse(state, ev, str_c(c->decoy_excused));
+
+	if (r == -E2BIG)
+		log_error(DECOY_EXCUSED ": at most %d accounts; what was in force stays so", DECOY_EXCUSED_MAX);
+	return r == -E2BIG ? 0 : r;
 }
 
 /* That there are none is said only where there were some. */

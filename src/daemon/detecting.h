@@ -11,6 +11,8 @@
 #include "daemon/config.h"
 #include "detect/detector.h"
 
+/* Settings of detection that have changed become records; appended, not committed. */
+int detecting_settings(const char *state, const struct config *c, struct evidence *ev);
 /* Everything that is durable; alerts are appended to ev and durable when it returns. */
 int detecting_alone(const char *state, const struct config *c, struct evidence *ev);
 

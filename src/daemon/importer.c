@@ -159,6 +159,9 @@ static void stop_remote(struct importer *i)
 void importer_detect(struct importer *i, const struct config *c)
 {
 	i->detect = c;
+	/* In force from before the first record. */
+	if (i->ev && detecting_settings(i->state, c, i->ev) < 0)
+		log_error("settings of detection: %s", evidence_why());
 }
 
 int importer_close(struct importer *i)

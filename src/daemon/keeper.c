@@ -340,6 +340,8 @@ static int open_all(struct keeper *k)
 	if (r == 0)
 		r = indexer_start(c->state, c->settings->disk_reserve, &k->indexer);
 	if (r == 0)
+		r = keeper_appended(k, detecting_settings(c->state, c->settings, k->ev));
+	if (r == 0)
 		r = detecting_start(c->state, c->settings, &k->detecting);
 	if (r == 0)
 		r = keeper_watch_fd(k, detecting_fd(k->detecting), TAG_ALERTS, EPOLLIN);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/why.h"
+#include "detect/beside.h"
 #include "detect/late.h"
 #include "detect/replay.h"
 
@@ -17,6 +18,7 @@ struct detection {
 	struct ruleset *set;
 	struct sigma *rules;
 	struct cases *cases;
+	struct beside *beside;
 	struct firings firings;
 	struct buf scratch;
 	uint64_t position;  /* records before it raise nothing any more, but late ones that waited */
@@ -85,7 +87,7 @@ static int start_warm(struct detection *d, uint64_t below, bool with_cases)
 		return 0;
 	range.from = d->frontier - MAX(sigma_reach(d->rules) + DETECTOR_LATE_NS, AGAIN_NS);
 	d->warm_cases = with_cases;
-	r = replay_open(d->state, d->r, d->rules, &range, &d->warm);
+	r = replay_open(d->state, d->r, d->rules, &range, d->beside, &d->warm);
 	return r < 0 ? fail(r, "%s", replay_why()) : 0;
 }
 
@@ -247,6 +249,13 @@ static void write_position(struct detection *d)
 		memcpy(d->kept, text, sizeof(text));
 }
 
+/* Never ahead of the position: what is to be told again is told from what was known then. */
+static void keep_beside(struct detection *d, bool now)
+{
+	if (d->began && d->emitted == d->seen && d->next >= d->position && beside_known(d->beside) == d->next)
+		beside_keep(d->beside, now);
+}
+
 /* --- opening --- */
 
 static int load_case(void *arg, const struct alert *al)
@@ -277,7 +286,8 @@ static int load_table(struct detection *d, uint64_t size)
 	d->loaded = size;
 	read_position(d, size);
 	d->next = d->position;
-	return 0;
+	r = beside_open(d->state, d->r, size, d->position, &d->beside);
+	return r < 0 ? fail(r, "the baseline: %s", strerror(-r)) : 0;
 }
 
 int detector_open(const char *state, char *const *rules, size_t n, struct detection **ret)
@@ -329,6 +339,7 @@ struct detection *detector_close(struct detection *d)
 		return NULL;
 	if (d->began) {
 		write_position(d);
+		keep_beside(d, true);
 		bring_table(d);
 	}
 	replay_close(d->warm);
@@ -336,6 +347,7 @@ struct detection *detector_close(struct detection *d)
 	late_clear(&d->late);
 	late_clear(&d->past_late);
 	cases_free(d->cases);
+	beside_free(d->beside);
 	sigma_free(d->rules);
 	sigma_free(d->past_rules);
 	ruleset_free(d->set);
@@ -376,6 +388,7 @@ static void on_hit(void *arg, const struct sigma_hit *hit)
 
 static int take_event(struct detection *d, uint64_t seq, const struct leaf *l, struct handing *h)
 {
+	struct sigma_beside beside;
 	struct event e;
 	int64_t late;
 	int r;
@@ -398,7 +411,8 @@ static int take_event(struct detection *d, uint64_t seq, const struct leaf *l, s
 		return r;
 	d->firings.n = 0;
 	h->failed = 0;
-	r = sigma_feed(d->rules, &e, on_hit, h);
+	beside_tell(d->beside, l, &e, &beside);
+	r = sigma_feed_beside(d->rules, &e, &beside, on_hit, h);
 	if (r == 0)
 		r = h->failed;
 	if (r < 0)
@@ -422,6 +436,8 @@ static void take_alert(struct detection *d, uint64_t seq, const struct leaf *l)
 		d->seen++;
 }
 
+#define LOOKED_AT (1ULL << LEAF_EVENT | 1ULL << LEAF_ALERT | 1ULL << LEAF_PERSON | 1ULL << LEAF_CONFIG)
+
 /* 0: of a kind that is not looked at. */
 static int read_leaf(struct detection *d, uint64_t seq, struct leaf *ret)
 {
@@ -430,7 +446,7 @@ static int read_leaf(struct detection *d, uint64_t seq, struct leaf *ret)
 
 	if (r < 0)
 		return fail(r, "%s", evidence_why());
-	if (packed.n < 2 || (packed.p[1] != LEAF_EVENT && packed.p[1] != LEAF_ALERT))
+	if (packed.n < 2 || packed.p[1] >= 64 || !(LOOKED_AT >> packed.p[1] & 1))
 		return 0;
 	if (leaf_decode((const uint8_t *)packed.p, packed.n, ret) < 0)
 		return fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq);
@@ -444,8 +460,13 @@ static int take(struct detection *d, uint64_t seq, struct handing *h)
 
 	if (r <= 0)
 		return r;
+	r = beside_leaf(d->beside, seq, &l);
+	if (r < 0)
+		return fail(r, "the baseline: %s", strerror(-r));
 	if (l.kind == LEAF_EVENT)
 		return take_event(d, seq, &l, h);
+	if (l.kind != LEAF_ALERT)
+		return 0;
 	take_alert(d, seq, &l);
 	return 0;
 }
@@ -489,6 +510,12 @@ int detector_advance(struct detection *d, uint64_t max, detector_emit *emit, voi
 	*ret_more = false;
 	if (r < 0)
 		return fail(r, "%s", evidence_why());
+	/* Without a baseline that was kept, the log is read from its beginning. */
+	if (beside_known(d->beside) < d->next) {
+		r = beside_catch_up(d->beside, d->next, max);
+		*ret_more = r == 0;
+		return r < 0 ? fail(r, "the baseline: %s", evidence_why()) : 0;
+	}
 	if (!d->began)
 		r = begin(d);
 	if (r == 0 && d->warm) {
@@ -501,8 +528,11 @@ int detector_advance(struct detection *d, uint64_t max, detector_emit *emit, voi
 		r = take(d, d->next, &h);
 		d->next += r == 0;
 	}
-	if (r == 0)
+	if (r == 0) {
+		beside_passed(d->beside, d->next);
 		write_position(d);
+		keep_beside(d, false);
+	}
 	*ret_more = r == 0 && d->next < size;
 	return r;
 }
@@ -532,7 +562,7 @@ static int start_past(struct detection *d)
 		range.to = 0;
 		range.from = MIN(range.from, d->frontier - reach);
 	}
-	r = replay_open(d->state, d->r, d->past_rules, &range, &d->past);
+	r = replay_open(d->state, d->r, d->past_rules, &range, d->beside, &d->past);
 	if (r < 0)
 		return fail(r, "%s", replay_why());
 	d->past_below = range.below;
@@ -558,6 +588,7 @@ static int adopt(struct detection *d)
 	int r = 0;
 
 	for (uint64_t seq = d->past_below; r >= 0 && seq < d->next; seq++) {
+		struct sigma_beside beside;
 		struct event e;
 		struct leaf l;
 
@@ -566,8 +597,10 @@ static int adopt(struct detection *d)
 			continue;
 		buf_clear(&d->scratch);
 		r = evidence_event(evidence_reader_names(d->r), seq, &l, &d->scratch, &e);
-		if (r == 0)
-			r = sigma_feed(d->past_rules, &e, NULL, NULL);
+		if (r == 0) {
+			beside_tell(d->beside, &l, &e, &beside);
+			r = sigma_feed_beside(d->past_rules, &e, &beside, NULL, NULL);
+		}
 	}
 	if (r < 0)
 		return fail(r, "late records: %s", strerror(-r));

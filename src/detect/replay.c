@@ -3,13 +3,14 @@
 #include <errno.h>
 
 #include "base/why.h"
+#include "detect/beside.h"
 #include "index/index.h"
-
 
 struct replay {
 	struct index_query *q;
 	struct evidence_reader *r;
 	struct sigma *engine;
+	struct beside *beside;
 	struct replay_range range;
 	struct firings firings;
 	/* where the last step ended: a time, and the records of that time which were fed */
@@ -33,7 +34,20 @@ const char *replay_why(void)
 	return why.text;
 }
 
-int replay_open(const char *state, struct evidence_reader *r, struct sigma *engine, const struct replay_range *range, struct replay **ret)
+#define DAY (86400 * NSEC_PER_SEC)
+
+/* A day's documents are counted from its beginning. */
+static int open_beside(struct replay *p, const struct beside *present)
+{
+	int64_t from = p->range.lead ? MIN(p->range.lead, p->range.from) : p->range.from;
+
+	p->range.lead = from - (from % DAY + DAY) % DAY;
+	return beside_view(present, from, &p->beside);
+}
+
+int replay_open(const char *state, struct evidence_reader *r, struct sigma *engine, const struct replay_range *range,
+	const struct beside *present,
+	struct replay **ret)
 {
 	struct replay *p = calloc(1, sizeof(*p));
 	int e = p ? index_query_open(state, &p->q) : -ENOMEM;
@@ -45,6 +59,11 @@ int replay_open(const char *state, struct evidence_reader *r, struct sigma *engi
 	p->r = r;
 	p->engine = engine;
 	p->range = *range;
+	e = present ? open_beside(p, present) : 0;
+	if (e < 0) {
+		replay_close(p);
+		return fail(e, "the baseline: %s", strerror(-e));
+	}
 	*ret = p;
 	return 0;
 }
@@ -54,6 +73,7 @@ struct replay *replay_close(struct replay *p)
 	if (!p)
 		return NULL;
 	index_query_close(p->q);
+	beside_free(p->beside);
 	free(p->firings.v);
 	free(p);
 	return NULL;
@@ -73,21 +93,50 @@ static void on_hit(void *arg, const struct sigma_hit *h)
 }
 
 /* Numbers of persons and paths stand in the leaf. */
+static int read_leaf(struct replay *p, uint64_t seq, struct leaf *ret)
+{
+	str packed;
+	int r = evidence_read(p->r, seq, &packed);
+
+	if (r == 0)
+		r = leaf_decode((const uint8_t *)packed.p, packed.n, ret);
+	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
+}
+
 static int tell(struct replay *p, const struct event *e)
 {
 	struct leaf l;
-	str packed;
-	int r = evidence_read(p->r, e->seq, &packed);
+	int r = read_leaf(p, e->seq, &l);
 
-	if (r == 0)
-		r = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
 	if (r < 0)
-		return fail(r, "%s", evidence_why());
+		return r;
 	p->firings.seq = e->seq;
 	p->firings.time = e->time;
 	p->firings.person = l.present & EV_BIT(EV_PERSON) ? l.value[EV_PERSON] : 0;
 	p->firings.path = l.present & EV_BIT(EV_PATH) ? l.value[EV_PATH] : 0;
 	return p->fired(p->arg, &p->firings);
+}
+
+/* Rules, with what is known beside the record. */
+static int feed_rules(struct replay *p, const struct event *e)
+{
+	struct sigma_beside beside = { 0 };
+	struct leaf l;
+	int r = p->beside ? read_leaf(p, e->seq, &l) : 0;
+
+	if (r == 0 && p->beside) {
+		r = beside_leaf(p->beside, e->seq, &l);
+		if (r < 0)
+			return fail(r, "the baseline: %s", strerror(-r));
+		if (e->time >= p->range.from)
+			beside_tell(p->beside, &l, e, &beside);
+	}
+	if (r < 0 || e->time < p->range.from)
+		return r;
+	r = sigma_feed_beside(p->engine, e, &beside, on_hit, p);
+	if (r == 0)
+		r = p->failed;
+	return r < 0 ? fail(r, "rules: %s", strerror(-r)) : 0;
 }
 
 static int feed(void *arg, const struct event *e)
@@ -102,12 +151,8 @@ static int feed(void *arg, const struct event *e)
 	p->last_seq = e->seq;
 	p->fed++;
 	p->firings.n = 0;
-	r = sigma_feed(p->engine, e, on_hit, p);
-	if (r == 0)
-		r = p->failed;
-	if (r < 0)
-		r = fail(r, "rules: %s", strerror(-r));
-	else if (p->firings.n)
+	r = feed_rules(p, e);
+	if (r == 0 && p->firings.n)
 		r = tell(p, e);
 	p->failed = r;
 	p->full = r == 0 && --p->left == 0;
@@ -116,7 +161,7 @@ static int feed(void *arg, const struct event *e)
 
 int replay_step(struct replay *p, uint64_t max, replay_fired *fired, void *arg, bool *ret_more)
 {
-	struct index_filter f = { .since = p->begun ? p->at : p->range.from, .until = p->range.to };
+	struct index_filter f = { .since = p->begun ? p->at : p->beside ? p->range.lead : p->range.from, .until = p->range.to };
 	uint64_t size;
 	int r = evidence_reader_refresh(p->r, &size);
 

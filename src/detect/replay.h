@@ -1,6 +1,7 @@
 /* replay.h — rules over the recorded past, in order of event time.
  *
- * Purpose: what came late is seen as if it had come in time; windows are filled after a start; `tyto rules replay`. Goes by the index (and the log's tail),
+ * Purpose: what came late is seen as if it had come in time; windows are filled after a start; `tyto rules replay`. Goes by the index
+ * (and the log's tail),
  * step by step, so that whoever follows the log need not wait.
  * Ownership: the engine and the reader are the caller's and live as long. Units: ns UTC, leaves. Threads: one at a time a struct.
  * Errors: negative errno; replay_why() says more.
@@ -14,12 +15,18 @@ struct replay;
 
 const char *replay_why(void);
 
+struct beside;
+
 /* Records from `from` (both 0: open) to before `to` in time, and before leaf `below`. */
 struct replay_range {
 	int64_t from, to;
 	uint64_t below;
+	int64_t lead; /* 0, or a time before `from`: from there on it is taken in what was usual, before rules see anything */
 };
-int replay_open(const char *state, struct evidence_reader *r, struct sigma *engine, const struct replay_range *range, struct replay **ret);
+/* present: what is known now, of which a view goes along; NULL: rules that ask it do not fire. */
+int replay_open(const char *state, struct evidence_reader *r, struct sigma *engine, const struct replay_range *range,
+	const struct beside *present,
+	struct replay **ret);
 struct replay *replay_close(struct replay *p);
 
 /* Called for a record that fired something; mode and late are the caller's to set. Non-zero ends the step and is returned. */

@@ -361,6 +361,11 @@ static void run(struct sigma *s, uint64_t verb, const struct matching *m, sigma_
 
 int sigma_feed(struct sigma *s, const struct event *e, sigma_hit_fn fn, void *arg)
 {
+	return sigma_feed_beside(s, e, NULL, fn, arg);
+}
+
+int sigma_feed_beside(struct sigma *s, const struct event *e, const struct sigma_beside *b, sigma_hit_fn fn, void *arg)
+{
 	char room[EVENT_TEXT_ROOM];
 	struct matching m = { .values = s->values, .first = s->first, .count = s->count, .event = true, .time = e->time, .seq = e->seq,
 		.weight = event_has(e, EV_COUNT) && e->count ? e->count : 1 };
@@ -369,6 +374,7 @@ int sigma_feed(struct sigma *s, const struct event *e, sigma_hit_fn fn, void *ar
 	if (!s->ready)
 		return -EINVAL;
 	m.n_values = event_values(e, s->values, s->first, s->count, room, sizeof(room));
+	m.n_values = beside_values(b, m.n_values, s->values, s->first, s->count);
 	r = lower_values(s, m.n_values);
 	if (r == 0)
 		run(s, (uint64_t)1 << (e->verb & 63), &m, fn, arg);

@@ -66,6 +66,16 @@ struct sigma_record {
 	uint64_t seq, count; /* count 0 is 1 */
 };
 
+/* What is known beside a record, of its person and document, when it is fed (profile.h, decoys.h). Append-only; names in sigma_field.c. */
+enum beside_field {
+	BESIDE_UNIT, BESIDE_ROLE, BESIDE_MANAGER, BESIDE_JOINED_DAYS, BESIDE_LEAVES_DAYS, BESIDE_LEFT, BESIDE_SERVICE, BESIDE_PROGRAM_NEW,
+	BESIDE_CLIENT_NEW, BESIDE_DAY_DOCUMENTS, BESIDE_DAY_LABELLED, BESIDE_OWN_RATIO, BESIDE_LABELLED_RATIO, BESIDE_PEER_RATIO, BESIDE_DECOY,
+	BESIDE_RENAME, BESIDE_READ_TODAY, BESIDE_FIELDS_
+};
+struct sigma_beside {
+	str value[BESIDE_FIELDS_]; /* p NULL: not known */
+};
+
 struct sigma_stat {
 	uint64_t fed, evaluated; /* records; rules that the prefilter let through */
 	uint64_t limits;         /* expressions given up at their match limit: taken as no match */
@@ -99,6 +109,8 @@ size_t sigma_rules(const struct sigma *s);
 const struct sigma_rule *sigma_rule(const struct sigma *s, size_t i);
 
 int sigma_feed(struct sigma *s, const struct event *e, sigma_hit_fn fn, void *arg);
+/* The same with what is known beside it; NULL: nothing. */
+int sigma_feed_beside(struct sigma *s, const struct event *e, const struct sigma_beside *b, sigma_hit_fn fn, void *arg);
 /* On its own fields, whatever the rules' log sources are. */
 int sigma_feed_fields(struct sigma *s, const struct sigma_record *r, sigma_hit_fn fn, void *arg);
 void sigma_stat(const struct sigma *s, struct sigma_stat *ret);

@@ -13,6 +13,16 @@ static const struct { const char *field, *key; } aliases[] = {
 	{ "SourceIp", "client" }, { "Computer", "host" }, { "Hostname", "host" }, { "UtcTime", "time" }, { "timestamp", "time" },
 };
 
+/* What is known beside the record. */
+static const char *const besides[BESIDE_FIELDS_] = {
+	[BESIDE_UNIT] = "tyto.unit", [BESIDE_ROLE] = "tyto.role", [BESIDE_MANAGER] = "tyto.manager", [BESIDE_JOINED_DAYS] = "tyto.joined_days",
+	[BESIDE_LEAVES_DAYS] = "tyto.leaves_days", [BESIDE_LEFT] = "tyto.left", [BESIDE_SERVICE] = "tyto.service",
+	[BESIDE_PROGRAM_NEW] = "tyto.program_new", [BESIDE_CLIENT_NEW] = "tyto.client_new", [BESIDE_DAY_DOCUMENTS] = "tyto.day_documents",
+	[BESIDE_DAY_LABELLED] = "tyto.day_labelled", [BESIDE_OWN_RATIO] = "tyto.own_ratio", [BESIDE_LABELLED_RATIO] = "tyto.labelled_ratio",
+	[BESIDE_PEER_RATIO] = "tyto.peer_ratio", [BESIDE_DECOY] = "tyto.decoy", [BESIDE_RENAME] = "tyto.rename", [BESIDE_READ_TODAY] =
+		"tyto.read_today",
+};
+
 #define V(v) ((uint64_t)1 << VERB_##v)
 static const struct { const char *category; uint64_t verbs; } categories[] = {
 	{ "file_access", V(OPEN) | V(READ) },
@@ -57,6 +67,9 @@ int event_slot(str field)
 		if (str_eq(field, str_c(event_keys[i].name)))
 			return form == KEY_SKIP || form == KEY_TEXT64 || form == KEY_LIST64 || form == KEY_DOCUMENT || form == KEY_OBJECT ? -1 : (int)i;
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(besides); i++)
+		if (str_eq(field, str_c(besides[i])))
+			return (int)(event_keys_n + i);
 	return -1;
 }
 
@@ -102,6 +115,19 @@ size_t event_values(const struct event *e, struct value *out, uint32_t *first, u
 			out[n++] = (struct value){ .raw = v.p ? v : STR("") };
 		}
 		count[i] = (uint32_t)n - first[i];
+	}
+	return n;
+}
+
+size_t beside_values(const struct sigma_beside *b, size_t n, struct value *out, uint32_t *first, uint32_t *count)
+{
+	for (size_t i = 0; i < BESIDE_FIELDS_; i++) {
+		size_t slot = event_keys_n + i;
+
+		first[slot] = (uint32_t)n;
+		count[slot] = b && b->value[i].p;
+		if (count[slot])
+			out[n++] = (struct value){ .raw = b->value[i] };
 	}
 	return n;
 }

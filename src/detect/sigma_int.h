@@ -170,8 +170,10 @@ bool number_of(str text, double *ret);
 /* sigma_field.c */
 int event_slot(str field);
 size_t event_values(const struct event *e, struct value *out, uint32_t *first, uint32_t *count, char *room, size_t n_room);
-#define EVENT_VALUES_MAX 48
-#define EVENT_SLOTS_MAX 48
+/* Behind those of the event: n values stand there already; how many then. */
+size_t beside_values(const struct sigma_beside *b, size_t n, struct value *out, uint32_t *first, uint32_t *count);
+#define EVENT_VALUES_MAX 80
+#define EVENT_SLOTS_MAX 80
 #define EVENT_TEXT_ROOM 1024
 /* Verbs of a log source; 0 with *ret_why where no event here is of it. */
 uint64_t logsource_verbs(str product, str category, str service, const char **ret_why);

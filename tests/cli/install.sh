@@ -27,12 +27,18 @@ is "the installed files" "$tree" "./usr/bin/tyto
 ./usr/share/doc/tyto/docs/trace-rules.md
 ./usr/share/doc/tyto/docs/trace.md
 ./usr/share/man/man1/tyto.1
+./usr/share/tyto/rules/access_after_notice.test.jsonl
+./usr/share/tyto/rules/access_after_notice.yml
+./usr/share/tyto/rules/account_left.test.jsonl
+./usr/share/tyto/rules/account_left.yml
 ./usr/share/tyto/rules/archive_of_documents.test.jsonl
 ./usr/share/tyto/rules/archive_of_documents.yml
 ./usr/share/tyto/rules/bulk_delete_after_read.test.jsonl
 ./usr/share/tyto/rules/bulk_delete_after_read.yml
 ./usr/share/tyto/rules/client_volume.test.jsonl
 ./usr/share/tyto/rules/client_volume.yml
+./usr/share/tyto/rules/decoy_opened.test.jsonl
+./usr/share/tyto/rules/decoy_opened.yml
 ./usr/share/tyto/rules/export_of_documents.test.jsonl
 ./usr/share/tyto/rules/export_of_documents.yml
 ./usr/share/tyto/rules/gap_during_volume.test.jsonl
@@ -47,8 +53,14 @@ is "the installed files" "$tree" "./usr/bin/tyto
 ./usr/share/tyto/rules/mass_read_labelled.yml
 ./usr/share/tyto/rules/mass_read_minutes.test.jsonl
 ./usr/share/tyto/rules/mass_read_minutes.yml
+./usr/share/tyto/rules/mass_read_peers.test.jsonl
+./usr/share/tyto/rules/mass_read_peers.yml
+./usr/share/tyto/rules/program_never_used.test.jsonl
+./usr/share/tyto/rules/program_never_used.yml
 ./usr/share/tyto/rules/send_of_documents.test.jsonl
-./usr/share/tyto/rules/send_of_documents.yml"
+./usr/share/tyto/rules/send_of_documents.yml
+./usr/share/tyto/rules/service_interactive.test.jsonl
+./usr/share/tyto/rules/service_interactive.yml"
 is "nobody else may write them" "$(find "$to" -type f -perm /022)" ""
 like "it runs from there" "$("$to/usr/bin/tyto" --version)" '^tyto [0-9]+\.[0-9]+'
 echo '{"time":"2026-05-04T10:00:00Z","person":"clerk","verb":"read","path":"/srv/a"}' >"$tmp/in"

@@ -26,7 +26,7 @@ is "exit 0" $? 0
 is "a line a rule that fired" "$(jq -c '[.rule,.severity,.hits,[.persons[]|[.person,.hits,.first]]]' "$tmp/out")" \
 '["Many documents read by one person (hour)","high",1,[["clerk",1,"2026-04-02T09:03:19Z"]]]
 ["Many documents read by one person (minutes)","high",3,[["clerk",2,"2026-03-02T09:00:49Z"],["sales",1,"2026-04-03T09:00:49Z"]]]'
-like "how many alerts that would be" "$(cat "$tmp/err")" '410 records: 2 of 22 rules fired; they would raise 3 alerts \(0 critical, 3 high'
+like "how many alerts that would be" "$(cat "$tmp/err")" '410 records: 2 of [0-9]+ rules fired; they would raise 3 alerts \(0 critical, 3 high'
 is "nothing was recorded" "$(leaves)" "$before"
 is "and nothing raised" "$(tyto -q alerts --all --json)" ""
 is "--since and --until" "$(tyto rules replay --json --since 2026-04-01 --until 2026-04-03 2>/dev/null | jq -c '[.rule,.hits]')" \

@@ -32,8 +32,8 @@
 #define MARGIN_OWN 80              /* of its own beside a letterhead or disclaimer */
 #define MARGIN_MAX 2000
 
-/* Another document has [from, to) of the leak. Where an unbroken run goes on far beyond that on either side, it is a phrase that many use, and the
- * run is a passage of its own. */
+/* Another document has [from, to) of the leak. Where an unbroken run goes on far beyond that, it is a phrase that many use, and the run is a
+ * passage of its own. */
 static void claim(const struct looked *x, uint32_t from, uint32_t to, uint8_t *other)
 {
 	for (size_t i = 0; i < x->cover.n; i++) {

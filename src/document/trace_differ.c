@@ -5,7 +5,7 @@
 #define MOVED_WEIGHT 12u               /* characters that stand elsewhere in the source, too, are moved, not filled in; a CJK one is two */
 #define MOVED_MIN 20                   /* and so many where the source has something else, as short, in their place */
 #define MOVED_GRAM 5u                  /* characters; a piece has more */
-#define MOVED_WORK (16u << 20)         /* characters of the source that are searched */
+#define MOVED_WORK (1u << 20)          /* places of the source that are tried */
 #define REARRANGED_MIN 12              /* characters */
 #define REARRANGED_MAX 1024
 #define ONE_SLOT_MATCHED 50000         /* characters: one changed word in so many is an edit */
@@ -36,60 +36,57 @@ static bool has_words(const struct normalised *t, uint32_t from, uint32_t to)
 
 /* --- words that stand elsewhere in the source --- */
 
-/* A text in which pieces are looked for: its grams in a filter, so that what is not there costs nothing. */
+/* A text in which pieces are looked for, by their first characters: made where it is needed. */
 struct elsewhere {
 	const struct normalised *t;
-	uint64_t *bits;
-	uint64_t mask, work;
+	uint32_t *first, *next; /* places + 1 */
+	uint32_t mask;
+	uint64_t work;
 };
 
-static uint64_t gram(const uint32_t *c)
+static void elsewhere_free(struct elsewhere *e)
+{
+	free(e->first);
+	free(e->next);
+}
+
+static uint32_t gram(const uint32_t *c)
 {
 	uint64_t h = 0;
 
 	for (unsigned i = 0; i < MOVED_GRAM; i++)
 		h = (h ^ c[i]) * 0x9e3779b97f4a7c15ull;
-	return h >> 24;
+	return (uint32_t)(h >> 32);
 }
 
-static void fill_filter(struct elsewhere *e)
+static bool elsewhere_make(struct elsewhere *e)
 {
-	uint64_t size = 1024;
+	uint32_t size = 1024;
 
-	while (size < 8 * (uint64_t)e->t->n)
+	while (size < e->t->n)
 		size *= 2;
-	e->bits = calloc(size / 64, sizeof(*e->bits));
+	e->first = calloc(size, sizeof(*e->first));
+	e->next = calloc(e->t->n + 1, sizeof(*e->next));
 	e->mask = size - 1;
-	for (size_t i = 0; e->bits && i + MOVED_GRAM <= e->t->n; i++) {
-		uint64_t at = gram(e->t->c + i) & e->mask;
+	for (size_t i = 0; e->first && e->next && i + MOVED_GRAM <= e->t->n; i++) {
+		uint32_t *at = &e->first[gram(e->t->c + i) & e->mask];
 
-		e->bits[at / 64] |= 1ull << at % 64;
+		e->next[i] = *at;
+		*at = (uint32_t)i + 1;
 	}
+	return e->first && e->next;
 }
 
-static bool may_stand_in(struct elsewhere *e, const uint32_t *c, uint32_t n)
-{
-	if (!e->bits)
-		fill_filter(e);
-	for (uint32_t i = 0; e->bits && i + MOVED_GRAM <= n; i++) {
-		uint64_t at = gram(c + i) & e->mask;
-
-		if (!(e->bits[at / 64] >> at % 64 & 1))
-			return false;
-	}
-	return e->bits; /* without memory nothing is found to be moved: the careful side */
-}
-
+/* Without memory, or after too much work, nothing is found: the careful side. */
 static bool stands_in(struct elsewhere *e, const uint32_t *c, uint32_t n)
 {
-	const struct normalised *t = e->t;
-
-	if (n > t->n || n < MOVED_GRAM || e->work + t->n > MOVED_WORK || !may_stand_in(e, c, n))
+	if (n < MOVED_GRAM || n > e->t->n || (!e->mask && !elsewhere_make(e)) || !e->first || !e->next)
 		return false;
-	e->work += t->n;
-	for (size_t i = 0; i + n <= t->n; i++)
-		if (t->c[i] == c[0] && memcmp(t->c + i, c, n * sizeof(*c)) == 0)
+	for (uint32_t i = e->first[gram(c) & e->mask]; i && e->work < MOVED_WORK; i = e->next[i - 1]) {
+		e->work++;
+		if (i - 1 + n <= e->t->n && memcmp(e->t->c + i - 1, c, n * sizeof(*c)) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -103,7 +100,8 @@ static uint32_t piece_at(const struct normalised *t, uint32_t i)
 	return n;
 }
 
-/* Do nine tenths of [from, from + n) of a stand elsewhere, in pieces that reach into what is around it? Headings between paragraphs in another order do. */
+/* Do nine tenths of [from, from + n) of a stand elsewhere, in pieces that reach into what is around it? Headings between paragraphs in
+ * another order do. */
 static bool moved(const struct prepared *a, uint32_t from, uint32_t n, struct elsewhere *e)
 {
 	uint32_t to = from + n, covered = from, missing = 0;
@@ -206,8 +204,8 @@ static bool like_lengths(int64_t a, int64_t b)
 	return MIN(a, b) > TRACE_SHORT_GAP || MAX(a, b) <= LIKE_LENGTHS * MIN(a, b);
 }
 
-static void look_at_gap(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known, const struct gap *g,
-	struct elsewhere *e, struct differences *d)
+static void look_at_gap(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known,
+	const struct gap *g, struct elsewhere *e, struct differences *d)
 {
 	bool follows = g->bn >= 0 && g->bn <= 40 * (int64_t)MAX(g->an, (int64_t)TRACE_SHORT_GAP);
 	uint32_t an = (uint32_t)g->an;
@@ -285,7 +283,7 @@ void overlap_differences(const struct prepared *a, const struct prepared *b, con
 
 		look_at_gap(a, b, c, known, &g, &e, &d);
 	}
-	free(e.bits);
+	elsewhere_free(&e);
 	look_at_ends(a, b, c, &d);
 	*ret = d;
 }

@@ -139,7 +139,8 @@ static int take_explained(struct look *k)
 	return 0;
 }
 
-/* Words of the leak's own before all that it shares with this document, or behind: are they what a form is filled in with? What others have is not its own. */
+/* Words of the leak's own before all that it shares with this document, or behind: are they what a form is filled in with? What others have
+ * is not its own. */
 static bool goes_on_like_a_form(const struct leak *l, const struct looked *x)
 {
 	const struct normalised *a = &l->p.text, *b = &x->s->p.text;

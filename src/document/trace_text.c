@@ -163,11 +163,11 @@ static void say_why(struct trace_match *m, const struct look *k, size_t which, c
 	uint64_t n = k->l->p.text.n, chars = x->cover.chars;
 
 	if (c->very) {
-		trace_match_why(m, "the leak is the whole text of it, all %llu characters in order; no other family of documents has this whole text",
-			(unsigned long long)n);
+		trace_match_why(m, "the leak is the whole text of it, all %llu characters in order; no other family of documents has this "
+			"whole text", (unsigned long long)n);
 		return;
 	}
-	buf_putf(&b, "%llu %% of the leak (%llu characters ", (unsigned long long)(100 * chars / MAX(n, (uint64_t)1)), (unsigned long long)chars);
+	buf_putf(&b, "%u %% of the leak (%llu characters ", (unsigned)(100 * chars / MAX(n, (uint64_t)1)), (unsigned long long)chars);
 	put_passages(&b, x->cover.n);
 	buf_puts(&b, str_c(") stand in it"));
 	if (c->because)

@@ -26,6 +26,7 @@
 #define GONE_PERCENT 97            /* of the leak's fingerprints, all that is left of a document that cannot be read again */
 #define GONE_PRINTS 16
 #define GONE_CHARS 200
+#define GONE_CHARS_A_PLACE 5000    /* where some are missing: an edit is rarer than this */
 #define MARGIN_SLACK 24            /* characters */
 #define MARGIN_OWN 80              /* of its own beside a letterhead or disclaimer */
 #define MARGIN_MAX 2000
@@ -213,19 +214,28 @@ static bool enough(const struct look *k, const struct looked *x, const struct ca
 }
 
 /* Where other words stand in a template's place, fingerprints are missing: a place of ten characters breaks one for sure. So nearly all
- * must be there. */
+ * must be there, and hardly any places be missing. Those that very many have say nothing. */
 static bool gone_enough(const struct look *k, const struct looked *x, const struct case_for *c)
 {
 	const struct leak *l = k->l;
 	_cleanup_free_ uint8_t *has = calloc((size_t)l->n_keys + 1, 1);
-	uint64_t prints = 0;
+	uint64_t prints = 0, all = 0, places = 0;
+	bool before = true;
 
 	for (uint32_t i = 0; has && i < x->c->hits; i++)
 		has[x->c->key[i]] = 1;
-	for (size_t i = 0; has && i < l->p.f.n; i++)
-		prints += has[l->key_of[i]];
+	for (size_t i = 0; has && i < l->p.f.n; i++) {
+		bool here = has[l->key_of[i]];
+
+		if (l->common[l->key_of[i]])
+			continue;
+		prints += here;
+		places += before && !here;
+		before = here;
+		all++;
+	}
 	return x->c->hits >= GONE_PRINTS && c->e.chars >= GONE_CHARS && c->e.weight >= WHOLE_WEIGHT &&
-		100 * prints >= GONE_PERCENT * l->p.f.n;
+		100 * prints >= GONE_PERCENT * all && GONE_CHARS_A_PLACE * places <= l->p.text.n;
 }
 
 int look_case(const struct look *k, size_t which, struct case_for *ret)

@@ -158,6 +158,15 @@ int trace_by_identifiers(struct trace *t, const struct leak *l, struct trace_res
 int trace_by_pictures(struct trace *t, const struct text *text, uint64_t chars, struct trace_result *ret);
 int trace_by_likeness(struct trace *t, const struct leak *l, struct trace_result *ret);
 
+/* What speaks for one of them: characters of the leak that no other family has. */
+struct case_for {
+	uint8_t *distinct;       /* of each character; owned */
+	uint64_t chars;
+	struct evidence_of e;
+	bool whole, margin;
+	const char *because;     /* why it is not the source; NULL: it is */
+};
+
 /* A candidate that was looked at: read, or gone. */
 struct looked {
 	const struct candidate *c;
@@ -166,6 +175,7 @@ struct looked {
 	struct differences d;
 	bool variant, done;
 	unsigned family;         /* which of the looked at is the first of its family */
+	struct case_for say;     /* without `distinct`; made when all families are known */
 };
 struct look {
 	struct trace *t;
@@ -180,15 +190,12 @@ int look_make(struct trace *t, const struct leak *l, const struct candidates *c,
 void look_free(struct look *k);
 int look_families(struct look *k);
 
-/* What speaks for one of them: characters of the leak that no other family has. */
-struct case_for {
-	uint8_t *distinct;       /* of each character; owned */
-	uint64_t chars;
-	struct evidence_of e;
-	bool whole, margin;
-	const char *because;     /* why it is not the source; NULL: it is */
-};
 int look_case(const struct look *k, size_t which, struct case_for *ret);
+
+/* Between versions: which goes first; which may be the leak's source as well as the best one; which has less of the leak than another. */
+bool version_better(const struct look *k, const struct looked *x, const struct looked *y);
+bool version_same(const struct look *k, const struct looked *best, const struct looked *x);
+bool version_lesser(const struct look *k, size_t which);
 
 /* --- values by which a table is known --- */
 

@@ -8,7 +8,8 @@
 #define FRESH_PART 25         /* 1/25 of the leak's fingerprints */
 #define COMPARED_MAX 8        /* families that one is compared with */
 
-/* What fingerprints say of a document that is gone: grams in a row belong to one run. */
+/* What fingerprints say of a document that is gone: grams in a row belong to one run. Of those that very many have it is not known whether this one has them: what
+ * lies between two that it has is taken as its own. */
 static int overlap_by_keys(const struct leak *l, const struct candidate *c, struct overlap *ret)
 {
 	struct overlap v = { .is = calloc(l->p.text.n + 1, 1), .run = calloc(l->p.f.n + 1, sizeof(*v.run)) };
@@ -24,11 +25,13 @@ static int overlap_by_keys(const struct leak *l, const struct candidate *c, stru
 	for (size_t i = 0; i < l->p.f.n; i++) {
 		uint32_t pos = l->p.f.f[i].pos;
 
+		if (i && pos > l->p.f.f[i - 1].pos + FINGERPRINT_WINDOW)
+			open = NULL; /* a border */
 		if (!has[l->key_of[i]]) {
-			open = NULL;
+			open = l->common[l->key_of[i]] ? open : NULL;
 			continue;
 		}
-		if (!open || pos >= open->a + open->n + FINGERPRINT_WINDOW) {
+		if (!open) {
 			open = &v.run[v.n++];
 			*open = (struct run){ .a = pos };
 		}

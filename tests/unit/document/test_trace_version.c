@@ -126,9 +126,45 @@ static void overwritten(void **state)
 	case_end();
 }
 
+/* The leak stands in an earlier content, and what stands there now has other words, or words in between. */
+static void overwritten_since(void **state)
+{
+	const struct trace_result *r;
+
+	case_begin();
+	case_put_text("other.txt", case_prose(1, 9000));
+	for (unsigned n = 1; n <= 3; n++)
+		case_overwrite("plan.txt", version(n));
+	case_overwrite("letter.txt", letter("Ms Kobayashi of Higashi Seiki", "forty hydraulic cylinders of the series HZ", "4,120,000 yen", "31 March 2026"));
+	case_overwrite("letter.txt", letter("Mr Lindqvist of Norrland Motor", "a used transfer press of 600 tons", "88,000 euro", "15 May 2026"));
+	/* Nothing in between in the first; in the last one there is, but it has every word. */
+	r = case_trace_text(case_text("%.*s", 1600, case_prose(40, 9000) + 1200));
+	assert_string_equal(case_said(r), "source plan.txt");
+	assert_true(r->matches[0].gone && r->matches[0].n_alternatives == 1);
+	/* The first two have it, the last one has not. */
+	r = case_trace_text(case_text("%.*s", 1500, case_prose(40, 9000) + 4000));
+	assert_string_equal(case_said(r), "source plan.txt");
+	assert_true(r->matches[0].gone && r->matches[0].n_alternatives == 1);
+	for (size_t i = 1; i < r->n; i++)
+		assert_true(r->matches[i].verdict < TRACE_SOURCE);
+	r = case_trace_text(leak_of(version(2)));
+	assert_true(r->verdict == TRACE_SOURCE && r->matches[0].gone && r->matches[0].n_alternatives == 0);
+	/* This letter stood there. */
+	r = case_trace_text(case_text("%s\n", letter("Ms Kobayashi of Higashi Seiki", "forty hydraulic cylinders of the series HZ", "4,120,000 yen",
+		"31 March 2026")));
+	assert_true(r->verdict == TRACE_SOURCE && r->matches[0].gone && r->matches[0].n_alternatives == 0);
+	/* These never did: with another date, with another customer. */
+	r = case_trace_text(letter("Ms Kobayashi of Higashi Seiki", "forty hydraulic cylinders of the series HZ", "4,120,000 yen", "30 September 2026"));
+	assert_true(r->verdict < TRACE_SOURCE);
+	r = case_trace_text(letter("Mr Tamura of Tamura Shoji", "a measuring table of granite", "2,310,000 yen", "30 June 2026"));
+	assert_true(r->verdict < TRACE_SOURCE);
+	case_end();
+}
+
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(versions), cmocka_unit_test(instances), cmocka_unit_test(gone), cmocka_unit_test(overwritten) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(versions), cmocka_unit_test(instances), cmocka_unit_test(gone), cmocka_unit_test(overwritten),
+		cmocka_unit_test(overwritten_since) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

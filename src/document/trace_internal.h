@@ -100,6 +100,9 @@ bool trace_is_variant(const struct prepared *a, const struct prepared *b, const 
 /* Are both versions of one document, rather than instances of one template, or strangers with a common paragraph? */
 bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d);
 
+/* Of the places where both have other short words, how many are (most of) a sentence among sentences that stayed. */
+unsigned sentences_rewritten(const struct source *a, const struct source *b, const struct overlap *c);
+
 /* --- evidence of a stretch of the leak --- */
 
 struct evidence_of {

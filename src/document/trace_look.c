@@ -6,6 +6,7 @@
 #define MORE_OF_IT 16         /* candidates that may be versions of one that was read: so many are read */
 #define FRESH_FREELY 8        /* after so many, a candidate must explain a share of the leak that nobody else does */
 #define FRESH_PART 25         /* 1/25 of the leak's fingerprints */
+#define REWRITTEN_MIN 2
 #define COMPARED_MAX 8        /* families that one is compared with */
 
 /* What fingerprints say of a document that is gone: grams in a row belong to one run. Of those that very many have it is not known whether this one has them: what
@@ -192,6 +193,17 @@ static bool same_place(const struct source *a, const struct source *b)
 	return false;
 }
 
+/* A sentence among others that is another one was edited, not filled in. Beside several of these one other word is an edit, too. */
+static void leave_rewritten(const struct source *x, const struct source *y, const struct overlap *c, struct differences *d)
+{
+	unsigned n = MIN(sentences_rewritten(x, y, c), d->slots);
+
+	d->slots -= n;
+	d->gaps -= n;
+	if (d->slots == 1 && n >= REWRITTEN_MIN)
+		d->slots = 0;
+}
+
 static int related(const struct looked *x, const struct looked *y, bool *ret)
 {
 	struct differences d;
@@ -208,6 +220,7 @@ static int related(const struct looked *x, const struct looked *y, bool *ret)
 	if (r < 0)
 		return r;
 	overlap_differences(&x->s->p, &y->s->p, &c, NULL, &d);
+	leave_rewritten(x->s, y->s, &c, &d);
 	*ret = trace_is_version(&x->s->p, &y->s->p, &c, &d);
 	overlap_free(&c);
 	return 0;

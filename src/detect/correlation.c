@@ -405,13 +405,18 @@ static double percentile(const struct correlation *c, const struct group *g)
 	return v[rank ? rank - 1 : 0];
 }
 
-/* How many of the rules, in their order, have matched one after the other. */
+/* How many of the rules, in their order, have matched one record after the other: a record that several of them match stands for one, so that the
+ * order in which the rules are written in their file changes nothing. */
 static size_t in_order(const struct group *g)
 {
+	const struct entry *last = NULL;
 	uint32_t want = 0;
 
 	for (size_t i = 0; i < g->n; i++)
-		want += g->e[i].ref == want;
+		if (g->e[i].ref == want && !(last && last->hash == g->e[i].hash)) {
+			last = &g->e[i];
+			want++;
+		}
 	return want;
 }
 
@@ -504,7 +509,8 @@ void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struc
 	struct correlation *c = me->correlation;
 	_cleanup_buf_ struct buf key = { .max = GROUP_BY_MAX * KEY_MAX };
 	bool hit = s->rules[from]->correlation, temporal = c && (c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED);
-	struct entry e = { .time = m->time, .seq = m->seq, .weight = hit ? 1 : m->weight }; /* a correlation's hit is one, whatever it counted */
+	/* A correlation's hit is one, whatever it counted. The hash tells records apart until a value takes its place. */
+	struct entry e = { .time = m->time, .seq = m->seq, .weight = hit ? 1 : m->weight, .hash = s->stat.fed };
 	struct group *g;
 	double number;
 	int64_t now;

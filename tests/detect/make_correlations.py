@@ -204,6 +204,11 @@ def temporal():
         case(f"temporal_ordered {op} {n}", abc + [corr("c", "temporal_ordered", ["read", "write", "send"], cond={op: n})],
              [ev(i, v) for i, v in enumerate(("send", "read", "send", "write", "send"))])
     case("temporal: one record that both match", [READ, rule("anyof", person="a"), corr("c", "temporal", ["read", "anyof"])], [ev(0)], [[2]])
+    anyof = rule("anyof", person="a")
+    for rules, docs in itertools.product((["read", "anyof"], ["anyof", "read"]), itertools.permutations((READ, anyof))):
+        o = corr("c", "temporal_ordered", rules)
+        case(f"temporal_ordered {rules}: one record that both match, written {docs[0]['name']} first", [*docs, o], [ev(0), ev(20)], [[], []])
+        case(f"temporal_ordered {rules}: two such records, written {docs[0]['name']} first", [*docs, o], [ev(0), ev(1)], [[], [2]])
     case("temporal: references by id", abc[:2] + [corr("c", "temporal", ["id-read", "id-write"])], [ev(0), ev(1, "write")], [[], [2]])
     case("temporal: again a timespan later", abc[:2] + [corr("c", "temporal", ["read", "write"])], [ev(i, ("read", "write")[i % 2]) for i in range(24)])
 

@@ -71,7 +71,7 @@ static uint64_t family_of(const struct look *k, size_t which)
 static int take_distinct(const struct look *k, size_t which, struct case_for *c)
 {
 	const struct looked *x = &k->at[which];
-	uint64_t family = family_of(k, which);
+	uint64_t family = family_of(k, which) | version_relatives(k, which);
 	size_t n = k->l->p.text.n;
 	_cleanup_free_ uint8_t *other = calloc(n + 1, 1);
 

@@ -199,6 +199,8 @@ int look_case(const struct look *k, size_t which, struct case_for *ret);
 bool version_better(const struct look *k, const struct looked *x, const struct looked *y);
 bool version_same(const struct look *k, const struct looked *best, const struct looked *x);
 bool version_lesser(const struct look *k, size_t which);
+/* A bit each: other families whose text is that of this one but for places where the leak agrees with this one. */
+uint64_t version_relatives(const struct look *k, size_t which);
 
 /* --- values by which a table is known --- */
 

@@ -1,6 +1,8 @@
 /* Which of several versions a leak is from, of those that stand somewhere and of those that are gone: what each explains of it decides. */
 #include "document/trace_internal.h"
 
+#define PLACES_MIN 3 /* in which a relative has other words than the leak */
+
 /* All fingerprints of the leak that x has, y has, too. */
 static bool keys_within(const struct candidate *x, const struct candidate *y)
 {
@@ -106,4 +108,37 @@ bool version_lesser(const struct look *k, size_t which)
 			return true;
 	}
 	return false;
+}
+
+/* --- relatives: instances of one template, or versions that cannot be told from such --- */
+
+/* Places of the leak that this one has otherwise. */
+static unsigned places_lacking(const struct look *k, const struct looked *y)
+{
+	const uint8_t *is = y->cover.is;
+	unsigned places = 0;
+
+	for (size_t i = 0; i < k->l->p.text.n; i++)
+		places += !is[i] && (i == 0 || is[i - 1]);
+	return places;
+}
+
+/* The leak is this document in one piece, as far as it goes; its relatives have most of it, and other words in between. What all of them have is theirs together, and says
+ * whose the leak is as little for it as against it: that it agrees in every place where they differ says it. By chance it might in one or two places, if it is a piece. */
+uint64_t version_relatives(const struct look *k, size_t which)
+{
+	const struct looked *x = &k->at[which];
+	size_t n = k->l->p.text.n;
+	unsigned least = 10 * n >= 9 * x->s->p.text.n ? 1 : PLACES_MIN;
+	uint64_t all = 0;
+
+	if (!x->s->read || x->cover.n != 1 || x->cover.chars != n || x->s->public)
+		return 0;
+	for (size_t i = 0; i < k->n; i++) {
+		const struct looked *y = &k->at[i];
+
+		if (y->s->read && !y->s->public && 4 * y->cover.chars >= 3 * n && 2 * n >= y->s->p.text.n && places_lacking(k, y) >= least)
+			all |= 1ull << i;
+	}
+	return all;
 }

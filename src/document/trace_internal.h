@@ -202,6 +202,20 @@ bool version_lesser(const struct look *k, size_t which);
 /* A bit each: other families whose text is that of this one but for places where the leak agrees with this one. */
 uint64_t version_relatives(const struct look *k, size_t which);
 
+/* --- errors of reading and typing --- */
+
+/* Along the runs of an alignment of a text leak (no long one) with a document that was read. */
+struct noise {
+	unsigned places;         /* so many characters that are others, so near each other, as errors at random would hardly be */
+	unsigned values;         /* figures that are others */
+	unsigned clear;          /* errors inside of a word: its other letters stayed */
+	unsigned unclear;        /* in names, short words, ideographs: an error or another word */
+	bool outside;            /* most of the source's text there is of licences, disclaimers, statutes */
+};
+int noise_of(const struct leak *l, const struct source *s, const struct alignment *al, struct noise *ret);
+/* Where words of five characters and more are others, however long the leak. */
+unsigned noise_slots(const struct leak *l, const struct source *s, const struct alignment *al);
+
 /* --- values by which a table is known --- */
 
 struct told {

@@ -64,7 +64,8 @@ int filter_capabilities(const int *keep, size_t n, bool heirs)
 
 	for (size_t i = 0; i < n; i++)
 		mask[keep[i] / 32] |= (uint32_t)1 << (keep[i] % 32);
-	/* First what programs started later may get: giving that up needs a capability that goes next. One that this kernel does not know: EINVAL. */
+	/* First what programs started later may get: giving that up needs a capability that goes next. One that this kernel does not know:
+	 * EINVAL. */
 	for (int c = 0; c < 64; c++)
 		if (!(heirs && mask[c / 32] >> (c % 32) & 1) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0 && errno == EPERM)
 			return -EPERM;

@@ -28,16 +28,19 @@ static const char *const both[] = {
 	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "sigaltstack", "restart_syscall", "clock_gettime", "clock_gettime64",
 	"clock_getres", "clock_getres_time64", "gettimeofday", "time", "getrusage", "times",
 	/* itself */
-	"getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "sched_yield", "sched_getaffinity",
+	"getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "sched_yield",
+	"sched_getaffinity",
 	"sysinfo", "uname", "getrandom", "exit", "exit_group",
 };
 
 /* Documents come and text goes over a socket that is there. */
-static const char *const library[] = { "recvmsg", "recvfrom", "recv", "sendmsg", "sendto", "send", "poll", "ppoll", "ppoll_time64", "alarm", "setitimer" };
+static const char *const library[] = { "recvmsg", "recvfrom", "recv", "sendmsg", "sendto", "send", "poll", "ppoll", "ppoll_time64", "alarm",
+	"setitimer" };
 
 /* A program is loaded: what its places do not hold, Landlock or the namespace keeps from it. */
 static const char *const program[] = {
-	"execve", "openat", "open", "access", "faccessat", "faccessat2", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64", "statx", "readlink",
+	"execve", "openat", "open", "access", "faccessat", "faccessat2", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64", "statx",
+	"readlink",
 	"readlinkat", "getdents64", "getcwd", "mmap", "mmap2", "mprotect", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "fadvise64",
 	"getrlimit", "ugetrlimit",
 };

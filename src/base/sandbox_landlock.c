@@ -1,4 +1,5 @@
-/* Landlock by its system calls: Debian 12's C library has no names for them, and its headers know an older interface than newer kernels have. */
+/* Landlock by its system calls: Debian 12's C library has no names for them, and its headers know an older interface than newer kernels
+ * have. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -7,7 +8,8 @@
 
 #include "base/sandbox_internal.h"
 
-/* Rights on files by the version that brought them: 1: the first 13, 2: refer, 3: truncate, 5: ioctl on devices (docs.kernel.org/userspace-api/landlock). */
+/* Rights on files by the version that brought them: 1: the first 13, 2: refer, 3: truncate, 5: ioctl on devices
+ * (docs.kernel.org/userspace-api/landlock). */
 static const uint64_t fs_rights[] = { 0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff };
 
 /* The kernel's struct as of version 6; an older one gets the part that it knows. */
@@ -42,7 +44,7 @@ static int allow(int ruleset, const char *place)
 	return 0;
 }
 
-int sandbox_landlock_prepare(const char *const *places)
+int sandbox_landlock_prepare(const char *const *places, bool network)
 {
 	int abi = sandbox_landlock_abi();
 	struct ruleset_attr a = { 0 };
@@ -51,7 +53,7 @@ int sandbox_landlock_prepare(const char *const *places)
 	if (abi < 1)
 		return abi < 0 ? abi : -EOPNOTSUPP;
 	a.fs = fs_rights[MIN((size_t)abi, ARRAY_SIZE(fs_rights) - 1)];
-	a.net = abi >= 4 ? NET_ALL : 0;
+	a.net = abi >= 4 && !network ? NET_ALL : 0;
 	a.scoped = abi >= 6 ? SCOPED_ALL : 0;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &a, abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
 	if (fd < 0)

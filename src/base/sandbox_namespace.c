@@ -78,7 +78,8 @@ int sandbox_namespace_enter(const char *const *places)
 
 	if (r < 0)
 		return r;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=0755") < 0)
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV,
+	    "size=64k,mode=0755") < 0)
 		return -errno;
 	for (; r == 0 && places && *places; places++)
 		r = bind_place(*places);

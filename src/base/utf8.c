@@ -9,7 +9,8 @@ static bool tail(uint8_t c)
 	return (c & 0xc0) == 0x80;
 }
 
-/* Bytes of the character at p (n > 0), 0 where none stands there; *bad: how many bytes of it are right (at least 1). RFC 3629, table 3-7 of Unicode. */
+/* Bytes of the character at p (n > 0), 0 where none stands there; *bad: how many bytes of it are right (at least 1). RFC 3629, table 3-7 of
+ * Unicode. */
 static size_t one(const uint8_t *p, size_t n, size_t *bad)
 {
 	uint8_t c = p[0], low = 0x80, high = 0xbf;
@@ -49,20 +50,23 @@ static bool has_avx2(void)
 	return __builtin_cpu_supports("avx2");
 }
 
-/* J. Keiser, D. Lemire: Validating UTF-8 in less than one instruction per byte (2021). A bit for each way in which two neighbours are wrong; three tables, by the
- * high and the low half of the first and the high half of the second, have a bit in common where they are. */
+/* J. Keiser, D. Lemire: Validating UTF-8 in less than one instruction per byte (2021). A bit for each way in which two neighbours are
+ * wrong; three tables, by the high and the low half of the first and the high half of the second, have a bit in common where they are. */
 enum {
-	TOO_SHORT = 1, TOO_LONG = 2, OVERLONG_3 = 4, TOO_LARGE = 8, SURROGATE = 16, OVERLONG_2 = 32, TOO_LARGE_1000 = 64, OVERLONG_4 = 64, TWO_CONTS = 128,
+	TOO_SHORT = 1, TOO_LONG = 2, OVERLONG_3 = 4, TOO_LARGE = 8, SURROGATE = 16, OVERLONG_2 = 32, TOO_LARGE_1000 = 64, OVERLONG_4 = 64,
+	TWO_CONTS = 128,
 	CARRY = TOO_SHORT | TOO_LONG | TWO_CONTS,
 	LARGE = CARRY | TOO_LARGE | TOO_LARGE_1000,
 	CONT = TOO_LONG | OVERLONG_2 | TWO_CONTS,
 };
 static const uint8_t first_high[16] = {
-	TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TWO_CONTS, TWO_CONTS, TWO_CONTS, TWO_CONTS, TOO_SHORT | OVERLONG_2,
+	TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TWO_CONTS, TWO_CONTS, TWO_CONTS, TWO_CONTS, TOO_SHORT |
+	OVERLONG_2,
 	TOO_SHORT, TOO_SHORT | OVERLONG_3 | SURROGATE, TOO_SHORT | TOO_LARGE | TOO_LARGE_1000 | OVERLONG_4,
 };
 static const uint8_t first_low[16] = {
-	CARRY | OVERLONG_3 | OVERLONG_2 | OVERLONG_4, CARRY | OVERLONG_2, CARRY, CARRY, CARRY | TOO_LARGE, LARGE, LARGE, LARGE, LARGE, LARGE, LARGE, LARGE, LARGE,
+	CARRY | OVERLONG_3 | OVERLONG_2 | OVERLONG_4, CARRY | OVERLONG_2, CARRY, CARRY, CARRY | TOO_LARGE, LARGE, LARGE, LARGE, LARGE, LARGE,
+	LARGE, LARGE, LARGE,
 	LARGE | SURROGATE, LARGE, LARGE,
 };
 static const uint8_t second_high[16] = {

@@ -1,7 +1,7 @@
 /* utf8.h — UTF-8 checked and counted at memory speed.
  *
- * Purpose: what crosses from a worker is checked before it is believed, and what a reader gives is cleaned before it is sent; both at a rate that
- * nobody notices. Ownership: none. Units: bytes, code points. Threads: no state. Errors: none.
+ * Purpose: what crosses from a worker is checked before it is believed, and what a reader gives is cleaned before it is sent; both at a
+ * rate that nobody notices. Ownership: none. Units: bytes, code points. Threads: no state. Errors: none.
  */
 #ifndef TYTO_UTF8_H
 #define TYTO_UTF8_H

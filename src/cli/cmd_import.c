@@ -135,8 +135,9 @@ static void progress(const struct import *im, uint64_t records, uint64_t total)
 		total ? 100.0 * (double)import_bytes(im) / (double)total : 0);
 }
 
-/* skip: so many stand in the record already. They come in the same order again: what waits for its turn when an import of files is interrupted is left, since
- * without the rest of the files it would come earlier than it does with them. What was read ahead from a pipe was read for good: it is recorded. */
+/* skip: so many stand in the record already. They come in the same order again: what waits for its turn when an import of files is
+ * interrupted is left, since without the rest of the files it would come earlier than it does with them. What was read ahead from a pipe
+ * was read for good: it is recorded. */
 static int take_all(struct importer *i, struct import *im, uint64_t total, uint64_t skip, bool files)
 {
 	uint64_t n = 0;

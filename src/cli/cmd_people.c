@@ -17,6 +17,8 @@ static int run(int argc, char **argv)
 	if (peoplefile_read(argv[1], &text) < 0)
 		return EXIT_FAILED;
 	r = importer_open(cli.state, cli.config.disk_reserve, &i);
+	if (i)
+		importer_detect(i, &cli.config);
 	if (r == 0)
 		r = peoplefile_import(i, argv[1], buf_str(&text), &unreadable);
 	if (r < 0)
@@ -32,7 +34,8 @@ const struct command cmd_people = {
 	.name = "people", .args = "import FILE", .summary = "who works where",
 	.examples = "  tyto people import staff.csv       columns: person,name,unit,role,manager,joined,leaves,announced,aliases\n"
 		    "  tyto people import staff.jsonl     the same keys, one object a line\n",
-	.notes = "`person` is a login name. `aliases` are other accounts of the same person, separated by `;` or spaces; `uid:1234` for an account\n"
+	.notes = "`person` is a login name. `aliases` are other accounts of the same person, separated by `;` or spaces; `uid:1234` for an "
+	"account\n"
 		 "without a name. From here on their accesses are recorded as the person's. Each row is a record, in force from here on: it takes the\n"
 		 "place of the person's older row, and accounts it does not name any more are no longer the person's; an account that was somebody\n"
 		 "else's changes hands. What was recorded before stays as it is. Two rows of one FILE that claim an account are a mistake: the second\n"

@@ -14,6 +14,7 @@
 #include "daemon/confine.h"
 #include "daemon/guard.h"
 #include "daemon/keeper.h"
+#include "daemon/notifier.h"
 #include "daemon/scanner.h"
 #include "sensor/sensor.h"
 
@@ -33,22 +34,24 @@ static const struct opt *options(void)
 	return o;
 }
 
-int roles_guard(char *const *paths, size_t n, int listen_fd)
+int roles_guard(char *const *paths, size_t n, int listen_fd, bool notify)
 {
 	const char *sensor[ARGS_MAX] = { "tyto", "@sensor", "--state", cli.state };
 	const char *keeper[ARGS_MAX] = { "tyto", "@keeper", "--state", cli.state };
 	const char *scanner[ARGS_MAX] = { "tyto", "@scanner", "--state", cli.state };
+	const char *notifier[ARGS_MAX] = { "tyto", "@notifier", "--state", cli.state };
 	struct guard_config g = { .exe = "/proc/self/exe", .sensor_argv = (char *const *)sensor,
-		.keeper_argv = (char *const *)keeper, .scanner_argv = (char *const *)scanner, .listen_fd = listen_fd };
+		.keeper_argv = (char *const *)keeper, .scanner_argv = (char *const *)scanner,
+		.notifier_argv = notify ? (char *const *)notifier : NULL, .listen_fd = listen_fd };
 	size_t k = 4;
 
 	if (cli.config_file) {
-		sensor[k] = keeper[k] = scanner[k] = "--config";
-		sensor[k + 1] = keeper[k + 1] = scanner[k + 1] = cli.config_file;
+		sensor[k] = keeper[k] = scanner[k] = notifier[k] = "--config";
+		sensor[k + 1] = keeper[k + 1] = scanner[k + 1] = notifier[k + 1] = cli.config_file;
 		k += 2;
 	}
 	if (cli.quiet || cli.verbose) {
-		sensor[k] = keeper[k] = scanner[k] = cli.quiet ? "-q" : "-v";
+		sensor[k] = keeper[k] = scanner[k] = notifier[k] = cli.quiet ? "-q" : "-v";
 		k++;
 	}
 	if (!cli.quiet)
@@ -79,6 +82,7 @@ static int run_sensor(int argc, char **argv)
 	struct guard_child g;
 	str paths[CONFIG_PATHS_MAX];
 	pid_t own[2];
+	int r;
 	struct sensor_config c = { .paths = paths, .keeper_fd = GUARD_FD_PEER, .control_fd = GUARD_FD_CONTROL, .own = own, .n_own = 2 };
 
 	if (child_of_guard(&g) < 0)
@@ -101,7 +105,8 @@ static int run_sensor(int argc, char **argv)
 		log_error("this kernel cannot be watched: %s", why);
 		return EXIT_FAILED;
 	}
-	return ops->run(&c) < 0 ? EXIT_FAILED : EXIT_DONE;
+	r = ops->run(&c);
+	return r == -ENOTSUP ? GUARD_EXIT_REFUSED : r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int show_one(void *arg, const struct event *e)
@@ -154,15 +159,31 @@ static int make_classifier(const char *state, const struct config *config, struc
 static int run_scanner(int argc, char **argv)
 {
 	char real[PATH_MAX];
-	struct scanner_config c = { .state = realpath(cli.state, real) ? real : cli.state, .settings = &cli.config, .paths = argv, .n_paths = (size_t)argc,
+	struct scanner_config c = { .state = realpath(cli.state, real) ? real : cli.state, .settings = &cli.config, .paths = argv,
+		.n_paths = (size_t)argc,
 		.control_fd = GUARD_FD_CONTROL, .interrupted = interrupted, .classifier = make_classifier };
 	struct guard_child g;
 
 	return child_of_guard(&g) < 0 ? EXIT_FAILED : scanner_run(&c);
 }
 
+static int run_notifier(int argc, char **argv)
+{
+	char real[PATH_MAX];
+	struct notifier_config c = { .state = realpath(cli.state, real) ? real : cli.state, .settings = &cli.config, .control_fd = GUARD_FD_CONTROL,
+		.interrupted = interrupted, .patient = true };
+	struct guard_child g;
+
+	return child_of_guard(&g) < 0 ? EXIT_FAILED : notifier_run(&c);
+}
+
+const struct command cmd_guard_notifier = {
+	.name = "@notifier", .args = "", .summary = "tells of alerts (started by `tyto watch`)", .examples = "", .options = options, .run = run_notifier,
+		.hidden = true,
+};
 const struct command cmd_guard_scanner = {
-	.name = "@scanner", .args = "", .summary = "the inventory (started by `tyto watch`)", .examples = "", .options = options, .run = run_scanner, .hidden = true,
+	.name = "@scanner", .args = "", .summary = "the inventory (started by `tyto watch`)", .examples = "", .options = options, .run =
+			run_scanner, .hidden = true,
 };
 const struct command cmd_guard_sensor = {
 	.name = "@sensor", .args = "", .summary = "the sensor (started by `tyto watch`)", .examples = "", .options = options, .run = run_sensor,

@@ -28,9 +28,11 @@ static const struct opt *options(void)
 {
 	static const struct opt o[] = {
 		{ "ocr", 0, OPT_TEXT, &ocr, "WHEN", "read pictures now (the default at a terminal, last of all), later or never" },
-		{ "client-list", 0, OPT_TEXT, &client_file, "FILE", "clients of the company, one a line or CSV: counted in each document; neither list nor text is kept" },
+		{ "client-list", 0, OPT_TEXT, &client_file, "FILE",
+		"clients of the company, one a line or CSV: counted in each document; neither list nor text is kept" },
 		{ "again", 0, OPT_FLAG, &again, NULL, "read unchanged documents, too" },
-		{ "public", 0, OPT_LIST, &public_list, "DIR", "what is below it is of outside origin (laws, forms, templates): no evidence of a leak. Scanned, too" },
+		{ "public", 0, OPT_LIST, &public_list, "DIR",
+		"what is below it is of outside origin (laws, forms, templates): no evidence of a leak. Scanned, too" },
 		{ "not-public", 0, OPT_LIST, &private_list, "DIR", "takes that back" },
 		OPT_END,
 	};
@@ -114,7 +116,8 @@ static void progress_files(struct scan *s, const struct inventory_counts *c, dou
 
 	if (t.complete && done > 0 && seconds > 1)
 		time_left(left, sizeof(left), seconds * MAX(all - done, 0.0) / done);
-	fprintf(stderr, "\r%llu of %llu files%s, %.0f files/s, %.1f MB/s, %s\033[K", (unsigned long long)c->files, (unsigned long long)MAX(t.files, c->files),
+	fprintf(stderr, "\r%llu of %llu files%s, %.0f files/s, %.1f MB/s, %s\033[K", (unsigned long long)c->files,
+			(unsigned long long)MAX(t.files, c->files),
 		t.complete ? "" : " so far", (double)c->files / seconds, (double)c->bytes / 1e6 / seconds, left);
 }
 
@@ -137,7 +140,8 @@ static void progress(struct scan *s, const struct inventory_counts *c)
 
 		if (each > 0)
 			time_left(left, sizeof(left), each * (double)(c->pictures - MIN(c->pictures, c->pictures_done)));
-		fprintf(stderr, "\rreading pictures: %llu of %llu%s%s\033[K", (unsigned long long)c->pictures_done, (unsigned long long)c->pictures, *left ? ", " : "", left);
+		fprintf(stderr, "\rreading pictures: %llu of %llu%s%s\033[K", (unsigned long long)c->pictures_done, (unsigned long long)c->pictures,
+				*left ? ", " : "", left);
 		return;
 	}
 	progress_files(s, c, MAX(seconds, 0.001));
@@ -315,7 +319,8 @@ static void summary(const struct scan *s)
 
 static bool ocr_mode(enum ocr_mode *ret)
 {
-	static const struct { const char *name; enum ocr_mode mode; } modes[] = { { "now", OCR_NOW }, { "later", OCR_LATER }, { "never", OCR_NEVER } };
+	static const struct { const char *name; enum ocr_mode mode; } modes[] =
+		{ { "now", OCR_NOW }, { "later", OCR_LATER }, { "never", OCR_NEVER } };
 
 	*ret = isatty(STDERR_FILENO) ? OCR_NOW : OCR_LATER;
 	for (size_t i = 0; ocr && i < ARRAY_SIZE(modes); i++)
@@ -531,6 +536,7 @@ const struct command cmd_scan = {
 		    "  tyto scan --public /srv/share/forms /srv/share  the forms came from outside: who has them proves nothing\n",
 	.notes = "Nothing of a document's text is kept but counts and keyed fingerprints. Stopped in the middle, it goes on where it was.\n"
 		 "A document marked by --public stays marked, wherever else it stands, until --not-public names a place of it.\n"
-		 "What cannot be read is named (exit status 3). Symbolic links are not followed. Beside a running `tyto watch` the keeper takes what is found.\n",
+		 "What cannot be read is named (exit status 3). Symbolic links are not followed. Beside a running `tyto watch` the keeper takes what is "
+		 "found.\n",
 	.options = options, .run = run,
 };

@@ -398,7 +398,8 @@ const struct command cmd_trace = {
 		    "  tyto trace --since 2026-03-01 photo.jpg     only who had them since then\n"
 		    "  tyto trace - <fragment.txt                  a fragment from standard input\n"
 		    "  tyto trace -o report.html mail.eml          the same as a page; attachments are traced, too\n",
-	.notes = "FILE is a copy, a fragment, a converted file, a table, a scan or a photo; archives and mails are opened. It is compared with what\n"
+	.notes = "FILE is a copy, a fragment, a converted file, a table, a scan or a photo; archives and mails are opened. It is compared with "
+	"what\n"
 		 "`tyto scan` has seen. exact: the same bytes. source: text or identifiers that no other document has. shared: known, but from many\n"
 		 "documents; nobody is named. none. -n N shows the first N sources, -v every passage and person. What cannot be read is named (exit\n"
 		 "status 3). It reads the documents themselves: for root, or the owner of the state.\n",

@@ -16,7 +16,8 @@ const struct demo_role demo_roles[] = { { "clerk", 61101 }, { "engineer", 61102 
 enum { CLERK, ENGINEER, SALES, ASSISTANT };
 
 static const char *const folders[] = { "clients", "contracts", "plans", "offers" };
-static const char *const titles[] = { "agreement", "price list", "site survey", "network plan", "meeting notes", "forecast", "maintenance", "tender" };
+static const char *const titles[] = { "agreement", "price list", "site survey", "network plan", "meeting notes", "forecast", "maintenance",
+	"tender" };
 
 static int put_file(const char *dir, const char *name, str text)
 {
@@ -42,9 +43,11 @@ static void document_name(unsigned i, char *out, size_t n)
 /* Sentences that are in no other document: numbers of their own stand in each of them. */
 static void document_text(unsigned i, struct buf *b)
 {
-	static const char *const who[] = { "the customer", "our branch in Osaka", "the supplier", "the site manager", "the bank", "the northern office", "the auditor" };
+	static const char *const who[] = { "the customer", "our branch in Osaka", "the supplier", "the site manager", "the bank",
+		"the northern office", "the auditor" };
 	static const char *const does[] = { "accepts", "postpones", "pays for", "returns", "inspects", "cancels", "renews", "insures" };
-	static const char *const what[] = { "pumps", "spare parts", "training days", "licences", "metres of cable", "drawings", "cooling units", "cranes", "cabinets" };
+	static const char *const what[] = { "pumps", "spare parts", "training days", "licences", "metres of cable", "drawings", "cooling units",
+		"cranes", "cabinets" };
 	static const char *const when[] = { "before", "by", "not later than", "from", "as agreed on" };
 	static const char *const months[] = { "January", "March", "April", "June", "September", "October" };
 	uint64_t x = 0x9e3779b97f4a7c15ULL * (i + 1);
@@ -166,7 +169,8 @@ void demo_people(struct buf *b)
 		buf_putf(b, "%s,%s,uid:%u\n", r->name, r->name, r->uid);
 }
 
-static void put_record(struct buf *b, const char *dir, int64_t time, unsigned role, enum event_verb verb, const char *document, const char *program)
+static void put_record(struct buf *b, const char *dir, int64_t time, unsigned role, enum event_verb verb, const char *document,
+		const char *program)
 {
 	struct event e = { .seq = UINT64_MAX, .time = time, .verb = verb, .seen = SEEN_ACCESS, .person = str_c(demo_roles[role].name),
 		.uid = demo_roles[role].uid, .via = VIA_LOCAL, .program = str_c(program) };

@@ -116,7 +116,8 @@ void person_list_table(const struct person_list *l, size_t max, unsigned indent)
 	for (size_t i = 0; i < n; i++)
 		width = MAX(width, show_width(person_shown(&l->who[i])));
 	if (columns)
-		most = columns < indent + PERSON_MIN + TIMES_AND_COUNT + VERBS_MIN ? PERSON_MIN : MIN(most, columns - indent - TIMES_AND_COUNT - VERBS_MIN);
+		most = columns < indent + PERSON_MIN + TIMES_AND_COUNT + VERBS_MIN ? PERSON_MIN :
+				MIN(most, columns - indent - TIMES_AND_COUNT - VERBS_MIN);
 	width = MIN(width, most);
 	term_spaces(indent);
 	buf_putf(out(), "%-*s  %-19s  %-19s  %7s  %s\n", (int)width, "PERSON", "FIRST", "LAST", "COUNT", "DID");

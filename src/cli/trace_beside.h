@@ -1,6 +1,7 @@
 /* trace_beside.h — two passages side by side, each within its surroundings, as wide as the terminal; below each other on a narrow one.
  *
- * Purpose: the eye compares a leak with its source. Wide characters take two columns and may break anywhere; other words break between words. Ownership: none.
+ * Purpose: the eye compares a leak with its source. Wide characters take two columns and may break anywhere; other words break between
+ * words. Ownership: none.
  * Units: columns. Threads: main thread. Errors: kept in out().
  */
 #ifndef TYTO_TRACE_BESIDE_H

@@ -1,7 +1,9 @@
 /* trace_found.h — what `tyto trace` has found, ready to be shown: a leak's parts, their sources, and who had these.
  *
- * Purpose: between cmd_trace.c (which finds) and trace_show.c, trace_json.c, trace_html.c (which only show). Names are masked here, where that is wished.
- * Ownership: struct found owns everything below it (found_free). Units: bytes, characters after normalisation, ns UTC. Threads: main thread.
+ * Purpose: between cmd_trace.c (which finds) and trace_show.c, trace_json.c, trace_html.c (which only show). Names are masked here, where
+ * that is wished.
+ * Ownership: struct found owns everything below it (found_free). Units: bytes, characters after normalisation, ns UTC. Threads: main
+ * thread.
  * Errors: negative errno, having said what is wrong; what could not be read of a leak is no error but in its part.
  *
  * Persons are given for `exact` and `source` only: what stands in several documents names nobody.

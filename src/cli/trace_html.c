@@ -1,5 +1,5 @@
-/* The same as one page that needs nothing else: no script, no font, no link. Everything from outside is escaped, and nothing of it stands in
- * an attribute. */
+/* The same as one page that needs nothing else: no script, no font, no link. Everything from outside is escaped, and nothing of it stands
+ * in an attribute. */
 #include <time.h>
 
 #include "base/timefmt.h"

@@ -1,6 +1,7 @@
 /* trace_out.h — the three ways in which `tyto trace` shows what was found.
  *
- * Purpose: one function a way, the same order in each. Ownership: borrowed. Units: columns, bytes. Threads: main thread. Errors: kept in the buf.
+ * Purpose: one function a way, the same order in each. Ownership: borrowed. Units: columns, bytes. Threads: main thread. Errors: kept in
+ * the buf.
  */
 #ifndef TYTO_TRACE_OUT_H
 #define TYTO_TRACE_OUT_H

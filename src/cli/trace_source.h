@@ -1,6 +1,7 @@
 /* trace_source.h — opens the documents that a leak is compared with.
  *
- * Purpose: `trace` has given up the caller's rights by then: the walker, which kept them, opens what the table names, and only what still is that content counts.
+ * Purpose: `trace` has given up the caller's rights by then: the walker, which kept them, opens what the table names, and only what still
+ * is that content counts.
  * Ownership: both are borrowed. Units: none. Threads: one at a time. Errors: negative errno; -ENOENT: it stands nowhere any more.
  */
 #ifndef TYTO_TRACE_SOURCE_H

@@ -3,8 +3,10 @@
 #include "base/timefmt.h"
 #include "cli/show.h"
 
-const char words_limits[] = "What is compared: characters without spaces and punctuation, in runs of 32 or more; identifiers of tables; pictures. "
-	"A paraphrase, a translation, a document that no scan has ever seen and text that was typed off with many mistakes are not found. Whoever is "
+const char words_limits[] =
+		"What is compared: characters without spaces and punctuation, in runs of 32 or more; identifiers of tables; pictures. "
+	"A paraphrase, a translation, a document that no scan has ever seen and text that was typed off with many mistakes are not found. Whoever "
+	"is "
 	"named here had a document; that is not having passed it on.";
 
 static void words(struct buf *b, const char *s)
@@ -194,7 +196,8 @@ void words_verdict(struct buf *b, const struct found *f, const struct found_part
 void words_meaning(struct buf *b, const struct found_part *p)
 {
 	if (p->result.verdict == TRACE_SHARED_ONLY)
-		words(b, "What it says stands in several documents, as the words of a form, a template or a law do. That is no evidence of which of them it "
+		words(b, "What it says stands in several documents, as the words of a form, a template or a law do. That is no evidence of which of them "
+				"it "
 			"was taken from, or that it was taken here at all; so nobody is named.");
 	else if (p->result.verdict == TRACE_NONE)
 		words(b, "That is no proof that it is not from here: a document that was never scanned, a paraphrase and a translation are out of reach. "

@@ -1,7 +1,7 @@
 /* trace_words.h — what a trace says, in sentences: the same on a terminal, on the page and for whoever quotes it.
  *
- * Purpose: one wording, that never says more than the evidence. Ownership: appended to the caller's buf, as raw bytes (paths may hold anything): whoever shows them
- * makes them safe. Units: characters after normalisation. Threads: no state. Errors: kept in the buf.
+ * Purpose: one wording, that never says more than the evidence. Ownership: appended to the caller's buf, as raw bytes (paths may hold
+ * anything): whoever shows them makes them safe. Units: characters after normalisation. Threads: no state. Errors: kept in the buf.
  */
 #ifndef TYTO_TRACE_WORDS_H
 #define TYTO_TRACE_WORDS_H

@@ -20,8 +20,8 @@ struct clockwatch {
 bool clockwatch_jumped(struct clockwatch *c, int64_t *ret_from, int64_t *ret_to);
 /* The same, with the two clocks given. */
 bool clockwatch_step(struct clockwatch *c, int64_t realtime, int64_t boottime, int64_t *ret_from, int64_t *ret_to);
-/* Was it set while nobody looked? With what the last heartbeat said and what is now. After a restart of the machine only a clock that is behind
- * the last heartbeat shows. */
+/* Was it set while nobody looked? With what the last heartbeat said and what is now. After a restart of the machine only a clock that is
+ * behind the last heartbeat shows. */
 struct clock_look {
 	const char *boot;
 	int64_t realtime, boottime;

@@ -50,7 +50,8 @@ int confine_keeper(void)
 
 /* Kept from the guard and, as filters are inherited, from whatever it starts. */
 static const char *const nobodys[] = {
-	"mount", "umount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig", "fspick", "mount_setattr",
+	"mount", "umount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig", "fspick",
+	"mount_setattr",
 	"ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp",
 	"init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "swapon", "swapoff", "quotactl", "quotactl_fd",
 	"acct", "syslog", "iopl", "ioperm", "settimeofday", "clock_settime", "clock_settime64", "stime", "sethostname", "setdomainname", "setns",

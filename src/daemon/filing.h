@@ -1,7 +1,8 @@
 /* filing.h — what a scan finds into the log: through the keeper when one runs, else by writing here.
  *
  * Purpose: the counterpart of importer.h for facts and places. Ownership: struct filing owns the connection or the log. Units: none.
- * Threads: filing_open before any thread (it changes credentials); the rest by one thread at a time. Errors: negative errno; filing_why() says more.
+ * Threads: filing_open before any thread (it changes credentials); the rest by one thread at a time. Errors: negative errno; filing_why()
+ * says more.
  */
 #ifndef TYTO_FILING_H
 #define TYTO_FILING_H
@@ -13,10 +14,11 @@ struct filing;
 
 const char *filing_why(void);
 
-/* Becomes the state's owner for good, whichever way. beside: only beside a keeper, else -ENOENT. -EBUSY: another scan (or writer) is at work. */
+/* Becomes the state's owner for good, whichever way. beside: only beside a keeper, else -ENOENT. -EBUSY: another scan (or writer) is at
+ * work. */
 int filing_open(const char *state, uint64_t disk_reserve, bool beside, struct filing **ret);
-/* The table, for writing; it knows all that is in the log now. The scan is the only writer of identifiers and fingerprints; what is put into either is made durable
- * here, before the records that follow it are. */
+/* The table, for writing; it knows all that is in the log now. The scan is the only writer of identifiers and fingerprints; what is put
+ * into either is made durable here, before the records that follow it are. */
 struct documents *filing_documents(struct filing *f);
 struct prints *filing_prints(struct filing *f);
 

@@ -31,7 +31,8 @@
 #define KEEPER_COMMIT_NS (50 * 1000 * 1000LL)
 #define KEEPER_COMMIT_LEAVES 16384
 #define KEEPER_SETTLE_NS (11 * NSEC_PER_SEC) /* what a sensor still holds when it is killed: a folding window, and opens not decided yet */
-#define KEEPER_STOP_NS (2 * NSEC_PER_SEC)    /* a sensor that ends takes its marks away, then writes down what it has, then beats for the last time */
+/* a sensor that ends takes its marks away, then writes down what it has, then beats for the last time */
+#define KEEPER_STOP_NS (2 * NSEC_PER_SEC)
 #define KEEPER_BUSY_NS (10 * NSEC_PER_SEC)   /* wait for the end of a keeper whose guard was killed */
 #define KEEPER_HEARTBEAT_NS (10 * NSEC_PER_SEC)
 

@@ -1,12 +1,14 @@
 /* known.h — which content stands in which object now: `label` and `document` of live records.
  *
- * Purpose: fed by scans (this object holds this content) and by the record itself (this object was written). An object is clean when a scan has read it and
- * nothing has been written since; then its content is known. Written ones keep the label that was known last, and no content.
- * Ownership: the struct owns its table, at most KNOWN_MAX objects (64 MB); what does not fit is not known. Units: ns (CLOCK_BOOTTIME). Threads: one at a time.
+ * Purpose: fed by scans (this object holds this content) and by the record itself (this object was written). An object is clean when a scan
+ * has read it and nothing has been written since; then its content is known. Written ones keep the label that was known last, and no
+ * content.
+ * Ownership: the struct owns its table, at most KNOWN_MAX objects (64 MB); what does not fit is not known. Units: ns (CLOCK_BOOTTIME).
+ * Threads: one at a time.
  * Errors: -ENOMEM when made; later what cannot be kept is not known.
  *
- * A write is recorded at once when it is the first of its kind in ten seconds, others at the end of these: so a scan counts only when it began KNOWN_QUIET_NS
- * after the last one that was recorded.
+ * A write is recorded at once when it is the first of its kind in ten seconds, others at the end of these: so a scan counts only when it
+ * began KNOWN_QUIET_NS after the last one that was recorded.
  */
 #ifndef TYTO_KNOWN_H
 #define TYTO_KNOWN_H

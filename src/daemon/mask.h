@@ -15,12 +15,13 @@ void mask_event(const struct names *n, struct event *e, struct buf *scratch);
 str mask_person(const struct names *n, str person, struct buf *scratch);
 /* Each component that is a person's name (a home directory, mostly). */
 str mask_path(const struct names *n, str path, struct buf *scratch);
-/* "p:17" → the person; anything else, and a person who really is called so, as it is: returns 1 then. -ENOENT when there is no such number. */
+/* "p:17" → the person; anything else, and a person who really is called so, as it is: returns 1 then. -ENOENT when there is no such
+ * number. */
 int mask_resolve(const struct names *n, str given, str *ret);
 /* The same for each component of a path, appended to ret; numbers that nobody has stay as they are. */
 void mask_resolve_path(const struct names *n, str given, struct buf *ret);
-/* A glob that every path fits which fits `given` as it is shown. What wildcards say of a component is left to a look at what is shown: asked of the
- * real name, p* or ????? would tell how it is spelt. Nothing is appended where that cannot be said. */
+/* A glob that every path fits which fits `given` as it is shown. What wildcards say of a component is left to a look at what is shown:
+ * asked of the real name, p* or ????? would tell how it is spelt. Nothing is appended where that cannot be said. */
 void mask_resolve_glob(const struct names *n, str given, struct buf *ret);
 
 #endif

@@ -448,7 +448,8 @@ static int remote(const char *state, json_t *request, query_event_cb *event_cb, 
 	if (fd == -ENOTDIR || (fd < 0 && stat(state, &st) == 0 && !S_ISDIR(st.st_mode)))
 		return fail(-ENOTDIR, "%s is not a directory", state);
 	if (fd < 0)
-		return fail(fd, "state directory %s cannot be read, and no keeper answers (%s): run as root, or as a member of the group tyto-read beside a running `tyto watch`",
+		return fail(fd, "state directory %s cannot be read, and no keeper answers (%s): run as root, or as a member of the group tyto-read "
+		       "beside a running `tyto watch`",
 			state, strerror(-fd));
 	if (unmask_reason)
 		json_object_set_new(request, "unmask", json_string(unmask_reason));

@@ -37,8 +37,8 @@ struct query_names {
 };
 int query_names_open(const char *state, bool mask, struct index_filter *f, struct query_names *ret);
 void query_names_close(struct query_names *q);
-/* Is the event, as it is shown masked, what was asked for? A path is asked for as it is shown: whoever could ask by the name in it would learn
- * whose number it is. */
+/* Is the event, as it is shown masked, what was asked for? A path is asked for as it is shown: whoever could ask by the name in it would
+ * learn whose number it is. */
 bool query_shown(const struct index_filter *f, const struct event *masked);
 
 /* Asks the keeper one thing: the answer's JSON (owned by the caller). -ENOENT: no keeper runs. */

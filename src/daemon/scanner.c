@@ -129,7 +129,8 @@ static bool watched(const struct scanner *s, str path)
 
 static int on_leaf(void *arg, uint64_t seq, const struct leaf *l)
 {
-	const uint64_t changes = 1u << VERB_WRITE | 1u << VERB_CREATE | 1u << VERB_DELETE | 1u << VERB_RENAME | 1u << VERB_LINK | 1u << VERB_PERMISSION |
+	const uint64_t changes = 1u << VERB_WRITE | 1u << VERB_CREATE | 1u << VERB_DELETE | 1u << VERB_RENAME | 1u << VERB_LINK |
+			1u << VERB_PERMISSION |
 		1u << VERB_OPEN; /* perhaps written through a mapping, which nobody sees */
 	struct scanner *s = arg;
 	int64_t now = time_boottime();
@@ -181,7 +182,8 @@ static int put_place(void *arg, const struct place *p)
 
 static int show(void *arg, enum inventory_how how, const struct place *p, const struct facts *f)
 {
-	return how == INVENTORY_READ || how == INVENTORY_UNCHANGED || how == INVENTORY_MOVED ? filing_known(((struct scanner *)arg)->filing, p, f) : 0;
+	return how == INVENTORY_READ || how == INVENTORY_UNCHANGED || how == INVENTORY_MOVED ?
+	       filing_known(((struct scanner *)arg)->filing, p, f) : 0;
 }
 
 static int turn(void *arg, const struct inventory_counts *counts)

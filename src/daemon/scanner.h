@@ -1,8 +1,10 @@
 /* scanner.h — the inventory under `tyto watch`: what is there at the start, what was written since, pictures when there is time.
  *
- * Purpose: a process beside the keeper that follows the record, and scans what was written after it has been quiet for a while. Its walker keeps the rights to list
- * and open below the watched paths; it itself runs as the keeper's account, starts readers (which the keeper may not), and records through the keeper.
- * Ownership: scanner_run owns all that it opens. Units: ns. Threads: the inventory's own. Errors: an exit status; started again, it goes on.
+ * Purpose: a process beside the keeper that follows the record, and scans what was written after it has been quiet for a while. Its walker
+ * keeps the rights to list and open below the watched paths; it itself runs as the keeper's account, starts readers (which the keeper may
+ * not), and records through the keeper.
+ * Ownership: scanner_run owns all that it opens. Units: ns. Threads: the inventory's own. Errors: an exit status; started again, it goes
+ * on.
  */
 #ifndef TYTO_SCANNER_H
 #define TYTO_SCANNER_H

@@ -25,7 +25,8 @@ void state_account(struct account *ret)
 		*ret = (struct account){ pw.pw_uid, pw.pw_gid, true };
 }
 
-/* By descriptor, never by name: in a folder that somebody else may write, the name can mean another thing the next moment, and we are root. */
+/* By descriptor, never by name: in a folder that somebody else may write, the name can mean another thing the next moment, and we are
+ * root. */
 static int open_directory(const char *state, struct stat *ret_st)
 {
 	int fd = open(state, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -72,7 +73,8 @@ static int refuse(int r, const char **ret_why, const char *format, ...)
 static int check_owner(const char *state, int fd, struct stat *st, const struct account *a, const char **ret_why)
 {
 	if (geteuid() != 0 && st->st_uid != geteuid())
-		return refuse(-EPERM, ret_why, "state directory %s belongs to uid %u, not to uid %u: run as root, or name a state of your own with --state",
+		return refuse(-EPERM, ret_why,
+		       "state directory %s belongs to uid %u, not to uid %u: run as root, or name a state of your own with --state",
 			state, st->st_uid, geteuid());
 	if (geteuid() != 0 || st->st_uid == a->uid)
 		return 0;
@@ -83,7 +85,8 @@ static int check_owner(const char *state, int fd, struct stat *st, const struct 
 	/* An empty directory that root has made (we, or beforehand) is taken over. */
 	if (!is_empty(fd))
 		return refuse(-EPERM, ret_why,
-			"state directory %s belongs to root and is not empty; expected the keeper's account (uid %u): `chown -R` it, or name another with --state",
+			"state directory %s belongs to root and is not empty; expected the keeper's account (uid %u): `chown -R` it, or name another with "
+			"--state",
 			state, a->uid);
 	if (fchown(fd, a->uid, a->gid) < 0 || fstat(fd, st) < 0)
 		return refuse(-errno, ret_why, "cannot give the state directory %s to uid %u: %s", state, a->uid, strerror(errno));

@@ -89,7 +89,7 @@ static bool push(struct pattern *p, unsigned t)
 }
 
 /* `*` and `?` are wildcards, `\*` `\?` `\\` themselves; another `\` is a plain one. */
-static bool pattern_from(struct pattern *p, str text, bool literal)
+static bool pattern_from(struct pattern *p, str text)
 {
 	bool ok = true;
 
@@ -97,12 +97,12 @@ static bool pattern_from(struct pattern *p, str text, bool literal)
 	for (size_t i = 0; i < text.n && ok; i++) {
 		char c = text.p[i];
 
-		if (!literal && c == '\\' && i + 1 < text.n && strchr("*?\\", text.p[i + 1]) && text.p[i + 1])
+		if (c == '\\' && i + 1 < text.n && strchr("*?\\", text.p[i + 1]) && text.p[i + 1])
 			ok = push(p, (unsigned char)text.p[++i]);
-		else if (!literal && c == '*')
+		else if (c == '*')
 			ok = (p->n && p->t[p->n - 1] == TOKEN_ANY) || push(p, TOKEN_ANY);
 		else
-			ok = push(p, !literal && c == '?' ? TOKEN_ONE : (unsigned char)c);
+			ok = push(p, c == '?' ? TOKEN_ONE : (unsigned char)c);
 	}
 	return ok;
 }
@@ -269,6 +269,14 @@ static int regex_matcher(struct sigma *s, const struct item *it, str text, struc
 	return 0;
 }
 
+static bool host_bits(const struct matcher *m)
+{
+	for (unsigned bit = m->bits; bit < (m->family == AF_INET ? 32 : 128); bit++)
+		if (m->address[bit / 8] & 0x80 >> bit % 8)
+			return true;
+	return false;
+}
+
 static int cidr_matcher(struct sigma *s, str text, struct matcher *ret)
 {
 	const char *slash = memchr(text.p, '/', text.n);
@@ -285,7 +293,7 @@ static int cidr_matcher(struct sigma *s, str text, struct matcher *ret)
 		if (inet_pton(ret->family, address, ret->address) == 1 &&
 			(!slash || (str_to_u64((str){ slash + 1, text.n - n - 1 }, &bits) == 0 && bits <= (ret->family == AF_INET ? 32 : 128)))) {
 			ret->bits = (uint8_t)bits;
-			return 0;
+			return host_bits(ret) ? rule_fail(s, SIGMA_BROKEN, "cidr: expected a network, \"%.*s\" is a host within one", STR_ARG(text)) : 0;
 		}
 	}
 	return rule_fail(s, SIGMA_BROKEN, "cidr: expected ADDRESS/BITS, not \"%.*s\"", STR_ARG(text));
@@ -294,6 +302,14 @@ static int cidr_matcher(struct sigma *s, str text, struct matcher *ret)
 static int special(struct sigma *s, const struct item *it, const struct tree *v, struct matcher *ret)
 {
 	*ret = (struct matcher){ .kind = MATCH_NULL };
+	if (it->n_transforms && (it->exists || it->re || it->cidr || it->fieldref || it->compare || it->part))
+		return rule_fail(s, SIGMA_BROKEN, "expected no encoding beside a modifier that takes the value as it is");
+	if (it->fieldref && (memchr(v->text.p, '*', v->text.n) || memchr(v->text.p, '?', v->text.n)))
+		return rule_fail(s, SIGMA_BROKEN, "fieldref: expected a field's name, not \"%.*s\"", STR_ARG(v->text));
+	if (it->keyword && tree_null(v))
+		return rule_fail(s, SIGMA_BROKEN, "line %u: expected a keyword, not null", v->line);
+	if (it->keyword && it->exists)
+		return rule_fail(s, SIGMA_BROKEN, "line %u: exists: expected a field before it", v->line);
 	if (it->exists) {
 		ret->kind = MATCH_EXISTS;
 		ret->yes = str_eq(v->text, STR("true")) || str_eq(v->text, STR("yes")) || str_eq(v->text, STR("True"));
@@ -357,7 +373,7 @@ static int add_value(struct sigma *s, const struct item *it, const struct tree *
 	if (r == 0 || tree_null(v))
 		return add_matcher(s, m, n, room, &one);
 	for (unsigned offset = 0; offset < (offsets ? OFFSETS : 1); offset++) {
-		if (!pattern_from(p, v->text, it->n_transforms && it->transforms[0] != TO_DASH))
+		if (!pattern_from(p, v->text))
 			return rule_fail(s, SIGMA_BROKEN, "line %u: expected a value of at most 4,096 bytes", v->line);
 		r = transform(s, it, p, offset);
 		if (r < 0)

@@ -1,4 +1,5 @@
-/* Prefectures in the order of JIS X 0401, and the names of their municipalities (JIS X 0402; list: code4fukui/localgovjp), sorted by bytes. */
+/* Prefectures in the order of JIS X 0401, and the names of their municipalities (JIS X 0402; list: code4fukui/localgovjp), sorted by
+ * bytes. */
 #include "document/address_table.h"
 
 const struct prefecture prefectures[PREFECTURES] = {

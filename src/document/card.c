@@ -17,7 +17,8 @@ static const struct range ranges[] = {
 	{ 300000, 305999, L(16) | L(19), true }, { 360000, 369999, L(16) | L(19), true },
 	{ 601100, 601199, L(16) | L(19), false }, { 622126, 622925, L(16) | L(17) | L(18) | L(19), false },
 	{ 644000, 659999, L(16) | L(19), false }, { 620000, 629999, L(16), false }, { 620000, 629999, L(17) | L(18) | L(19), true },
-	{ 500000, 509999, L_MAESTRO, true }, { 560000, 589999, L_MAESTRO, true }, { 600000, 699999, L_MAESTRO, true }, { 60400, 60499, L_MAESTRO, true },
+	{ 500000, 509999, L_MAESTRO, true }, { 560000, 589999, L_MAESTRO, true }, { 600000, 699999, L_MAESTRO, true },
+	{ 60400, 60499, L_MAESTRO, true },
 	{ 220000, 220499, L(16), true },
 };
 
@@ -84,7 +85,8 @@ static bool take_card(struct finding_scan *s, const struct number *k, unsigned g
 		return false;
 	context = finding_context(s, k->at, end);
 	/* The label of another number is believed: one order number in ten passes Luhn. */
-	if (context && !(context & BIT(DET_PAYMENT_CARD)) && (context & (LABEL_OTHER | ~(BIT(DET_PHONE) | BIT(DET_IP_ADDRESS) | BIT(DET_POSTAL_CODE_JP)))))
+	if (context && !(context & BIT(DET_PAYMENT_CARD)) && (context & (LABEL_OTHER |
+	    ~(BIT(DET_PHONE) | BIT(DET_IP_ADDRESS) | BIT(DET_POSTAL_CODE_JP)))))
 		return false;
 	/* Four digits more of the same kind: a longer number, unless a card is spoken of. */
 	if (!card_valid(d, n, context & BIT(DET_PAYMENT_CARD)) || (goes_on && !(context & BIT(DET_PAYMENT_CARD))))
@@ -113,7 +115,8 @@ bool detect_card(struct finding_scan *s, const struct number *k)
 	return false;
 }
 
-/* Length by country, and of what the account is made (SWIFT IBAN registry v101, as listed by python-stdnum): n digits, a letters, c either. */
+/* Length by country, and of what the account is made (SWIFT IBAN registry v101, as listed by python-stdnum): n digits, a letters, c
+ * either. */
 static const struct { char country[3]; uint8_t n; char made[14]; } ibans[] = {
 	{ "AD", 24, "n8c12" }, { "AE", 23, "n19" }, { "AL", 28, "n8c16" }, { "AT", 20, "n16" }, { "AZ", 28, "a4c20" },
 	{ "BA", 20, "n16" }, { "BE", 16, "n12" }, { "BG", 22, "a4n6c8" }, { "BH", 22, "a4c14" }, { "BI", 27, "n23" },
@@ -187,7 +190,8 @@ bool detect_iban(struct finding_scan *s, const struct number *k)
 	size_t n = 2;
 	int of;
 
-	if ((!gap && !is_alpha(k->before)) || k->at - s->lo < 2 + gap || is_alnum(before(s, from)) || !is_alpha(s->p[from]) || !is_alpha(s->p[from + 1]) || k->g[0].n < 2 || (gap && !is_upper(s->p[from])))
+	if ((!gap && !is_alpha(k->before)) || k->at - s->lo < 2 + gap || is_alnum(before(s, from)) || !is_alpha(s->p[from]) ||
+	    !is_alpha(s->p[from + 1]) || k->g[0].n < 2 || (gap && !is_upper(s->p[from])))
 		return false;
 	c[0] = upper(s->p[from]);
 	c[1] = upper(s->p[from + 1]);

@@ -24,7 +24,8 @@ const char *classify_why(void)
 	return why;
 }
 
-int classifier_new(const struct label_config *labels, const uint8_t key[static IDENTIFIER_KEY], const struct client_list *clients, struct classifier **ret)
+int classifier_new(const struct label_config *labels, const uint8_t key[static IDENTIFIER_KEY], const struct client_list *clients,
+		struct classifier **ret)
 {
 	static const struct label_config none;
 	struct classifier *c = calloc(1, sizeof(*c));

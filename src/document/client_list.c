@@ -137,7 +137,8 @@ static int add_cell(struct loading *l, uint32_t col, str cell)
 	}
 	if (t->bytes.n)
 		buf_putc(&t->bytes, '\n');
-	t->spans[t->n_spans++] = (struct span){ .at = (uint32_t)t->bytes.n, .n = (uint32_t)cell.n, .table = 1, .row = l->rows, .col = col, .zone = ZONE_CELL };
+	t->spans[t->n_spans++] = (struct span){ .at = (uint32_t)t->bytes.n, .n = (uint32_t)cell.n, .table = 1, .row = l->rows, .col = col,
+			.zone = ZONE_CELL };
 	buf_puts(&t->bytes, cell);
 	return buf_error(&t->bytes);
 }

@@ -16,7 +16,8 @@ static bool is_local(char c)
 /* Endings that name a file, not a domain: sprite@2x.png. */
 static bool is_file_ending(str tld)
 {
-	static const char endings[][8] = { "png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "css", "scss", "less", "js", "mjs", "jsx", "tsx",
+	static const char endings[][8] = { "png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "css", "scss", "less", "js", "mjs", "jsx",
+		"tsx",
 					       "json", "html", "htm", "xml", "yaml", "yml", "txt", "pdf", "log", "conf", "service", "socket", "timer",
 					       "mount", "target", "slice", "scope", "device", "swap", "path" };
 
@@ -146,7 +147,8 @@ bool detect_ip6(struct finding_scan *s, const struct number *k)
 		return false;
 	while (from > s->lo && k->at - from < 40 && (is_hex(s->p[from - 1]) || s->p[from - 1] == ':'))
 		from--;
-	while (end < s->hi && end - from < INET6_ADDRSTRLEN - 1 && (is_hex(s->p[end]) || s->p[end] == ':' || (s->p[end] == '.' && is_digit(at(s, end + 1)))))
+	while (end < s->hi && end - from < INET6_ADDRSTRLEN - 1 && (is_hex(s->p[end]) || s->p[end] == ':' ||
+	       (s->p[end] == '.' && is_digit(at(s, end + 1)))))
 		end++;
 	s->ip6_seen = end;
 	if (end - from < 3 || from < s->done)

@@ -116,10 +116,12 @@ static int add_detail(struct contacts *c, const struct hit *x)
 		c->details = d;
 		c->cap_details = cap;
 	}
-	c->details[c->n_details++] = (struct detail){ .key = identifier_key(c->key, phone ? IDENT_PHONE : IDENT_EMAIL, value), .at = x->at, .end = x->at + x->n,
+	c->details[c->n_details++] = (struct detail){ .key = identifier_key(c->key, phone ? IDENT_PHONE : IDENT_EMAIL, value), .at = x->at,
+			.end = x->at + x->n,
 		.phone = phone, .role = !phone && contact_role(value) };
 	/* E-mails and phones enter the set at the end, with their persons. */
 	see_client(c, c->details[c->n_details - 1].key);
+	contact_groups_expect(&c->groups, c->details[c->n_details - 1].key);
 	return 0;
 }
 
@@ -337,9 +339,11 @@ static int groups_of_columns(struct contacts *c)
 		for (size_t k = 0; r == 0 && k < MAX(b - a, end - b); k++) {
 			r = contact_groups_open(&c->groups);
 			if (r == 0 && a + k < b)
-				r = contact_groups_add(&c->groups, c->details[c->units[a + k].from].key, c->details[c->units[a + k].from].phone, c->details[c->units[a + k].from].role);
+				r = contact_groups_add(&c->groups, c->details[c->units[a + k].from].key, c->details[c->units[a + k].from].phone,
+						c->details[c->units[a + k].from].role);
 			if (r == 0 && b + k < end)
-				r = contact_groups_add(&c->groups, c->details[c->units[b + k].from].key, c->details[c->units[b + k].from].phone, c->details[c->units[b + k].from].role);
+				r = contact_groups_add(&c->groups, c->details[c->units[b + k].from].key, c->details[c->units[b + k].from].phone,
+						c->details[c->units[b + k].from].role);
 		}
 	}
 	return r;
@@ -409,7 +413,8 @@ static int bare_end(struct contacts *c)
 static bool is_email_label(str s)
 {
 	static const char *const labels[] = {
-		"e-mail", "email", "mail", "e-mail address", "email address", "mail address", "private e-mail", "private email", "work e-mail", "work email",
+		"e-mail", "email", "mail", "e-mail address", "email address", "mail address", "private e-mail", "private email", "work e-mail",
+		"work email",
 		"private", "work", "メール", "メールアドレス", "Eメール", "Ｅメール", "電子メール",
 	};
 	const char *bracket = memchr(s.p, '(', s.n), *wide = s.n ? memmem(s.p, s.n, "（", 3) : NULL;
@@ -487,7 +492,8 @@ static int units_of_lines(struct contacts *c, size_t from, str block, uint32_t a
 		const char *p = block.p + (c->details[i].at - at), *nl = memrchr(block.p, '\n', (size_t)(p - block.p));
 		const char *begin = nl ? nl + 1 : block.p;
 
-		while (k < c->n_details && !memchr(c->t->bytes.p + c->details[k - 1].end, '\n', c->details[k].at - MIN(c->details[k].at, c->details[k - 1].end)))
+		while (k < c->n_details && !memchr(c->t->bytes.p + c->details[k - 1].end, '\n',
+		       c->details[k].at - MIN(c->details[k].at, c->details[k - 1].end)))
 			k++;
 		r = add_unit(c, (uint32_t)i, (uint32_t)(k - i), lead((str){ begin, (size_t)(p - begin) }));
 		i = k;
@@ -567,11 +573,13 @@ static int finish(struct contacts *c, struct contacts_result *ret)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n_nodes; i++)
-		r = identifier_set_add(&c->set, g->nodes[i].key, g->nodes[i].phone ? IDENT_PHONE : IDENT_EMAIL, contact_groups_person_of(g, &g->nodes[i]));
+		r = identifier_set_add(&c->set, g->nodes[i].key, g->nodes[i].phone ? IDENT_PHONE : IDENT_EMAIL,
+				contact_groups_person_of(g, &g->nodes[i]));
 	if (r < 0)
 		return r;
 	identifier_set_finish(&c->set);
-	*ret = (struct contacts_result){ .persons = persons, .identifiers = c->set.i, .n = c->set.n, .cut = c->set.cut || c->h->cut, .clients = c->found };
+	*ret = (struct contacts_result){ .persons = persons, .identifiers = c->set.i, .n = c->set.n, .cut = c->set.cut || c->h->cut,
+			.clients = c->found };
 	return 0;
 }
 

@@ -55,7 +55,8 @@ static bool inside(const char *member, str container)
 {
 	size_t n = strlen(member);
 
-	return container.n == 0 || (n > container.n + 2 && memcmp(member, container.p, container.n) == 0 && memcmp(member + container.n, "!/", 2) == 0);
+	return container.n == 0 || (n > container.n + 2 && memcmp(member, container.p, container.n) == 0 &&
+	       memcmp(member + container.n, "!/", 2) == 0);
 }
 
 static int grow(void **p, size_t *cap, size_t want, size_t size)

@@ -7,7 +7,8 @@ static const char *const detectors[DET_MAX_] = {
 	[DET_JP_DRIVERS_LICENSE] = "jp_drivers_license", [DET_PASSPORT] = "passport", [DET_BANK_ACCOUNT_JP] = "bank_account_jp",
 	[DET_POSTAL_CODE_JP] = "postal_code_jp", [DET_ADDRESS_JP] = "address_jp", [DET_US_SSN] = "us_ssn", [DET_EU_VAT] = "eu_vat",
 	[DET_IP_ADDRESS] = "ip_address", [DET_BIRTH_DATE] = "birth_date", [DET_SECRET_AWS] = "secret_aws", [DET_SECRET_GITHUB] = "secret_github",
-	[DET_SECRET_NPM] = "secret_npm", [DET_SECRET_SLACK] = "secret_slack", [DET_SECRET_STRIPE] = "secret_stripe", [DET_SECRET_GCP] = "secret_gcp",
+	[DET_SECRET_NPM] = "secret_npm", [DET_SECRET_SLACK] = "secret_slack", [DET_SECRET_STRIPE] = "secret_stripe",
+	[DET_SECRET_GCP] = "secret_gcp",
 	[DET_SECRET_JWT] = "secret_jwt", [DET_SECRET_PRIVATE_KEY] = "secret_private_key",
 };
 

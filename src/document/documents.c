@@ -12,7 +12,8 @@ static const char schema[] =
 	"CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER) WITHOUT ROWID;"
 	"CREATE TABLE document(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, bytes INTEGER, type TEXT, label INTEGER, text_chars INTEGER,"
 	" contacts INTEGER, facts BLOB, ocr INTEGER, error TEXT, time INTEGER, seq INTEGER);"
-	"CREATE TABLE place(path BLOB PRIMARY KEY, dev INTEGER, ino INTEGER, gen INTEGER, document INTEGER, owner INTEGER, grp INTEGER, mode INTEGER,"
+	"CREATE TABLE place(path BLOB PRIMARY KEY, dev INTEGER, ino INTEGER, gen INTEGER, document INTEGER, owner INTEGER, grp INTEGER, mode "
+	"INTEGER,"
 	" acl TEXT, bytes INTEGER, modified INTEGER, changed INTEGER, time INTEGER, gone INTEGER, error TEXT, seq INTEGER) WITHOUT ROWID;"
 	/* Which content stood where, and when it was seen there first and last: deleted and overwritten documents still answer. */
 	"CREATE TABLE stood(document INTEGER, path BLOB, dev INTEGER, ino INTEGER, gen INTEGER, first INTEGER, last INTEGER,"
@@ -23,7 +24,8 @@ static const char schema[] =
 	"CREATE INDEX place_document ON place(document) WHERE document IS NOT NULL;";
 
 static const char *const statements[ST_MAX_] = {
-	[ST_DOCUMENT_PUT] = "INSERT INTO document(hash, bytes, type, label, text_chars, contacts, facts, ocr, error, time, seq) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
+	[ST_DOCUMENT_PUT] = "INSERT INTO document(hash, bytes, type, label, text_chars, contacts, facts, ocr, error, time, seq) "
+	"VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
 		" ON CONFLICT(hash) DO UPDATE SET bytes=?2, type=?3, label=?4, text_chars=?5, contacts=?6, facts=?7, ocr=?8, error=?9, time=?10, seq=?11"
 		" WHERE excluded.seq > seq",
 	[ST_DOCUMENT_ID] = "INSERT INTO document(hash, seq) VALUES(?1, -1) ON CONFLICT(hash) DO UPDATE SET hash=hash RETURNING id",
@@ -36,7 +38,8 @@ static const char *const statements[ST_MAX_] = {
 	[ST_STOOD_OBJECT] = "SELECT " STOOD_COLUMNS " FROM stood WHERE ino > 0 AND ino=?2 AND dev=?1 AND gen=?3 ORDER BY first",
 	[ST_STOOD_PATH] = "SELECT " STOOD_COLUMNS " FROM stood WHERE ino > 0 AND path=?1 ORDER BY first",
 	[ST_FACTS] = "SELECT hash, bytes, type, label, text_chars, contacts, facts, error FROM document WHERE hash=?1 AND seq >= 0",
-#define PLACE_COLUMNS "path, dev, ino, gen, (SELECT hash FROM document WHERE id=place.document), owner, grp, mode, acl, bytes, modified, changed, time, gone, error"
+#define PLACE_COLUMNS "path, dev, ino, gen, (SELECT hash FROM document WHERE id=place.document), owner, grp, mode, acl, " \
+	" bytes, modified, changed, time, gone, error"
 	[ST_PLACE] = "SELECT " PLACE_COLUMNS " FROM place WHERE path=?1",
 	/* An object may have several names: the one that was seen last speaks for it. */
 	[ST_OBJECT] = "SELECT " PLACE_COLUMNS " FROM place WHERE ino=?2 AND dev=?1 AND gen=?3 ORDER BY gone, seq DESC LIMIT 1",
@@ -498,7 +501,8 @@ int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *
 int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct place *p), void *arg)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-	int r = db_prepare(d->db, "SELECT " PLACE_COLUMNS " FROM place WHERE document IN (SELECT id FROM document WHERE ocr) AND mode IS NOT NULL AND NOT gone", &s);
+	int r = db_prepare(d->db, "SELECT "
+			PLACE_COLUMNS " FROM place WHERE document IN (SELECT id FROM document WHERE ocr) AND mode IS NOT NULL AND NOT gone", &s);
 
 	return r < 0 ? db_failed(r) : each_place(s, cb, arg);
 }
@@ -578,7 +582,8 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL, *l = NULL;
 	struct documents_stat st = { 0 };
-	int r = db_prepare(d->db, "SELECT (SELECT count(*) FROM document WHERE seq>=0), (SELECT count(*) FROM place), (SELECT count(*) FROM place WHERE gone),"
+	int r = db_prepare(d->db,
+			"SELECT (SELECT count(*) FROM document WHERE seq>=0), (SELECT count(*) FROM place), (SELECT count(*) FROM place WHERE gone),"
 		" (SELECT count(*) FROM place WHERE error IS NOT NULL AND NOT gone) + (SELECT count(*) FROM document WHERE error IS NOT NULL),"
 		" (SELECT count(*) FROM document WHERE ocr), (SELECT count(*) FROM document WHERE text_chars > 0)", &s);
 

@@ -1,4 +1,5 @@
-/* Identifiers of documents: keyed sets in a store of postings (STATE/documents/identifiers), with numbers of its own, so that the table may be made anew. */
+/* Identifiers of documents: keyed sets in a store of postings (STATE/documents/identifiers), with numbers of its own, so that the table may
+ * be made anew. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -153,7 +154,8 @@ static int by_count(const void *a, const void *b)
 	return x->doc < y->doc ? -1 : x->doc > y->doc;
 }
 
-static int hand_out(struct documents *d, const struct counting *c, size_t max, int (*cb)(void *arg, const uint8_t hash[static 32], uint64_t count), void *arg)
+static int hand_out(struct documents *d, const struct counting *c, size_t max,
+		int (*cb)(void *arg, const uint8_t hash[static 32], uint64_t count), void *arg)
 {
 	_cleanup_free_ struct holder *h = NULL;
 	size_t n = 0, k = 0;
@@ -173,7 +175,8 @@ static int hand_out(struct documents *d, const struct counting *c, size_t max, i
 	return r;
 }
 
-int documents_containing(struct documents *d, const uint64_t *keys, size_t n, size_t max, int (*cb)(void *arg, const uint8_t hash[static 32], uint64_t count),
+int documents_containing(struct documents *d, const uint64_t *keys, size_t n, size_t max,
+		int (*cb)(void *arg, const uint8_t hash[static 32], uint64_t count),
 	void *arg)
 {
 	struct counting c = { 0 };
@@ -250,7 +253,8 @@ static int list_one(void *arg, const struct posting *e)
 	return l->cb(l->arg, &i);
 }
 
-int documents_identifiers_of(struct documents *d, const uint8_t (*hashes)[32], size_t n, int (*cb)(void *arg, const struct identifier *i), void *arg)
+int documents_identifiers_of(struct documents *d, const uint8_t (*hashes)[32], size_t n, int (*cb)(void *arg, const struct identifier *i),
+		void *arg)
 {
 	_cleanup_free_ uint64_t *docs = NULL;
 	struct listing l = { .cb = cb, .arg = arg };

@@ -94,7 +94,8 @@ static void put_place(struct buf *b, const struct place *p, str owner, str group
 	put_bytes(b, "path", p->path);
 	if (p->has_object) {
 		json_key(b, "object");
-		buf_putf(b, "\"%llu:%llu:%llu\"", (unsigned long long)p->object.dev, (unsigned long long)p->object.ino, (unsigned long long)p->object.gen);
+		buf_putf(b, "\"%llu:%llu:%llu\"", (unsigned long long)p->object.dev, (unsigned long long)p->object.ino,
+				(unsigned long long)p->object.gen);
 	}
 	if (p->has_document)
 		put_hash(b, p->document);

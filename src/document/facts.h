@@ -1,6 +1,7 @@
 /* facts.h — what is known of one document (content) and one place (path) of it: `tyto scan --json`, the leaves of kind 9 and 10, the table.
  *
- * Purpose: the two structs that pass between scan, keeper, evidence log and table; their JSON. Ownership: strs belong to whoever filled them.
+ * Purpose: the two structs that pass between scan, keeper, evidence log and table; their JSON. Ownership: strs belong to whoever filled
+ * them.
  * Units: bytes, ns UTC. Threads: plain data. Errors: negative errno; -EBADMSG for JSON that is not of this form.
  */
 #ifndef TYTO_FACTS_H

@@ -97,7 +97,8 @@ int facts_wire_take(str m, struct facts *ret, struct buf *scratch)
 
 void place_wire_put(struct buf *b, const struct place *p)
 {
-	buf_putc(b, (char)((p->has_object ? HAS_OBJECT : 0) | (p->has_document ? HAS_DOCUMENT : 0) | (p->has_stat ? HAS_STAT : 0) | (p->gone ? GONE : 0)));
+	buf_putc(b, (char)((p->has_object ? HAS_OBJECT : 0) | (p->has_document ? HAS_DOCUMENT : 0) | (p->has_stat ? HAS_STAT : 0) |
+			(p->gone ? GONE : 0)));
 	put_str(b, p->path);
 	buf_put_uvar(b, (uint64_t)p->time);
 	if (p->has_object) {

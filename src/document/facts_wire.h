@@ -1,6 +1,7 @@
 /* facts_wire.h — facts and places as bytes between our processes: scanner to keeper.
  *
- * Purpose: the message of the keeper's socket, and nothing that is stored. Ownership: what *_take returns points into the message, label_why into scratch.
+ * Purpose: the message of the keeper's socket, and nothing that is stored. Ownership: what *_take returns points into the message,
+ * label_why into scratch.
  * Units: as in facts.h. Threads: no state. Errors: -EBADMSG for what was not made by these functions: the peer is another process.
  */
 #ifndef TYTO_FACTS_WIRE_H

@@ -1,4 +1,5 @@
-/* The finder's engine: a text in windows, each folded where it has to be, its literals and numbers in order, the hits put back into the text's offsets. */
+/* The finder's engine: a text in windows, each folded where it has to be, its literals and numbers in order, the hits put back into the
+ * text's offsets. */
 #include <errno.h>
 
 #include "document/finding_internal.h"

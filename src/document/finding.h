@@ -1,9 +1,11 @@
 /* finding.h — cards, accounts, addresses, secrets: what a text holds, each validated.
  *
- * Purpose: detectors as a table (detectors.c: name, literals or anchors, validator); one pass of vectorscan for literals, a SIMD scan for digits and '@', a side
- * buffer for full-width forms. Hits are what contacts.c and identifiers.c build on.
- * Ownership: struct finder is compiled once and shared; struct finding_scan belongs to one thread and owns the hits it returns (valid until its next run).
- * Units: byte offsets into struct text's `bytes`. Threads: finder read-only after finder_new. Errors: negative errno; -EMSGSIZE never: hits are capped and `cut` says so.
+ * Purpose: detectors as a table (detectors.c: name, literals or anchors, validator); one pass of vectorscan for literals, a SIMD scan for
+ * digits and '@', a side buffer for full-width forms. Hits are what contacts.c and identifiers.c build on.
+ * Ownership: struct finder is compiled once and shared; struct finding_scan belongs to one thread and owns the hits it returns (valid until
+ * its next run).
+ * Units: byte offsets into struct text's `bytes`. Threads: finder read-only after finder_new. Errors: negative errno; -EMSGSIZE never: hits
+ * are capped and `cut` says so.
  */
 #ifndef TYTO_FINDING_H
 #define TYTO_FINDING_H
@@ -12,9 +14,11 @@
 
 /* Append-only: counts by number stand in the table of documents; names are the contract's. */
 enum detector {
-	DET_PAYMENT_CARD = 1, DET_IBAN, DET_EMAIL, DET_PHONE, DET_MY_NUMBER, DET_JP_CORPORATE_NUMBER, DET_JP_PENSION_NUMBER, DET_JP_DRIVERS_LICENSE,
+	DET_PAYMENT_CARD = 1, DET_IBAN, DET_EMAIL, DET_PHONE, DET_MY_NUMBER, DET_JP_CORPORATE_NUMBER, DET_JP_PENSION_NUMBER,
+	DET_JP_DRIVERS_LICENSE,
 	DET_PASSPORT, DET_BANK_ACCOUNT_JP, DET_POSTAL_CODE_JP, DET_ADDRESS_JP, DET_US_SSN, DET_EU_VAT, DET_IP_ADDRESS, DET_BIRTH_DATE,
-	DET_SECRET_AWS, DET_SECRET_GITHUB, DET_SECRET_NPM, DET_SECRET_SLACK, DET_SECRET_STRIPE, DET_SECRET_GCP, DET_SECRET_JWT, DET_SECRET_PRIVATE_KEY,
+	DET_SECRET_AWS, DET_SECRET_GITHUB, DET_SECRET_NPM, DET_SECRET_SLACK, DET_SECRET_STRIPE, DET_SECRET_GCP, DET_SECRET_JWT,
+	DET_SECRET_PRIVATE_KEY,
 	DET_MAX_
 };
 const char *detector_name(enum detector d); /* "payment_card"; NULL unknown */
@@ -25,7 +29,8 @@ enum detector detector_from(str name);      /* 0 unknown */
 struct hit {
 	uint32_t at, n;   /* bytes in the text */
 	uint32_t span;    /* in which span it begins */
-	uint32_t value, value_n; /* normalised form in `values`: digits without spaces, lower case e-mail, E.164 phone with '+', IBAN in capitals */
+	/* normalised form in `values`: digits without spaces, lower case e-mail, E.164 phone with '+', IBAN in capitals */
+	uint32_t value, value_n;
 	uint16_t literal; /* with detector 0: which of the finder's extra literals */
 	uint8_t detector; /* enum detector; 0 an extra literal */
 };

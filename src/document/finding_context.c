@@ -32,7 +32,8 @@ static const struct mark *longest(const struct finding_scan *s, size_t j)
 /* Small words between a label and its number: "order no. is", 番号は. */
 static uint32_t small_word(const struct finding_scan *s, uint32_t i, uint32_t to)
 {
-	static const char *const words[] = { "number", "numbers", "code", "no", "nr", "num", "id", "is", "was", "の", "は", "が", "、", "：", "「", "で", "番号", "№" };
+	static const char *const words[] = { "number", "numbers", "code", "no", "nr", "num", "id", "is", "was", "の", "は", "が", "、", "：", "「", "で",
+		"番号", "№" };
 
 	for (size_t w = 0; w < ARRAY_SIZE(words); w++) {
 		size_t n = strlen(words[w]);
@@ -63,7 +64,8 @@ static bool same_shape(const struct finding_scan *s, uint32_t from, uint32_t to)
 	return i == end && !is_alnum(at(s, k));
 }
 
-/* A label reaches over a list of numbers and small words; one that names a person's number also over a few other words without a number of their own. */
+/* A label reaches over a list of numbers and small words; one that names a person's number also over a few other words without a number of
+ * their own. */
 static bool reaches(const struct finding_scan *s, uint32_t from, uint32_t to, uint32_t mask)
 {
 	bool strict = mask & (LABEL_OTHER | BIT(DET_POSTAL_CODE_JP));

@@ -1,8 +1,10 @@
 /* finding_internal.h — what the files of the detectors share; nobody outside src/document includes it.
  *
- * Purpose: struct finding_scan between the engine (finding.c: windows, folding, order), literals (literals.c), and the detectors, one file a family.
- * Ownership: finding.c owns everything. Units: offsets into the window `p`, which is the text, or a copy with full-width forms folded; finding_emit puts
- * them back into offsets of the text. Threads: one scan a thread. Errors: detectors have none; memory is remembered in `err`.
+ * Purpose: struct finding_scan between the engine (finding.c: windows, folding, order), literals (literals.c), and the detectors, one file
+ * a family.
+ * Ownership: finding.c owns everything. Units: offsets into the window `p`, which is the text, or a copy with full-width forms folded;
+ * finding_emit puts them back into offsets of the text. Threads: one scan a thread. Errors: detectors have none; memory is remembered in
+ * `err`.
  *
  * A detector is asked with `lo` and `hi` set to the limits of the span in the window and reads nothing outside them.
  */
@@ -74,7 +76,8 @@ struct finding_scan {
 	uint32_t lo, hi; /* limits of the span in the window */
 	uint32_t done;   /* taken up to here */
 	uint32_t ip6_seen;
-	uint32_t labels; /* what the labels of the document so far, and of this window, name: without its label most numbers need not be looked at */
+	/* what the labels of the document so far, and of this window, name: without its label most numbers need not be looked at */
+	uint32_t labels;
 	uint16_t ask[4][32]; /* bits of the detectors of numbers: by what stands before and by digits of the first group */
 	uint32_t context_at, context; /* the last answer of finding_context */
 
@@ -93,7 +96,8 @@ struct finding_scan {
 struct number {
 	uint32_t at;
 	unsigned n;            /* groups */
-	struct { uint32_t at; uint8_t n; char sep; } g[GROUPS_MAX]; /* sep stands before it; 0 before the first; '(' and ')' with or without a space */
+	/* sep stands before it; 0 before the first; '(' and ')' with or without a space */
+	struct { uint32_t at; uint8_t n; char sep; } g[GROUPS_MAX];
 	bool joined;           /* part of something longer on the left: AB-1234 */
 	char before;           /* the byte before, 0 at the limit */
 };

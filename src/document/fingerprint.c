@@ -1,14 +1,17 @@
 /* Winnowing over keyed hashes of k-grams.
  *
- * The hash of a gram is a cyclic polynomial: the exclusive or of its characters' secret words, each turned by its place. With random words it is pairwise independent
- * for grams of up to 17 characters when 16 neighbouring bits of 64 are left out (Lemire, Kaser: Recursive n-gram hashing is pairwise independent, at best; 2010), which
- * is what is done; the bijection on the 48 bits left adds no collisions and hides that all of it is linear. Words are made of the characters by two multiplications
- * with secret factors. All secrets come from the state's key by SipHash.
+ * The hash of a gram is a cyclic polynomial: the exclusive or of its characters' secret words, each turned by its place. With random words
+ * it is pairwise independent for grams of up to 17 characters when 16 neighbouring bits of 64 are left out (Lemire, Kaser: Recursive n-gram
+ * hashing is pairwise independent, at best; 2010), which is what is done; the bijection on the 48 bits left adds no collisions and hides
+ * that all of it is linear. Words are made of the characters by two multiplications with secret factors. All secrets come from the state's
+ * key by SipHash.
  *
- * This is no cryptographic function of each gram: it keeps somebody who has the store but not the key from testing guesses, and chance collisions at those of 48 random
- * bits; somebody who can make Tyto scan texts of his choice and read the store as well could learn more, and needs not: he has the documents.
+ * This is no cryptographic function of each gram: it keeps somebody who has the store but not the key from testing guesses, and chance
+ * collisions at those of 48 random bits; somebody who can make Tyto scan texts of his choice and read the store as well could learn more,
+ * and needs not: he has the documents.
  *
- * A gram's key stands in the high 48 bits of a number whose low 16 hold its place, counted down: the least number is the least key, the last one of equals.
+ * A gram's key stands in the high 48 bits of a number whose low 16 hold its place, counted down: the least number is the least key, the
+ * last one of equals.
  */
 #include "document/fingerprint.h"
 
@@ -167,7 +170,8 @@ static int winnow(const struct secrets *s, const struct normalised *t, unsigned 
 	return r;
 }
 
-int fingerprint(const uint8_t key[static FINGERPRINT_KEY], const struct normalised *t, unsigned k, unsigned window, struct fingerprints *ret)
+int fingerprint(const uint8_t key[static FINGERPRINT_KEY], const struct normalised *t, unsigned k, unsigned window,
+		struct fingerprints *ret)
 {
 	struct secrets s;
 

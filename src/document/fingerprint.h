@@ -1,7 +1,8 @@
 /* fingerprint.h — winnowing: which keyed fingerprints a text leaves.
  *
- * Purpose: k-grams of normalised characters, the least of each window (Schleimer, Wilkerson, Aiken: Winnowing, SIGMOD 2003): every shared run of
- * FINGERPRINT_RUN normalised characters leaves a common fingerprint; a property test holds it. Keys are of 48 bits, under the state's key.
+ * Purpose: k-grams of normalised characters, the least of each window (Schleimer, Wilkerson, Aiken: Winnowing, SIGMOD 2003): every shared
+ * run of FINGERPRINT_RUN normalised characters leaves a common fingerprint; a property test holds it. Keys are of 48 bits, under the
+ * state's key.
  * Ownership: the caller's array, grown (fingerprints_free). Units: characters. Threads: no state. Errors: -ENOMEM.
  */
 #ifndef TYTO_FINGERPRINT_H
@@ -25,6 +26,7 @@ struct fingerprints {
 	size_t n, cap;
 };
 void fingerprints_free(struct fingerprints *x);
-int fingerprint(const uint8_t key[static FINGERPRINT_KEY], const struct normalised *t, unsigned k, unsigned window, struct fingerprints *ret);
+int fingerprint(const uint8_t key[static FINGERPRINT_KEY], const struct normalised *t, unsigned k, unsigned window,
+		struct fingerprints *ret);
 
 #endif

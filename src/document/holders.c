@@ -208,7 +208,8 @@ static void see(struct segment *g, const struct sighting *s)
 	}
 }
 
-/* Something else was seen in the same segment: there was a change that no record tells of. Between the two sightings it may have been either. */
+/* Something else was seen in the same segment: there was a change that no record tells of. Between the two sightings it may have been
+ * either. */
 static bool narrow(struct segment *g, const struct sighting *s)
 {
 	const int64_t ends[] = { s->first, s->last };
@@ -287,7 +288,8 @@ static int take_container(void *arg, const struct stood *s)
 	return s->first <= k->last && s->last >= k->first ? add_hash(k, s->hash) : 0;
 }
 
-/* "/a/b.zip!/c.zip!/d": what stood at /a/b.zip then. "!/" may also stand in the name of a folder: the longest container that is known counts. */
+/* "/a/b.zip!/c.zip!/d": what stood at /a/b.zip then. "!/" may also stand in the name of a folder: the longest container that is known
+ * counts. */
 static int add_containers(struct question *k, str path)
 {
 	size_t before = k->n_hashes;
@@ -419,7 +421,8 @@ static int take_stood(void *arg, const struct stood *s)
 	return 1;
 }
 
-/* Where an object was told of last is where it stands, also when it has been moved since the last scan. A rename tells of two places at once: the newer one counts. */
+/* Where an object was told of last is where it stands, also when it has been moved since the last scan. A rename tells of two places at
+ * once: the newer one counts. */
 static int take_path(void *arg, str path, int64_t first, int64_t last)
 {
 	struct latest *l = arg;

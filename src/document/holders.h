@@ -1,9 +1,11 @@
 /* holders.h — who had a document while it held what it holds.
  *
- * Purpose: `trace`. `who` asks about a thing, whatever stood in it; this asks about a content. Had it: whoever met a record that says this content, whoever
- * met an object in which scans saw it, from the last recorded write before until the first one after, wherever the object was moved to; records without an object count by the path.
+ * Purpose: `trace`. `who` asks about a thing, whatever stood in it; this asks about a content. Had it: whoever met a record that says this
+ * content, whoever met an object in which scans saw it, from the last recorded write before until the first one after, wherever the object
+ * was moved to; records without an object count by the path.
  * Of a part of a container it is the container that was had. A content that is deleted or overwritten answers like any other.
- * Ownership: struct holders owns the index; the table is borrowed. Units: ns UTC. Threads: one at a time. Errors: negative errno; holders_why() says more.
+ * Ownership: struct holders owns the index; the table is borrowed. Units: ns UTC. Threads: one at a time. Errors: negative errno;
+ * holders_why() says more.
  * What this program itself read as root, to compare, is in the record like any access, and does not count here.
  * Bounded: HOLDERS_PLACES places a content; more are counted.
  *
@@ -37,7 +39,8 @@ uint64_t holders_more(const struct holders *h);
 int holders_path(struct holders *h, const uint8_t hash[static 32], struct buf *ret_path, bool *ret_gone);
 
 /* Verbs by which somebody gets a content; the others are shown, too, but moving or deleting a document is not having read it. */
-#define HOLDERS_HAD ((uint64_t)1 << VERB_OPEN | (uint64_t)1 << VERB_READ | (uint64_t)1 << VERB_WRITE | (uint64_t)1 << VERB_CREATE | (uint64_t)1 << VERB_COPY | \
+#define HOLDERS_HAD ((uint64_t)1 << VERB_OPEN | (uint64_t)1 << VERB_READ | (uint64_t)1 << VERB_WRITE | (uint64_t)1 << VERB_CREATE | \
+	(uint64_t)1 << VERB_COPY | \
 	(uint64_t)1 << VERB_ARCHIVE | (uint64_t)1 << VERB_EXPORT | (uint64_t)1 << VERB_SEND | (uint64_t)1 << VERB_EXEC)
 
 #endif

@@ -2,7 +2,8 @@
  *
  * Purpose: for contacts.c and client_list.c. Ownership: the set owns its memory. Units: none. Threads: one at a time. Errors: -ENOMEM.
  *
- * Of a document with more than IDENTIFIERS_MAX the smallest keys are kept: a sample that does not depend on order, so that containment stays meaningful.
+ * Of a document with more than IDENTIFIERS_MAX the smallest keys are kept: a sample that does not depend on order, so that containment
+ * stays meaningful.
  */
 #ifndef TYTO_DOCUMENT_IDENTIFIER_H
 #define TYTO_DOCUMENT_IDENTIFIER_H

@@ -47,7 +47,8 @@ bool detect_passport(struct finding_scan *s, const struct number *k)
 		from--;
 		letters++;
 	}
-	if (letters > 2 || (letters == 0 && k->joined) || k->g[0].n < 6 || k->g[0].n > 9 || (letters == 0 && k->g[0].n < 8) || letters + k->g[0].n > 9)
+	if (letters > 2 || (letters == 0 && k->joined) || k->g[0].n < 6 || k->g[0].n > 9 || (letters == 0 && k->g[0].n < 8) ||
+	    letters + k->g[0].n > 9)
 		return false;
 	if ((letters && (before(s, from) == '-' || before(s, from) == '_' || is_digit(before(s, from)))) || !finding_ends(s, end) ||
 	    !(finding_context(s, from, end) & BIT(DET_PASSPORT)))
@@ -71,7 +72,8 @@ static bool date_valid(unsigned y, unsigned m, unsigned d)
 {
 	static const uint8_t days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 
-	return y >= 1880 && y <= 2100 && m >= 1 && m <= 12 && d >= 1 && d <= days[m - 1] && (m != 2 || d < 29 || (y % 4 == 0 && (y % 100 || y % 400 == 0)));
+	return y >= 1880 && y <= 2100 && m >= 1 && m <= 12 && d >= 1 && d <= days[m - 1] &&
+	       (m != 2 || d < 29 || (y % 4 == 0 && (y % 100 || y % 400 == 0)));
 }
 
 struct date { unsigned y, m, d; uint32_t from, end; };
@@ -169,7 +171,8 @@ static bool japanese_date(const struct finding_scan *s, const struct number *k, 
 		x->d = number_at(s, k, 2);
 		x->end = k->g[2].at + k->g[2].n;
 	} else {
-		if (!next_word(s, &i, "年") || !next_number(s, &i, &x->m) || !next_word(s, &i, "月") || !next_number(s, &i, &x->d) || !next_word(s, &i, "日"))
+		if (!next_word(s, &i, "年") || !next_number(s, &i, &x->m) || !next_word(s, &i, "月") || !next_number(s, &i, &x->d) ||
+		    !next_word(s, &i, "日"))
 			return false;
 		x->end = i;
 	}
@@ -178,7 +181,8 @@ static bool japanese_date(const struct finding_scan *s, const struct number *k, 
 
 static unsigned month_named(const char *p, size_t n)
 {
-	static const char *const months[] = { "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+	static const char *const months[] = { "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+		"november",
 					      "december" };
 
 	for (unsigned m = 0; m < ARRAY_SIZE(months); m++) {

@@ -1,6 +1,7 @@
 /* internal.h — what the files of the table of documents share; nobody outside src/document includes it.
  *
- * Purpose: struct documents, between documents.c (opening, asking), documents_take.c (leaves into rows). Ownership: documents.c owns the struct.
+ * Purpose: struct documents, between documents.c (opening, asking), documents_take.c (leaves into rows). Ownership: documents.c owns the
+ * struct.
  * Units: ns UTC, bytes, leaves. Threads: one at a time. Errors: negative errno, documents_why().
  */
 #ifndef TYTO_DOCUMENT_INTERNAL_H
@@ -16,7 +17,8 @@
 #define DOCUMENTS_BATCH 65536 /* leaves a transaction */
 
 enum documents_statement { /* prepared at first use */
-	ST_DOCUMENT_PUT, ST_DOCUMENT_ID, ST_PLACE_PUT, ST_PLACE_GONE, ST_STOOD_PUT, ST_STOOD, ST_STOOD_OBJECT, ST_STOOD_PATH, ST_FACTS, ST_PLACE, ST_OBJECT, ST_OF_HASH, ST_MAX_
+	ST_DOCUMENT_PUT, ST_DOCUMENT_ID, ST_PLACE_PUT, ST_PLACE_GONE, ST_STOOD_PUT, ST_STOOD, ST_STOOD_OBJECT, ST_STOOD_PATH, ST_FACTS, ST_PLACE,
+			ST_OBJECT, ST_OF_HASH, ST_MAX_
 };
 
 struct documents {

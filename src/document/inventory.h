@@ -1,9 +1,11 @@
 /* inventory.h — every document below some paths: read, classified, and handed to whoever records it.
  *
- * Purpose: decides what has changed since the table was told (times, size and inode, then the hash), reads that with a thread a core (an extractor and
- * a classifier each), pictures last, and finds what is gone. Nothing is recorded here: ops do that, and so this is the same beside a keeper or alone.
+ * Purpose: decides what has changed since the table was told (times, size and inode, then the hash), reads that with a thread a core (an
+ * extractor and a classifier each), pictures last, and finds what is gone. Nothing is recorded here: ops do that, and so this is the same
+ * beside a keeper or alone.
  * Ownership: everything in the config is borrowed; strs that ops get live until they return. Units: bytes, ns UTC.
- * Threads: inventory_run makes its own; ops are called one at a time, from any of them. Errors: negative errno, inventory_why() says more; -EINTR: stopped.
+ * Threads: inventory_run makes its own; ops are called one at a time, from any of them. Errors: negative errno, inventory_why() says more;
+ * -EINTR: stopped.
  *
  * Order: parts before their container, facts before places. Whoever stops in between reads that document again, and no other.
  */
@@ -53,7 +55,8 @@ struct inventory_config {
 	size_t n_paths;
 	struct documents *documents; /* follows the log up to now; for writing */
 	struct prints *prints;       /* for writing; ops commit both */
-	/* What is below these (real paths) is of outside origin, or not; what is below neither stays what it was. Both at once: of outside origin. */
+	/* What is below these (real paths) is of outside origin, or not; what is below neither stays what it was. Both at once: of outside
+	 * origin. */
 	char *const *public_paths, *const *private_paths;
 	size_t n_public, n_private;
 	const struct classifier *classifier;

@@ -1,6 +1,7 @@
 /* inventory_private.h — what the files of the inventory share; nobody else includes it.
  *
- * Purpose: struct inventory, between inventory.c (what is to be read, who is gone) and reading.c (reading one). Ownership: inventory.c owns it.
+ * Purpose: struct inventory, between inventory.c (what is to be read, who is gone) and reading.c (reading one). Ownership: inventory.c owns
+ * it.
  * Units: bytes. Threads: `lock` covers everything that is not of one thread. Errors: negative errno; the first one ends the run.
  */
 #ifndef TYTO_INVENTORY_PRIVATE_H

@@ -1,4 +1,5 @@
-/* Numbers that Japan gives: persons and corporations (check digits of the published ordinances), pension, licence, bank account, postal code. */
+/* Numbers that Japan gives: persons and corporations (check digits of the published ordinances), pension, licence, bank account, postal
+ * code. */
 #include "document/finding_internal.h"
 
 /* The digits of the first groups that make up n, when they are grouped like `want` (0 ends it) or written in one. 0: they are not. */
@@ -95,7 +96,8 @@ bool detect_pension(struct finding_scan *s, const struct number *k)
 /* The first two digits: the public safety commission that gave the licence. */
 static bool commission(const char *d)
 {
-	static const struct { uint8_t from, to; } codes[] = { { 10, 14 }, { 20, 25 }, { 30, 30 }, { 40, 49 }, { 50, 55 }, { 60, 65 }, { 70, 74 }, { 80, 83 },
+	static const struct { uint8_t from, to; } codes[] = { { 10, 14 }, { 20, 25 }, { 30, 30 }, { 40, 49 }, { 50, 55 }, { 60, 65 }, { 70, 74 },
+		{ 80, 83 },
 							      { 90, 97 } };
 	unsigned v = (unsigned)(d[0] - '0') * 10 + (unsigned)(d[1] - '0');
 

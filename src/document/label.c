@@ -79,7 +79,8 @@ static int add_literal(struct labels *l, size_t from)
 		}
 	if (l->n_literals == LITERALS_MAX || n == 0)
 		return n ? -E2BIG : 0;
-	l->literals[l->n_literals] = (struct finder_literal){ .text = s, .id = (uint16_t)l->n_literals, .word = !(l->literal_text.p[from] & 0x80) };
+	l->literals[l->n_literals] = (struct finder_literal){ .text = s, .id = (uint16_t)l->n_literals,
+			.word = !(l->literal_text.p[from] & 0x80) };
 	l->n_literals++;
 	return 0;
 }
@@ -126,7 +127,8 @@ static int take_config(struct labels *l, const struct label_config *c)
 	for (size_t i = 0; i < c->n_ms; i++) {
 		if (!c->ms[i].guid || c->ms[i].label <= 0 || c->ms[i].label >= LABEL_MAX_)
 			return fail(-EINVAL, "label.microsoft: a GUID and a label are expected");
-		l->ms[i] = (struct ms_label){ .guid = strdup(c->ms[i].guid), .name = strdup(c->ms[i].name ? c->ms[i].name : ""), .label = c->ms[i].label };
+		l->ms[i] = (struct ms_label){ .guid = strdup(c->ms[i].guid), .name = strdup(c->ms[i].name ? c->ms[i].name : ""),
+				.label = c->ms[i].label };
 		l->n_ms++;
 		if (!l->ms[i].guid || !l->ms[i].name)
 			return fail(-ENOMEM, "no memory");
@@ -261,7 +263,8 @@ static void microsoft(struct deciding *d)
 		d->n_said++;
 		d->said[d->n_said - 1] = (struct found){ "", NULL };
 		if (!known) {
-			reason(d, "Microsoft label %.*s%s%.*s in %s is not in the configuration", STR_ARG(guid), name.n ? " " : "", STR_ARG(name), sources[source]);
+			reason(d, "Microsoft label %.*s%s%.*s in %s is not in the configuration", STR_ARG(guid), name.n ? " " : "", STR_ARG(name),
+					sources[source]);
 			continue;
 		}
 		raise_to(d, known->label);
@@ -275,7 +278,8 @@ static void microsoft(struct deciding *d)
 
 static const struct { const char *key, *where; enum marking_place place; } properties[] = {
 	{ "title", "property title", MARK_TITLE }, { "subject", "property subject", MARK_TITLE }, { "keywords", "property keywords", MARK_LIST },
-	{ "category", "property category", MARK_LIST }, { "comments", "property comments", MARK_TITLE }, { "company", "property company", MARK_TITLE },
+	{ "category", "property category", MARK_LIST }, { "comments", "property comments", MARK_TITLE },
+	{ "company", "property company", MARK_TITLE },
 	{ "header:sensitivity", "mail header Sensitivity", MARK_VALUE }, { "header:subject", "subject", MARK_TITLE },
 };
 
@@ -464,7 +468,8 @@ static void body_cell(struct deciding *d, struct body *b, size_t i)
 
 	if (!j.m || b->n_cells == REASONS_MAX)
 		return;
-	if (keyed || (j.loud && memchr(text.p, ':', text.n)) || (j.loud && memmem(text.p, text.n, "：", 3)) || (!left && !right && (s->row <= ALONE_ROWS || last)) ||
+	if (keyed || (j.loud && memchr(text.p, ':', text.n)) || (j.loud && memmem(text.p, text.n, "：", 3)) ||
+	    (!left && !right && (s->row <= ALONE_ROWS || last)) ||
 	    (j.loud && !j.m->weak && s->row <= ALONE_ROWS))
 		b->cells[b->n_cells++] = (struct found){ keyed ? "a table cell behind its key" : "a table cell", j.m };
 }

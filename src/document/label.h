@@ -1,10 +1,12 @@
 /* label.h — how sensitive a document says it is.
  *
- * Purpose: markings in words (a shipped table, a company's own file), weighted by zone; Microsoft's labels; derived labels by configuration. What is
- * not said is absent: no label is guessed. Ownership: struct labels is read-only once loaded and shared. Units: none.
+ * Purpose: markings in words (a shipped table, a company's own file), weighted by zone; Microsoft's labels; derived labels by
+ * configuration. What is not said is absent: no label is guessed. Ownership: struct labels is read-only once loaded and shared. Units:
+ * none.
  * Threads: shared read-only. Errors: negative errno, label_why_text() for the operator: file, line, what was expected.
  *
- * A marking stands by itself: in a header, footer, watermark, title, property, or as a line of its own in the body. A sentence that mentions the word does not count.
+ * A marking stands by itself: in a header, footer, watermark, title, property, or as a line of its own in the body. A sentence that
+ * mentions the word does not count.
  */
 #ifndef TYTO_LABEL_H
 #define TYTO_LABEL_H

@@ -8,7 +8,8 @@
 
 /* --- characters --- */
 
-enum char_class { CH_SPACE, CH_LETTER, CH_CJK, CH_SEPARATOR, CH_COLON, CH_STOP, CH_COMMA, CH_BRACKET, CH_EMPTY_BOX, CH_JOIN /* - _ + within words */ };
+enum char_class { CH_SPACE, CH_LETTER, CH_CJK, CH_SEPARATOR, CH_COLON, CH_STOP, CH_COMMA, CH_BRACKET, CH_EMPTY_BOX,
+	CH_JOIN /* - _ + within words */ };
 
 /* One character of well-formed UTF-8. */
 static uint32_t next_char(str s, size_t *at)
@@ -57,10 +58,12 @@ static enum char_class class_of(uint32_t c)
 		return CH_COMMA;
 	if (c == 0x25a1 || c == 0x2610)
 		return CH_EMPTY_BOX;
-	if (c == '[' || c == ']' || c == '(' || c == ')' || c == '{' || c == '}' || c == '<' || c == '>' || (c >= 0x3008 && c <= 0x3011) || (c >= 0x3014 && c <= 0x301b) ||
+	if (c == '[' || c == ']' || c == '(' || c == ')' || c == '{' || c == '}' || c == '<' || c == '>' || (c >= 0x3008 && c <= 0x3011) ||
+	    (c >= 0x3014 && c <= 0x301b) ||
 	    c == '*' || c == '"' || c == 0x226a || c == 0x226b)
 		return CH_BRACKET;
-	if (c == 0x3005 || c == 0x30fc || (c >= 0x3040 && c < 0x3100) || (c >= 0x3400 && c < 0xa000) || (c >= 0xf900 && c < 0xfb00) || c >= 0x20000)
+	if (c == 0x3005 || c == 0x30fc || (c >= 0x3040 && c < 0x3100) || (c >= 0x3400 && c < 0xa000) || (c >= 0xf900 && c < 0xfb00) ||
+	    c >= 0x20000)
 		return CH_CJK;
 	return CH_SEPARATOR;
 }
@@ -149,7 +152,8 @@ static bool after_tlp(const struct line *l)
 
 static void tokenize(struct line *l, str s)
 {
-	static const uint8_t kinds[] = { [CH_SEPARATOR] = T_SEPARATOR, [CH_COLON] = T_COLON, [CH_STOP] = T_STOP, [CH_COMMA] = T_COMMA, [CH_BRACKET] = T_BRACKET,
+	static const uint8_t kinds[] = { [CH_SEPARATOR] = T_SEPARATOR, [CH_COLON] = T_COLON, [CH_STOP] = T_STOP, [CH_COMMA] = T_COMMA,
+		[CH_BRACKET] = T_BRACKET,
 		[CH_EMPTY_BOX] = T_EMPTY_BOX };
 	struct token *word = NULL;
 	unsigned gap = 0;
@@ -401,7 +405,8 @@ static bool companion(const struct line *l, size_t i)
 
 	if (l->t[i].kind != T_WORD)
 		return false;
-	return l->t[i].digits || among(w, companions, ARRAY_SIZE(companions)) || (l->t[i].cjk && among(w, cjk_companions, ARRAY_SIZE(cjk_companions)));
+	return l->t[i].digits || among(w, companions, ARRAY_SIZE(companions)) ||
+	       (l->t[i].cjk && among(w, cjk_companions, ARRAY_SIZE(cjk_companions)));
 }
 
 /* A name: words with capitals, none of a sentence. */
@@ -441,7 +446,8 @@ static bool begins_with_hiragana(str w)
 }
 
 /* A title of which the words before `at` are the marking m: does another title begin there, set apart by how it is written?
- * "TLP:AMBER Report", "TOP SECRET Price list", "For internal use only Terms"; but "Confidential Papers", "CONFIDENTIAL PAPERS" are read in one breath. */
+ * "TLP:AMBER Report", "TOP SECRET Price list", "For internal use only Terms"; but "Confidential Papers", "CONFIDENTIAL PAPERS" are read in
+ * one breath. */
 static bool title_behind(const struct line *l, const struct segment_of *s, size_t at, const struct marking *m, bool caps)
 {
 	const struct token *before = &l->t[at - 1], *next = &l->t[at];
@@ -459,7 +465,8 @@ static bool title_behind(const struct line *l, const struct segment_of *s, size_
 }
 
 /* All words of the segment belong to markings or go with them; the highest of them. */
-static const struct marking *segment_marking(const struct markings *m, enum marking_place place, const struct line *l, const struct segment_of *s, bool *ret_loud,
+static const struct marking *segment_marking(const struct markings *m, enum marking_place place, const struct line *l,
+	const struct segment_of *s, bool *ret_loud,
 	bool *ret_framed)
 {
 	const struct marking *best = NULL;

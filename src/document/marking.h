@@ -1,10 +1,11 @@
 /* marking.h — is this line a marking, or does it only speak of one?
  *
- * Purpose: the shipped table of markings, and the judgement of one line, cell or property; label.c knows where it stands. Ownership: struct markings owns its
- * table. Units: bytes. Threads: read-only once made. Errors: negative errno; judging has none.
+ * Purpose: the shipped table of markings, and the judgement of one line, cell or property; label.c knows where it stands. Ownership: struct
+ * markings owns its table. Units: bytes. Threads: read-only once made. Errors: negative errno; judging has none.
  *
- * A line falls into segments at separators (| – • brackets, wide gaps …). A segment is a marking when nothing but the marking and words that go with it ("strictly",
- * "document", 資料) is in it; so "CONFIDENTIAL – Page 3" is one, "confidential matters were discussed" is none. Case, full-width forms and spaced-out letters are folded.
+ * A line falls into segments at separators (| – • brackets, wide gaps …). A segment is a marking when nothing but the marking and words
+ * that go with it ("strictly", "document", 資料) is in it; so "CONFIDENTIAL – Page 3" is one, "confidential matters were discussed" is none.
+ * Case, full-width forms and spaced-out letters are folded.
  */
 #ifndef TYTO_DOCUMENT_MARKING_H
 #define TYTO_DOCUMENT_MARKING_H

@@ -100,7 +100,8 @@ int markings_parse(str file, const char *name, struct markings *ret, struct buf 
 		return r;
 	}
 	for (size_t i = 0; i < n; i++)
-		m.m[i] = (struct marking){ .label = own[i].label, .text = { m.text.p + own[i].at, own[i].n }, .shown = { m.text.p + own[i].shown, own[i].shown_n },
+		m.m[i] = (struct marking){ .label = own[i].label, .text = { m.text.p + own[i].at, own[i].n },
+				.shown = { m.text.p + own[i].shown, own[i].shown_n },
 			.squeezed = { m.text.p + own[i].squeezed, own[i].squeezed_n } };
 	for (size_t i = n; i < m.n; i++) {
 		struct marking *x = &m.m[i];

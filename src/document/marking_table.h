@@ -16,7 +16,8 @@ static const struct { const char *text; enum event_label label; bool weak; } shi
 	{ "機密性3", LABEL_RESTRICTED },
 
 	{ "confidential", LABEL_CONFIDENTIAL }, { "company confidential", LABEL_CONFIDENTIAL }, { "private and confidential", LABEL_CONFIDENTIAL },
-	{ "private & confidential", LABEL_CONFIDENTIAL }, { "commercial in confidence", LABEL_CONFIDENTIAL }, { "in confidence", LABEL_CONFIDENTIAL },
+	{ "private & confidential", LABEL_CONFIDENTIAL }, { "commercial in confidence", LABEL_CONFIDENTIAL },
+	{ "in confidence", LABEL_CONFIDENTIAL },
 	{ "proprietary and confidential", LABEL_CONFIDENTIAL }, { "confidential and proprietary", LABEL_CONFIDENTIAL },
 	{ "proprietary & confidential", LABEL_CONFIDENTIAL }, { "confidential & proprietary", LABEL_CONFIDENTIAL },
 	{ "proprietary", LABEL_CONFIDENTIAL, WEAK }, { "trade secret", LABEL_CONFIDENTIAL }, { "privileged and confidential", LABEL_CONFIDENTIAL },
@@ -44,12 +45,14 @@ static const struct { const char *text; enum event_label label; bool weak; } shi
 
 /* Words that may stand beside a marking in its segment. */
 static const char *const companions[] = {
-	"&", "and", "business", "class", "classification", "company", "copy", "corporate", "data", "distribute", "document", "draft", "for", "group", "highly",
+	"&", "and", "business", "class", "classification", "company", "copy", "corporate", "data", "distribute", "document", "draft", "for",
+	"group", "highly",
 	"information", "level", "material", "only", "property", "proprietary", "strictly", "use", "very",
 };
 /* Whole segments that say how to handle it, or where we are. */
 static const char *const phrases[] = {
-	"do not distribute", "do not copy", "do not forward", "not for distribution", "not for circulation", "not for release", "no unauthorized copying",
+	"do not distribute", "do not copy", "do not forward", "not for distribution", "not for circulation", "not for release",
+	"no unauthorized copying",
 	"all rights reserved", "limited distribution",
 };
 static const char *const cjk_companions[] = {
@@ -66,8 +69,10 @@ static const char *const keys[] = {
 };
 /* Words of sentences: a margin that holds one of them says something about markings. */
 static const char *const stops[] = {
-	"a", "agreement", "all", "an", "any", "are", "as", "be", "by", "clause", "contains", "de", "formerly", "from", "has", "have", "if", "in", "is", "it", "its",
-	"may", "must", "no", "non", "not", "notice", "of", "on", "or", "policy", "rules", "shall", "should", "that", "the", "this", "to", "un", "until", "was",
+	"a", "agreement", "all", "an", "any", "are", "as", "be", "by", "clause", "contains", "de", "formerly", "from", "has", "have", "if", "in",
+	"is", "it", "its",
+	"may", "must", "no", "non", "not", "notice", "of", "on", "or", "policy", "rules", "shall", "should", "that", "the", "this", "to", "un",
+	"until", "was",
 	"were", "when", "which", "will", "with", "without", "handling", "about", "how", "guide", "guidelines", "treatment", "training",
 };
 /* A title that begins with a marking and has one of these behind it tells of markings: "CONFIDENTIAL Information Policy". */

@@ -1,17 +1,25 @@
 /* The normal form of text.
  *
- * Definition. The text is cut into extended grapheme clusters (UAX 29, as utf8proc has them). The normal form is that of each cluster, one after the other:
- *   1. its first CLUSTER_MAX code points: NFKC, case folded, default-ignorable code points left out (utf8proc), done again until nothing changes;
- *   2. letters, numbers and what is not assigned yet (scripts newer than the library) stay; all else is dropped: white space, punctuation, controls and format
- *      characters, and symbols and private use too, because conversions change them: 〜 and ~, the minus and the hyphen, ¥ and \, the bullets of a symbol font, the
- *      `>` of a quoted mail, `|` and `+` around a table, emoji. A mark stays unless the character that it stands on, in its cluster, is dropped.
- * Interlinear annotations (ruby: U+FFFA … U+FFFB, at most RUBY_MAX bytes) are dropped as a whole; the extractors have taken those of HTML and office formats aside.
+ * Definition. The text is cut into extended grapheme clusters (UAX 29, as utf8proc has them). The normal form is that of each cluster, one
+ * after the other:
+ *   1. its first CLUSTER_MAX code points: NFKC, case folded, default-ignorable code points left out (utf8proc), done again until nothing
+ *   changes;
+ *   2. letters, numbers and what is not assigned yet (scripts newer than the library) stay; all else is dropped: white space, punctuation,
+ *   controls and format
+ *      characters, and symbols and private use too, because conversions change them: 〜 and ~, the minus and the hyphen, ¥ and \, the
+ *      bullets of a symbol font, the
+ *      `>` of a quoted mail, `|` and `+` around a table, emoji. A mark stays unless the character that it stands on, in its cluster, is
+ *      dropped.
+ * Interlinear annotations (ruby: U+FFFA … U+FFFB, at most RUBY_MAX bytes) are dropped as a whole; the extractors have taken those of HTML
+ * and office formats aside.
  *
- * Because each cluster is looked at alone, the normal form of a piece that is cut at cluster boundaries is a piece of the normal form (but for a cut inside ruby, whose
- * rest is taken for text). The price: letters of neighbouring clusters do not compose, such as half-width Hangul.
+ * Because each cluster is looked at alone, the normal form of a piece that is cut at cluster boundaries is a piece of the normal form (but
+ * for a cut inside ruby, whose rest is taken for text). The price: letters of neighbouring clusters do not compose, such as half-width
+ * Hangul.
  *
- * Most code points are a cluster of their own whatever stands beside them unless an extender follows: these are `quick`, and what becomes of them stands in pages of
- * 256 that are filled from the definition itself when first met. ASCII goes eight at a time. Everything else goes the long way.
+ * Most code points are a cluster of their own whatever stands beside them unless an extender follows: these are `quick`, and what becomes
+ * of them stands in pages of 256 that are filled from the definition itself when first met. ASCII goes eight at a time. Everything else
+ * goes the long way.
  */
 #include "document/normalise.h"
 
@@ -121,7 +129,8 @@ static size_t cluster_form(const int32_t *cluster, size_t n, int32_t *out)
 static bool stands_alone(int32_t c)
 {
 	static const bool alone[32] = {
-		[UTF8PROC_BOUNDCLASS_OTHER] = true, [UTF8PROC_BOUNDCLASS_CONTROL] = true, [UTF8PROC_BOUNDCLASS_CR] = true, [UTF8PROC_BOUNDCLASS_LF] = true,
+		[UTF8PROC_BOUNDCLASS_OTHER] = true, [UTF8PROC_BOUNDCLASS_CONTROL] = true, [UTF8PROC_BOUNDCLASS_CR] = true,
+		[UTF8PROC_BOUNDCLASS_LF] = true,
 	};
 
 	return alone[utf8proc_get_property(c)->boundclass & 31] && (c < 0xFFF9 || c > 0xFFFB);

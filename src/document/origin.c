@@ -24,8 +24,8 @@ bool inventory_recorded(const struct inventory *inv, const uint8_t hash[static 3
 	return seen_get(&inv->contents, key_of(inv, hash)) / CONTENT_PASS == inv->pass;
 }
 
-/* A content may stand in several places: one below the public paths decides for all, then one below the others, then what was said before. `before` is what the table
- * has; what this run has recorded is not in it yet. */
+/* A content may stand in several places: one below the public paths decides for all, then one below the others, then what was said before.
+ * `before` is what the table has; what this run has recorded is not in it yet. */
 static uint8_t decide(const struct inventory *inv, str path, uint8_t was, bool before)
 {
 	const struct inventory_config *c = inv->c;

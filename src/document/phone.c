@@ -5,7 +5,8 @@
 
 /* Countries whose national numbers have a known length; others by the general limits. */
 static const struct { uint16_t code; uint8_t min, max; } countries[] = {
-	{ 1, 10, 10 }, { 7, 10, 10 }, { 31, 9, 9 }, { 32, 8, 9 }, { 33, 9, 9 }, { 34, 9, 9 }, { 36, 8, 9 }, { 39, 6, 11 }, { 41, 9, 9 }, { 44, 9, 10 },
+	{ 1, 10, 10 }, { 7, 10, 10 }, { 31, 9, 9 }, { 32, 8, 9 }, { 33, 9, 9 }, { 34, 9, 9 }, { 36, 8, 9 }, { 39, 6, 11 }, { 41, 9, 9 },
+	{ 44, 9, 10 },
 	{ 45, 8, 8 }, { 46, 7, 10 }, { 47, 8, 8 }, { 48, 9, 9 }, { 49, 6, 11 }, { 52, 10, 10 }, { 55, 10, 11 }, { 61, 9, 9 }, { 64, 8, 10 },
 	{ 65, 8, 8 }, { 66, 8, 9 }, { 81, 9, 10 }, { 82, 8, 10 }, { 84, 8, 10 }, { 86, 10, 11 }, { 91, 10, 10 }, { 351, 9, 9 }, { 353, 7, 9 },
 	{ 420, 9, 9 }, { 852, 8, 8 }, { 853, 8, 8 }, { 886, 8, 9 }, { 972, 8, 9 }, { 971, 8, 9 },
@@ -14,7 +15,8 @@ static const struct { uint16_t code; uint8_t min, max; } countries[] = {
 /* Digits of the country code: zones of one and two digits are listed, the rest has three. */
 static unsigned country_digits(const char *d, size_t n)
 {
-	static const char two[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 "
+	static const char two[] =
+		"20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 "
 				  "95 98 ";
 	static const char three[] = "21 22 23 24 25 26 29 35 37 38 42 50 59 67 68 69 80 85 87 88 96 97 99 "; /* their first two */
 
@@ -42,7 +44,8 @@ static bool in_list(const char *list, const char *d)
 /* How many digits Japan's area code has, with its 0; of a mobile or free number its prefix. 0: no such number. */
 static unsigned japan_code(const char *d, size_t n)
 {
-	static const char two_digits[] = "11 17 18 19 22 23 24 25 26 27 28 29 42 43 44 45 46 47 48 49 52 53 54 55 58 59 72 73 75 76 77 78 79 82 83 84 86 87 "
+	static const char two_digits[] =
+		"11 17 18 19 22 23 24 25 26 27 28 29 42 43 44 45 46 47 48 49 52 53 54 55 58 59 72 73 75 76 77 78 79 82 83 84 86 87 "
 					 "88 89 92 93 95 96 97 98 99 ";
 
 	if (n < 10 || d[0] != '0' || d[1] == '0')
@@ -199,7 +202,8 @@ static bool japan(struct finding_scan *s, const struct number *k, unsigned group
 	if (context & LABEL_OTHER)
 		return false;
 	/* Without a mark between only a mobile number is told from other numbers by itself. */
-	if (!(context & BIT(DET_PHONE)) && ((groups == 1 && (n != 11 || context)) || (groups > 1 && spaces && (n != 11 || context)) || groups == 2))
+	if (!(context & BIT(DET_PHONE)) && ((groups == 1 && (n != 11 || context)) || (groups > 1 && spaces && (n != 11 || context)) ||
+	    groups == 2))
 		return false;
 	if (k->before == '(' && groups > 1 && k->g[1].sep == ')')
 		from--;

@@ -72,7 +72,8 @@ static int manifest_parse(str s, struct manifest *ret)
 
 int manifest_write(struct postings *p)
 {
-	struct manifest m = { .magic = MAGIC, .n_segments = (uint32_t)p->n_segments, .journal = p->journal, .next = p->next, .docs = p->docs_saved };
+	struct manifest m = { .magic = MAGIC, .n_segments = (uint32_t)p->n_segments, .journal = p->journal, .next = p->next,
+		.docs = p->docs_saved };
 	int r;
 
 	for (size_t i = 0; i < p->n_segments; i++)
@@ -213,7 +214,8 @@ static int remove_strays(struct postings *p)
 	while (r == 0 && (e = readdir(d))) {
 		if (!stray(p, e->d_name))
 			continue;
-		/* The manifest that was read may be one whose folder could not be fsynced: what an older one names goes only when this one is sure to stay. */
+		/* The manifest that was read may be one whose folder could not be fsynced: what an older one names goes only when this one is sure to
+		 * stay. */
 		if (!sure)
 			r = manifest_write(p);
 		sure = true;
@@ -308,7 +310,8 @@ int postings_reset(const char *dir)
 	while (r == 0 && (e = readdir(d))) {
 		str name = str_c(e->d_name);
 
-		if ((str_starts(name, STR("segment-")) || str_starts(name, STR("journal-")) || str_eq(name, STR("docs")) || str_eq(name, STR("manifest.tmp"))) &&
+		if ((str_starts(name, STR("segment-")) || str_starts(name, STR("journal-")) || str_eq(name, STR("docs")) ||
+		    str_eq(name, STR("manifest.tmp"))) &&
 		    unlinkat(fd, e->d_name, 0) < 0 && errno != ENOENT)
 			r = postings_fail(-errno, "%s/%s: %m", dir, e->d_name);
 	}
@@ -459,7 +462,8 @@ int postings_put(struct postings *p, const uint8_t hash[static 32], uint32_t ver
 	return put(p, &d, e, false);
 }
 
-int postings_put_later(struct postings *p, const uint8_t hash[static 32], uint32_t version, const struct posting *e, size_t n, uint32_t note)
+int postings_put_later(struct postings *p, const uint8_t hash[static 32], uint32_t version, const struct posting *e, size_t n,
+		uint32_t note)
 {
 	struct doc_entry d = { .version = version, .n = clamp(n), .flags = note << POSTINGS_NOTE_SHIFT };
 

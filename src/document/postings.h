@@ -1,9 +1,11 @@
 /* postings.h — which documents hold a key: identifiers, and fingerprints of text.
  *
- * Purpose: sorted immutable segments of (key, document number, aux), a journal of what came since, a registry of document numbers; many keys are looked
- * up at once. Ownership: struct postings owns its files; what a callback gets lives until it returns. Units: bytes; numbers from 0.
- * Threads: one at a time; merging runs on a thread of its own over files that nobody changes, and its result is taken in by the next put. One writer (the caller
- * sees to that), readers beside it. Errors: negative errno, postings_why() says more; -EUCLEAN: damaged, postings_reset() begins anew.
+ * Purpose: sorted immutable segments of (key, document number, aux), a journal of what came since, a registry of document numbers; many
+ * keys are looked up at once. Ownership: struct postings owns its files; what a callback gets lives until it returns. Units: bytes; numbers
+ * from 0.
+ * Threads: one at a time; merging runs on a thread of its own over files that nobody changes, and its result is taken in by the next put.
+ * One writer (the caller sees to that), readers beside it. Errors: negative errno, postings_why() says more; -EUCLEAN: damaged,
+ * postings_reset() begins anew.
  *
  * Files of the folder (integers little endian, CRC-32C, varints LEB128):
  *
@@ -17,24 +19,28 @@
  *   36  4  zero
  *   40  8  for each segment, oldest first: its number
  *
- * `docs`, 48 bytes an entry, its index being the document's number; numbers are never used again, and a later entry of the same hash ends the earlier one:
+ * `docs`, 48 bytes an entry, its index being the document's number; numbers are never used again, and a later entry of the same hash ends
+ * the earlier one:
  *    0 32  hash     32  4  version     36  4  postings     40  4  flags: 1 removed, 2 a link, note × 16     44  4  crc of the 44 before
  *   A link is no document: hash and postings are zero, and it joins the notes `version` and `note`, whatever these mean to the caller.
  *
  * `journal-N`, frames behind each other, one a commit; a torn last one is cut, a torn one with a whole one behind it is damage:
  *    0  4  "tyR1"     4  4  bytes of the body     8  4  crc of the body
- *   12     records: hash[32], version u32, flags u32 (as in `docs`), count u32, then for each posting in order of key: varint key minus the one before, varint aux
+ *   12     records: hash[32], version u32, flags u32 (as in `docs`), count u32, then for each posting in order of key: varint key minus the
+ *          one before, varint aux
  *
  * `segment-N`:
  *    0  8  "tytoseg1"       8  4  crc of 12…64     12  4  blocks
  *   16  8  postings        24  8  offset of the index     32  4  crc of the index     36  28  zero
  *   64     blocks, each from a multiple of 8: 128 postings, the last one fewer, in order of (key, document)
  *            0  1  n - 1   1  1  bits of a key   2  1  bits of a document   3  1  bits of an aux   4  4  zero
- *            8     n - 1 keys, each minus the one before; n documents, each minus nothing; n auxes: packed, lowest bit first, each column from a whole byte
+ *            8     n - 1 keys, each minus the one before; n documents, each minus nothing; n auxes: packed, lowest bit first, each column
+ *                  from a whole byte
  *          index, 16 bytes a block: first key u64, offset / 8 u32, crc of the block u32; then 8 bytes of zero
  *
- * Order of durability: a put is durable when its frame is in the journal and that is fsynced. A full journal becomes a segment: segment, docs, and the new journal are fsynced, then the
- * manifest is replaced, then the old journal is removed. A merge: new segment fsynced, manifest replaced, old segments removed.
+ * Order of durability: a put is durable when its frame is in the journal and that is fsynced. A full journal becomes a segment: segment,
+ * docs, and the new journal are fsynced, then the manifest is replaced, then the old journal is removed. A merge: new segment fsynced,
+ * manifest replaced, old segments removed.
  *
  * Size: 30 million keys of 48 bits in 20,000 documents need 26 + 15 bits a posting: 5.4 bytes with index and sums.
  */
@@ -79,9 +85,10 @@ int postings_reset(const char *dir);
 
 /* All postings of a document, in place of what it had: key and aux, in any order; doc is not looked at. Durable on return. */
 int postings_put(struct postings *p, const uint8_t hash[static 32], uint32_t version, const struct posting *e, size_t n);
-/* The same, durable with the next postings_commit: many of them cost one fsync. Found by this struct at once, by readers when durable. A commit that fails
- * for want of room keeps them, and may be tried again. note: below POSTINGS_NOTE_MAX, kept with the document. */
-int postings_put_later(struct postings *p, const uint8_t hash[static 32], uint32_t version, const struct posting *e, size_t n, uint32_t note);
+/* The same, durable with the next postings_commit: many of them cost one fsync. Found by this struct at once, by readers when durable. A
+ * commit that fails for want of room keeps them, and may be tried again. note: below POSTINGS_NOTE_MAX, kept with the document. */
+int postings_put_later(struct postings *p, const uint8_t hash[static 32], uint32_t version, const struct posting *e, size_t n,
+		uint32_t note);
 int postings_link_later(struct postings *p, uint32_t a, uint32_t b); /* two notes */
 int postings_commit(struct postings *p);
 size_t postings_waiting(const struct postings *p); /* bytes of what is not durable yet */
@@ -103,7 +110,8 @@ struct postings_entry {
 struct postings_entry postings_entry(const struct postings *p, uint32_t doc);
 uint64_t postings_generation(const struct postings *p);
 
-/* Every posting of these keys (sorted, unique), key by key. Non-zero of cb ends it and is returned; POSTINGS_NEXT only ends the key at hand. */
+/* Every posting of these keys (sorted, unique), key by key. Non-zero of cb ends it and is returned; POSTINGS_NEXT only ends the key at
+ * hand. */
 #define POSTINGS_NEXT INT_MIN
 int postings_find(struct postings *p, const uint64_t *keys, size_t n, int (*cb)(void *arg, const struct posting *e), void *arg);
 /* Every posting there is, segment by segment. */

@@ -38,7 +38,8 @@ struct postings_entry postings_entry(const struct postings *p, uint32_t doc)
 {
 	const struct doc_entry *e = &p->docs[doc];
 
-	return (struct postings_entry){ e->hash, e->version, e->n, e->flags >> POSTINGS_NOTE_SHIFT, postings_dead(p->dead, p->n_docs, doc), e->flags & POSTINGS_LINK };
+	return (struct postings_entry){ e->hash, e->version, e->n, e->flags >> POSTINGS_NOTE_SHIFT, postings_dead(p->dead, p->n_docs, doc),
+	       e->flags & POSTINGS_LINK };
 }
 
 uint64_t postings_generation(const struct postings *p)

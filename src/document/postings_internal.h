@@ -1,6 +1,7 @@
 /* postings_internal.h — what the files of the store of postings share; nobody else includes it.
  *
- * Purpose: struct postings between postings.c (opening, putting), postings_journal.c, postings_merge.c, postings_find.c. Ownership: postings.c owns the struct.
+ * Purpose: struct postings between postings.c (opening, putting), postings_journal.c, postings_merge.c, postings_find.c. Ownership:
+ * postings.c owns the struct.
  * Units: as in postings.h. Threads: the merge job is the only thing that another thread touches. Errors: negative errno, postings_why().
  */
 #ifndef TYTO_POSTINGS_INTERNAL_H

@@ -1,10 +1,13 @@
 /* prints.h — the store of fingerprints: which documents hold a run of text, at which picture they share, and which are near-duplicates.
  *
- * Purpose: what a scan makes of each document's text and `trace` asks. Three stores of postings under STATE/documents (a view: removed, a scan makes
- * them anew): `prints` (k = 12, evidence), `prints8` (k = 8, candidates for scans and photos, reported apart), `pictures` (perceptual hashes).
- * Ownership: struct prints owns its files; struct prints_made belongs to one thread and is used again. Units: characters after normalisation.
+ * Purpose: what a scan makes of each document's text and `trace` asks. Three stores of postings under STATE/documents (a view: removed, a
+ * scan makes them anew): `prints` (k = 12, evidence), `prints8` (k = 8, candidates for scans and photos, reported apart), `pictures`
+ * (perceptual hashes).
+ * Ownership: struct prints owns its files; struct prints_made belongs to one thread and is used again. Units: characters after
+ * normalisation.
  * Threads: prints_make in any thread with a struct of its own; the rest one at a time. One writer (the scan), readers beside it.
- * Errors: negative errno, prints_why() says more; -EUCLEAN: damaged; a writer begins anew and says so (prints_lost), a reader answers without.
+ * Errors: negative errno, prints_why() says more; -EUCLEAN: damaged; a writer begins anew and says so (prints_lost), a reader answers
+ * without.
  */
 #ifndef TYTO_PRINTS_H
 #define TYTO_PRINTS_H
@@ -34,8 +37,9 @@ int prints_refresh(struct prints *p);
 bool prints_lost(const struct prints *p);
 const uint8_t *prints_key(const struct prints *p); /* FINGERPRINT_KEY bytes, for fingerprint() */
 
-/* The running text first, as a reader copies it, then from `aside` on what stands beside it (headers, footers, notes, comments, targets of links, deleted and hidden
- * text), each part in the order of its bytes. No run goes over that border: whoever extends a match stops there. */
+/* The running text first, as a reader copies it, then from `aside` on what stands beside it (headers, footers, notes, comments, targets of
+ * links, deleted and hidden text), each part in the order of its bytes. No run goes over that border: whoever extends a match stops
+ * there. */
 int prints_normalise(struct normalised *x, const struct text *t, size_t *ret_aside);
 
 struct prints_made {
@@ -61,8 +65,9 @@ int prints_commit(struct prints *p);
 int prints_remove(struct prints *p, const uint8_t hash[static 32]);
 bool prints_has(const struct prints *p, const uint8_t hash[static 32]); /* made by this version */
 
-/* Every document that holds these keys (sorted, unique), key by key; doc is the store's number of it. Non-zero of cb ends it and is returned; POSTINGS_NEXT
- * ends only the key at hand: a passage may stand in a million documents. -EUCLEAN: damaged, what was given so far is true; a reader finds nothing there from then on. */
+/* Every document that holds these keys (sorted, unique), key by key; doc is the store's number of it. Non-zero of cb ends it and is
+ * returned; POSTINGS_NEXT ends only the key at hand: a passage may stand in a million documents. -EUCLEAN: damaged, what was given so far
+ * is true; a reader finds nothing there from then on. */
 typedef int prints_cb(void *arg, uint64_t key, uint32_t doc);
 int prints_find(struct prints *p, enum prints_kind kind, const uint64_t *keys, size_t n, prints_cb *cb, void *arg);
 const uint8_t *prints_hash(const struct prints *p, enum prints_kind kind, uint32_t doc);
@@ -70,8 +75,9 @@ int prints_number(const struct prints *p, enum prints_kind kind, const uint8_t h
 uint32_t prints_count(const struct prints *p, enum prints_kind kind, uint32_t doc); /* distinct fingerprints of this document */
 uint32_t prints_documents(const struct prints *p); /* how many hold any text */
 
-/* Kin: documents most of whose text is the same (estimated Jaccard of the fingerprints ≥ PRINTS_KIN), joined when put: versions of one document, and instances of
- * one template. Which of both they are is not known here; `trace` reads them and decides. The number is that of the first one; a document without kin is its own. */
+/* Kin: documents most of whose text is the same (estimated Jaccard of the fingerprints ≥ PRINTS_KIN), joined when put: versions of one
+ * document, and instances of one template. Which of both they are is not known here; `trace` reads them and decides. The number is that of
+ * the first one; a document without kin is its own. */
 #define PRINTS_KIN 0.5
 uint32_t prints_kin(const struct prints *p, uint32_t doc); /* of PRINTS_TEXT */
 uint32_t prints_kins(const struct prints *p);              /* how many there are */

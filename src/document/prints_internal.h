@@ -1,6 +1,7 @@
 /* prints_internal.h — what the files of the store of fingerprints share; nobody else includes it.
  *
- * Purpose: struct prints between prints.c (opening, putting, asking), prints_kin.c (near-duplicates), prints_pictures.c. Ownership: prints.c owns the struct.
+ * Purpose: struct prints between prints.c (opening, putting, asking), prints_kin.c (near-duplicates), prints_pictures.c. Ownership:
+ * prints.c owns the struct.
  * Units: numbers of documents are those of PRINTS_TEXT unless said. Threads: one at a time. Errors: negative errno, prints_why().
  */
 #ifndef TYTO_PRINTS_INTERNAL_H

@@ -1,13 +1,15 @@
 /* Near-duplicates: which documents share most of their text, by a sample of their fingerprints.
  *
- * The sample of a document is its lowest keys. They are looked up in the store itself: nothing more is kept, and the samples of all documents lie in the same
- * few blocks at its beginning. Of A's sample of s, let c stand in B: then A and B share about c/s·|A| fingerprints, and J = shared / (|A| + |B| − shared).
- * J ≥ 1/2 needs |B| ≥ |A|/2, and then half of A stands in B: of 24 keys fewer than 5 once in 1,300 times, so that most documents are done with 24. Where one has more,
- * 128 are asked (J within .09 nineteen times of twenty), and 512 where that is too near to PRINTS_KIN to tell.
- * A key that stands in KIN_OF_KEY documents or more is not followed further; J is estimated with such keys and without them, and the higher one counts: a
- * letterhead must not hide versions, and the thousandth letter of a template is still found through the first ones.
+ * The sample of a document is its lowest keys. They are looked up in the store itself: nothing more is kept, and the samples of all
+ * documents lie in the same few blocks at its beginning. Of A's sample of s, let c stand in B: then A and B share about c/s·|A|
+ * fingerprints, and J = shared / (|A| + |B| − shared).
+ * J ≥ 1/2 needs |B| ≥ |A|/2, and then half of A stands in B: of 24 keys fewer than 5 once in 1,300 times, so that most documents are done
+ * with 24. Where one has more, 128 are asked (J within .09 nineteen times of twenty), and 512 where that is too near to PRINTS_KIN to tell.
+ * A key that stands in KIN_OF_KEY documents or more is not followed further; J is estimated with such keys and without them, and the higher
+ * one counts: a letterhead must not hide versions, and the thousandth letter of a template is still found through the first ones.
  *
- * What was joined is in the registry: a document's note is the number + 1 of a kin's first one, a link joins two kins. Here is the union-find over that.
+ * What was joined is in the registry: a document's note is the number + 1 of a kin's first one, a link joins two kins. Here is the
+ * union-find over that.
  */
 #include <errno.h>
 
@@ -244,7 +246,8 @@ static int judge(struct search *s, struct postings *p, uint32_t sample, size_t n
 	return found;
 }
 
-static int ask(struct kin *k, struct postings *p, const struct posting *e, size_t n, size_t sample, uint32_t ret[static KIN_JOIN_MAX], struct search *ret_s)
+static int ask(struct kin *k, struct postings *p, const struct posting *e, size_t n, size_t sample, uint32_t ret[static KIN_JOIN_MAX],
+		struct search *ret_s)
 {
 	struct search s = { .k = k };
 	uint64_t keys[KIN_SAMPLE];

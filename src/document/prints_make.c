@@ -1,7 +1,8 @@
 /* From a text to what is put: normalised, winnowed twice, sorted.
  *
- * A reader copies the running text; what stands beside it (headers and footers, notes, comments, the targets of links, what was deleted or is hidden) would cut his run
- * in two wherever the file has it in between. So it comes behind, and is winnowed for itself: no run goes from one to the other.
+ * A reader copies the running text; what stands beside it (headers and footers, notes, comments, the targets of links, what was deleted or
+ * is hidden) would cut his run in two wherever the file has it in between. So it comes behind, and is winnowed for itself: no run goes from
+ * one to the other.
  */
 #include <errno.h>
 
@@ -163,7 +164,8 @@ int prints_make(struct prints_made *m, const uint8_t key[static FINGERPRINT_KEY]
 #define LOOK_BACK 4096
 #define CARRY 64             /* characters */
 
-_Static_assert(CARRY >= FINGERPRINT_K + FINGERPRINT_WINDOW - 2 && CARRY >= FINGERPRINT_SCAN_K + FINGERPRINT_SCAN_WINDOW - 2, "every window is whole in one piece");
+_Static_assert(CARRY >= FINGERPRINT_K + FINGERPRINT_WINDOW - 2 && CARRY >= FINGERPRINT_SCAN_K + FINGERPRINT_SCAN_WINDOW - 2,
+		"every window is whole in one piece");
 
 /* Before what never joins the character before it: ASCII, and most ideographs (U+4000…U+9FFF). */
 static size_t piece_of(str s)
@@ -183,7 +185,8 @@ static size_t piece_of(str s)
 	return n;
 }
 
-/* Winnows what has come and keeps its end. A window that lies in what was kept was there already, and its key comes once more: each is put once. */
+/* Winnows what has come and keeps its end. A window that lies in what was kept was there already, and its key comes once more: each is put
+ * once. */
 static int drain(struct prints_made *m, const uint8_t key[static FINGERPRINT_KEY])
 {
 	struct normalised *x = &m->text;

@@ -1,7 +1,7 @@
 /* Pictures: their perceptual hashes as keys of a store of postings, 31 bits of the SHA-256 beside each.
  *
- * A hash of 64 bits has too many neighbours to look each up, and there are few pictures: all are looked through (8 bytes each, 100 million a second). A picture
- * without a perceptual hash (too plain, too small) is found by its bytes alone: then the key is of them.
+ * A hash of 64 bits has too many neighbours to look each up, and there are few pictures: all are looked through (8 bytes each, 100 million
+ * a second). A picture without a perceptual hash (too plain, too small) is found by its bytes alone: then the key is of them.
  */
 #include <errno.h>
 

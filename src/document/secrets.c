@@ -220,7 +220,8 @@ static bool take_jwt(struct finding_scan *s, const struct mark *m, const struct 
 	return emit(s, of, m->at, c);
 }
 
-/* -----BEGIN … PRIVATE KEY----- and base 64 behind it, in lines, also written \n. The lines may be spans of their own: they are read in the text. */
+/* -----BEGIN … PRIVATE KEY----- and base 64 behind it, in lines, also written \n. The lines may be spans of their own: they are read in the
+ * text. */
 static bool take_private_key(struct finding_scan *s, const struct mark *m, const struct secret *of)
 {
 	uint32_t i = m->end, text;
@@ -253,24 +254,28 @@ static bool take_private_key(struct finding_scan *s, const struct mark *m, const
 }
 
 const struct secret secrets[] = {
-	{ "AKIA", DET_SECRET_AWS, take_aws_id, 16, 16 }, { "ASIA", DET_SECRET_AWS, take_aws_id, 16, 16 }, { "ABIA", DET_SECRET_AWS, take_aws_id, 16, 16 },
+	{ "AKIA", DET_SECRET_AWS, take_aws_id, 16, 16 }, { "ASIA", DET_SECRET_AWS, take_aws_id, 16, 16 },
+	{ "ABIA", DET_SECRET_AWS, take_aws_id, 16, 16 },
 	{ "ACCA", DET_SECRET_AWS, take_aws_id, 16, 16 },
 	{ "aws_secret_access_key", DET_SECRET_AWS, take_aws_secret, 40, 40 }, { "AWS_SECRET_ACCESS_KEY", DET_SECRET_AWS, take_aws_secret, 40, 40 },
 	{ "SecretAccessKey", DET_SECRET_AWS, take_aws_secret, 40, 40 }, { "secretAccessKey", DET_SECRET_AWS, take_aws_secret, 40, 40 },
 	{ "aws_secret_key", DET_SECRET_AWS, take_aws_secret, 40, 40 }, { "AWS_SECRET_KEY", DET_SECRET_AWS, take_aws_secret, 40, 40 },
 	{ "Secret access key", DET_SECRET_AWS, take_aws_secret, 40, 40 }, { "secret access key", DET_SECRET_AWS, take_aws_secret, 40, 40 },
-	{ "ghp_", DET_SECRET_GITHUB, take_crc, 36, 36 }, { "gho_", DET_SECRET_GITHUB, take_crc, 36, 36 }, { "ghu_", DET_SECRET_GITHUB, take_crc, 36, 36 },
+	{ "ghp_", DET_SECRET_GITHUB, take_crc, 36, 36 }, { "gho_", DET_SECRET_GITHUB, take_crc, 36, 36 },
+	{ "ghu_", DET_SECRET_GITHUB, take_crc, 36, 36 },
 	{ "ghs_", DET_SECRET_GITHUB, take_crc, 36, 36 }, { "ghr_", DET_SECRET_GITHUB, take_crc, 36, 76 },
 	{ "github_pat_", DET_SECRET_GITHUB, take_github_pat, 82, 82 },
 	{ "npm_", DET_SECRET_NPM, take_crc, 36, 36 },
-	{ "xoxb-", DET_SECRET_SLACK, take_slack, 20, 200 }, { "xoxp-", DET_SECRET_SLACK, take_slack, 20, 200 }, { "xoxa-", DET_SECRET_SLACK, take_slack, 20, 200 },
-	{ "xoxr-", DET_SECRET_SLACK, take_slack, 20, 200 }, { "xoxs-", DET_SECRET_SLACK, take_slack, 20, 200 }, { "xoxe-", DET_SECRET_SLACK, take_slack, 20, 200 },
+	{ "xoxb-", DET_SECRET_SLACK, take_slack, 20, 200 }, { "xoxp-", DET_SECRET_SLACK, take_slack, 20, 200 },
+	{ "xoxa-", DET_SECRET_SLACK, take_slack, 20, 200 }, { "xoxr-", DET_SECRET_SLACK, take_slack, 20, 200 },
+	{ "xoxs-", DET_SECRET_SLACK, take_slack, 20, 200 }, { "xoxe-", DET_SECRET_SLACK, take_slack, 20, 200 },
 	{ "xoxe.xoxp-", DET_SECRET_SLACK, take_slack, 20, 250 }, { "xapp-", DET_SECRET_SLACK, take_slack, 20, 200 },
 	{ "https://hooks.slack.com/services/", DET_SECRET_SLACK, take_hook, 30, 80 },
 	{ "sk_live_", DET_SECRET_STRIPE, take_word, 16, 247 }, { "sk_test_", DET_SECRET_STRIPE, take_word, 16, 247 },
 	{ "rk_live_", DET_SECRET_STRIPE, take_word, 16, 247 }, { "rk_test_", DET_SECRET_STRIPE, take_word, 16, 247 },
 	{ "whsec_", DET_SECRET_STRIPE, take_word, 24, 100 },
-	{ "AIza", DET_SECRET_GCP, take_url_word, 35, 35 }, { "GOCSPX-", DET_SECRET_GCP, take_url_word, 28, 28 }, { "ya29.", DET_SECRET_GCP, take_url_word, 30, 2048 },
+	{ "AIza", DET_SECRET_GCP, take_url_word, 35, 35 }, { "GOCSPX-", DET_SECRET_GCP, take_url_word, 28, 28 },
+	{ "ya29.", DET_SECRET_GCP, take_url_word, 30, 2048 },
 	{ "eyJ", DET_SECRET_JWT, take_jwt, 30, 16384 },
 	{ "-----BEGIN ", DET_SECRET_PRIVATE_KEY, take_private_key, 40, 0 },
 	{ NULL },

@@ -1,6 +1,7 @@
 /* seen.h — a set of 64-bit keys, each with one byte.
  *
- * Purpose: which paths and contents a scan has met: 16 bytes each at most, so that ten million fit anywhere. Ownership: seen_free. Units: none.
+ * Purpose: which paths and contents a scan has met: 16 bytes each at most, so that ten million fit anywhere. Ownership: seen_free. Units:
+ * none.
  * Threads: one at a time. Errors: -ENOMEM.
  */
 #ifndef TYTO_SEEN_H

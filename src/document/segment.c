@@ -80,7 +80,8 @@ int segment_take(const uint8_t *map, uint64_t size, struct segment *ret)
 	if (size < HEADER + TAIL)
 		return -EUCLEAN;
 	memcpy(&h, map, sizeof(h));
-	if (memcmp(h.magic, MAGIC, 8) != 0 || crc32c(0, map + HEADER_SUMMED, HEADER - HEADER_SUMMED) != h.crc || h.index_at % 8 || h.index_at < HEADER ||
+	if (memcmp(h.magic, MAGIC, 8) != 0 || crc32c(0, map + HEADER_SUMMED, HEADER - HEADER_SUMMED) != h.crc || h.index_at % 8 ||
+	    h.index_at < HEADER ||
 	    h.index_at > size || size - h.index_at != (uint64_t)h.blocks * sizeof(struct segment_index) + TAIL ||
 	    h.n > (uint64_t)h.blocks * POSTINGS_BLOCK || h.n < h.blocks)
 		return -EUCLEAN;

@@ -1,6 +1,7 @@
 /* segment.h — one immutable file of postings: written in order, mapped, read by key. Byte format: postings.h.
  *
- * Purpose: for postings.c alone. Ownership: struct segment owns its mapping. Units: bytes. Threads: reading has no state but `checked`; a copy for another thread has none.
+ * Purpose: for postings.c alone. Ownership: struct segment owns its mapping. Units: bytes. Threads: reading has no state but `checked`; a
+ * copy for another thread has none.
  * Errors: negative errno; -EUCLEAN where a sum does not fit.
  */
 #ifndef TYTO_DOCUMENT_SEGMENT_H

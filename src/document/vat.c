@@ -72,7 +72,8 @@ static bool be_vat(const char *d, size_t n)
 
 static bool bg_person(const char *d)
 {
-	static const uint8_t born[] = { 2, 4, 8, 5, 10, 9, 7, 3, 6 }, foreign[] = { 21, 19, 17, 13, 11, 9, 7, 3, 1 }, other[] = { 4, 3, 2, 7, 6, 5, 4, 3, 2 };
+	static const uint8_t born[] = { 2, 4, 8, 5, 10, 9, 7, 3, 6 }, foreign[] = { 21, 19, 17, 13, 11, 9, 7, 3, 1 }, other[] =
+		{ 4, 3, 2, 7, 6, 5, 4, 3, 2 };
 	unsigned month = value(d + 2, 2) % 20, r = 11 - weighted(d, other, 9) % 11;
 
 	if (month >= 1 && month <= 12 && weighted(d, born, 9) % 11 % 10 == digit(d, 9))
@@ -414,7 +415,8 @@ static bool xi_vat(const char *d, size_t n)
 /* One stop shop: EU, the member's number in ISO 3166, five digits and one more whose rule is not published. */
 static bool eu_vat(const char *d, size_t n)
 {
-	static const char states[] = "040 056 100 191 196 203 208 233 246 250 276 300 348 372 380 428 440 442 470 528 616 620 642 703 705 724 752 900 ";
+	static const char states[] =
+		"040 056 100 191 196 203 208 233 246 250 276 300 348 372 380 428 440 442 470 528 616 620 642 703 705 724 752 900 ";
 
 	if (n != 9 || !all_digits(d, 9))
 		return false;
@@ -427,11 +429,12 @@ static bool eu_vat(const char *d, size_t n)
 #define VAT_MAX 14
 
 static const struct { char country[3]; bool (*valid)(const char *d, size_t n); uint8_t min, max; } members[] = {
-	{ "AT", at_vat, 9, 9 }, { "BE", be_vat, 9, 10 }, { "BG", bg_vat, 9, 10 }, { "CY", cy_vat, 9, 9 }, { "CZ", cz_vat, 8, 10 }, { "DE", de_vat, 9, 9 },
-	{ "DK", dk_vat, 8, 8 }, { "EE", ee_vat, 9, 9 }, { "EL", el_vat, 8, 9 }, { "GR", el_vat, 8, 9 }, { "ES", es_vat, 9, 9 }, { "FI", fi_vat, 8, 8 },
-	{ "FR", fr_vat, 11, 11 }, { "HR", hr_vat, 11, 11 }, { "HU", hu_vat, 8, 8 }, { "IE", ie_vat, 8, 9 }, { "IT", it_vat, 11, 11 }, { "LT", lt_vat, 9, 12 },
-	{ "LU", lu_vat, 8, 8 }, { "LV", lv_vat, 11, 11 }, { "MT", mt_vat, 8, 8 }, { "NL", nl_vat, 8, 12 }, { "PL", pl_vat, 10, 10 }, { "PT", pt_vat, 9, 9 },
-	{ "RO", ro_vat, 2, 13 }, { "SE", se_vat, 12, 12 }, { "SI", si_vat, 8, 8 }, { "SK", sk_vat, 10, 10 }, { "XI", xi_vat, 9, 12 },
+	{ "AT", at_vat, 9, 9 }, { "BE", be_vat, 9, 10 }, { "BG", bg_vat, 9, 10 }, { "CY", cy_vat, 9, 9 }, { "CZ", cz_vat, 8, 10 },
+	{ "DE", de_vat, 9, 9 }, { "DK", dk_vat, 8, 8 }, { "EE", ee_vat, 9, 9 }, { "EL", el_vat, 8, 9 }, { "GR", el_vat, 8, 9 },
+	{ "ES", es_vat, 9, 9 }, { "FI", fi_vat, 8, 8 }, { "FR", fr_vat, 11, 11 }, { "HR", hr_vat, 11, 11 }, { "HU", hu_vat, 8, 8 },
+	{ "IE", ie_vat, 8, 9 }, { "IT", it_vat, 11, 11 }, { "LT", lt_vat, 9, 12 }, { "LU", lu_vat, 8, 8 }, { "LV", lv_vat, 11, 11 },
+	{ "MT", mt_vat, 8, 8 }, { "NL", nl_vat, 8, 12 }, { "PL", pl_vat, 10, 10 }, { "PT", pt_vat, 9, 9 }, { "RO", ro_vat, 2, 13 },
+	{ "SE", se_vat, 12, 12 }, { "SI", si_vat, 8, 8 }, { "SK", sk_vat, 10, 10 }, { "XI", xi_vat, 9, 12 },
 	{ "EU", eu_vat, 9, 9 },
 };
 
@@ -456,7 +459,8 @@ static bool is_between(char c)
 	return c == ' ' || c == '-' || c == '.' || c == ':' || c == '(' || c == '/';
 }
 
-/* The letters before the first digit: the country, and up to two that belong to the number (ATU, ESX, FRXX), with or without marks between. */
+/* The letters before the first digit: the country, and up to two that belong to the number (ATU, ESX, FRXX), with or without marks
+ * between. */
 static int country_before(const struct finding_scan *s, uint32_t digits, uint32_t *ret_from)
 {
 	uint32_t near = digits;
@@ -528,7 +532,8 @@ bool detect_vat(struct finding_scan *s, const struct number *k)
 		return false;
 	context = finding_context(s, from, end);
 	/* With few digits, without a check digit, written apart from its country or in small letters: only with its label. */
-	if ((context & LABEL_OTHER) || (!(context & BIT(DET_EU_VAT)) && (n < 10 || from + n != end || m == (int)ARRAY_SIZE(members) - 1 || !is_upper(s->p[from]))))
+	if ((context & LABEL_OTHER) || (!(context & BIT(DET_EU_VAT)) && (n < 10 || from + n != end || m == (int)ARRAY_SIZE(members) - 1 ||
+	    !is_upper(s->p[from]))))
 		return false;
 	finding_emit(s, DET_EU_VAT, from, end, c, n);
 	return true;

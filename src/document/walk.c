@@ -85,7 +85,8 @@ void walk_take_stat(const struct stat *st, struct place *p)
 
 static void send_entry(struct pass *p, enum walk_kind kind, const struct place *place)
 {
-	struct header h = { .kind = kind, .path_n = (uint32_t)place->path.n, .acl_n = (uint32_t)place->acl.n, .error_n = (uint32_t)place->error.n, .place = *place };
+	struct header h = { .kind = kind, .path_n = (uint32_t)place->path.n, .acl_n = (uint32_t)place->acl.n, .error_n = (uint32_t)place->error.n,
+		.place = *place };
 
 	h.place.path = h.place.acl = h.place.error = STR_NONE;
 	buf_clear(&p->message);
@@ -122,7 +123,8 @@ static void failed(struct pass *p, enum walk_kind kind, const char *fmt, ...)
 int walk_acl_text(str xattr, struct buf *ret)
 {
 	static const struct { uint16_t tag; const char *name; bool id; } tags[] = {
-		{ 0x01, "user", false }, { 0x02, "user", true }, { 0x04, "group", false }, { 0x08, "group", true }, { 0x10, "mask", false }, { 0x20, "other", false },
+		{ 0x01, "user", false }, { 0x02, "user", true }, { 0x04, "group", false }, { 0x08, "group", true }, { 0x10, "mask", false },
+		{ 0x20, "other", false },
 	};
 	const uint8_t *p = (const uint8_t *)xattr.p;
 
@@ -178,7 +180,8 @@ static str read_acl(struct pass *p, int dir_fd, const char *name)
 /* Filesystems whose files are no documents but views of the kernel. */
 static bool is_view(long fs_type)
 {
-	static const long views[] = { PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, BPF_FS_MAGIC,
+	static const long views[] = { PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,
+		BPF_FS_MAGIC,
 		DEVPTS_SUPER_MAGIC, SECURITYFS_MAGIC, PSTOREFS_MAGIC, 0x19800202 /* mqueue */, 0x62656570 /* configfs */, 0x6165676c, NSFS_MAGIC };
 
 	for (size_t i = 0; i < ARRAY_SIZE(views); i++)
@@ -477,7 +480,8 @@ int walk_start(char *const *paths, size_t n, const char *exclude, bool count, st
 	w->shared = mmap(NULL, sizeof(*w->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (w->shared == MAP_FAILED)
 		w->shared = NULL;
-	if (!w->shared || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, list) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, open) < 0)
+	if (!w->shared || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, list) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, open) < 0)
 		r = -errno;
 	if (r == 0)
 		w->pid = fork();

@@ -78,7 +78,8 @@ struct evidence_place {
 };
 int evidence_append_place(struct evidence *e, const struct evidence_place *p, uint64_t *ret_seq);
 int evidence_append_config(struct evidence *e, int64_t time, str setting, uint64_t *ret_seq);
-/* An alert, or a change of one (kind 11). n 0 and 0: absent. body: a JSON object; upto: leaves that the detectors had read; account: who closed it. */
+/* An alert, or a change of one (kind 11). n 0 and 0: absent. body: a JSON object; upto: leaves that the detectors had read; account: who
+ * closed it. */
 struct evidence_alert {
 	int64_t time;
 	uint64_t number; /* from 1 */
@@ -125,7 +126,8 @@ struct evidence_reader *evidence_reader_close(struct evidence_reader *r);
 /* Sees what became durable since; returns the size. */
 int evidence_reader_refresh(struct evidence_reader *r, uint64_t *ret_size);
 const struct names *evidence_reader_names(const struct evidence_reader *r);
-/* Brings the names table up to what r has seen, when enough has come (finish: also little). Only beside the one who holds the writer lock. */
+/* Brings the names table up to what r has seen, when enough has come (finish: also little). Only beside the one who holds the writer
+ * lock. */
 int evidence_reader_names_table(struct evidence_reader *r, bool finish);
 int evidence_reader_stat(struct evidence_reader *r, struct evidence_stat *ret);
 /* The `unknown` of a log, without opening its names. */

@@ -73,7 +73,8 @@ struct tiles {
 	uint64_t entry_tiles;
 };
 
-/* The folder of path, made where it is missing. No link is followed: in a folder that others may write, root would write where they want. */
+/* The folder of path, made where it is missing. No link is followed: in a folder that others may write, root would write where they
+ * want. */
 static int open_parent(int dir, const char *path, const char **ret_name)
 {
 	_cleanup_close_ int at = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -226,7 +227,7 @@ static int put_names(struct evidence_reader *r, int dir)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	int e = 0;
 
-	for (unsigned kind = 1; kind < NAME_KIND_MAX_ && e == 0; kind++)
+	for (unsigned kind = 1; kind < NAME_KINDS_ && e == 0; kind++)
 		for (uint64_t i = 1; i <= names_count(n, kind) && e == 0; i++)
 			e = put_name(n, kind, i, &b);
 	return e < 0 ? evidence_fail(e, "names cannot be exported: %s", strerror(-e)) :

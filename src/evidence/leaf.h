@@ -22,6 +22,9 @@ enum name_kind {
 	NAME_HOST = 1, NAME_PERSON, NAME_ACCOUNT, NAME_COMPONENT, NAME_PROGRAM, NAME_CHAIN, NAME_CLIENT, NAME_DOCUMENT, NAME_OBJECT,
 	NAME_CONTAINER, NAME_TEXT, NAME_EXTRA, NAME_BOOT, NAME_ROW, NAME_FACTS, NAME_GROUP, NAME_KIND_MAX_
 };
+/* Kinds of names that a log may have: those above ours are of later versions. Their numbers and commitments are as those of any kind, only
+ * what their values look like is not known. */
+#define NAME_KINDS_ 32
 #define LEAF_FIELDS_MAX 40
 
 /* Bits of the tables that are neither an event's (enum event_field) nor read in one place only. */
@@ -33,7 +36,8 @@ enum leaf_place_field {
 	PLACE_CHANGED, PLACE_GONE, PLACE_ERROR, PLACE_FIELDS_
 };
 enum leaf_alert_field {
-	ALERT_TIME, ALERT_NUMBER, ALERT_PHASE, ALERT_SEVERITY, ALERT_PERSON, ALERT_RULE, ALERT_REASON, ALERT_BODY, ALERT_UPTO, ALERT_ACCOUNT, ALERT_FIELDS_
+	ALERT_TIME, ALERT_NUMBER, ALERT_PHASE, ALERT_SEVERITY, ALERT_PERSON, ALERT_RULE, ALERT_REASON, ALERT_BODY, ALERT_UPTO, ALERT_ACCOUNT,
+			ALERT_FIELDS_
 };
 
 /* A decoded leaf: value[n] for bit n of the kind's table. `time` is stored as its int64 bits; a hash field leaves its bytes in `hash`
@@ -69,9 +73,16 @@ ssize_t leaf_encode(const struct leaf *l, uint8_t *out);
 int leaf_decode(const uint8_t *p, size_t n, struct leaf *ret);
 /* The same for whoever walks a log that a newer program wrote to: a leaf of a kind above ours gives its kind, and no fields. */
 int leaf_decode_any(const uint8_t *p, size_t n, struct leaf *ret);
+/* False for what a newer program wrote: a leaf of a later kind, or one that introduces a name of a later kind. */
 static inline bool leaf_known(const struct leaf *l)
 {
-	return l->kind < LEAF_KIND_MAX_;
+	return l->kind < LEAF_KIND_MAX_ && !(l->kind == LEAF_NAME && l->value[0] >= NAME_KIND_MAX_);
+}
+/* The same without decoding; only for what is a sound leaf. A name's leaf has all its fields, so the kind of the name stands behind one
+ * byte of bitmap. */
+static inline bool leaf_is_later(const uint8_t *p, size_t n)
+{
+	return n > 3 ? p[1] >= LEAF_KIND_MAX_ || (p[1] == LEAF_NAME && p[3] >= NAME_KIND_MAX_) : n > 1 && p[1] >= LEAF_KIND_MAX_;
 }
 
 /* Nonces and leaf hashes of one segment; batch calls make use of the pipelined AES. */

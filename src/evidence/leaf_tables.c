@@ -11,7 +11,7 @@
 #define BIT(n_) ((uint64_t)1 << (n_))
 
 static const struct leaf_field name_fields[] = {
-	U8("name_kind", NAME_KIND_MAX_ - 1), UVAR_IN("number", 1, 0), HASH("commitment"),
+	U8("name_kind", NAME_KINDS_ - 1), UVAR_IN("number", 1, 0), HASH("commitment"),
 };
 
 static const struct leaf_field event_fields[] = {

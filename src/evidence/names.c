@@ -96,7 +96,7 @@ static int slots_grow(struct names *n)
 	n->slots = slots;
 	n->mask = size - 1;
 	free(old);
-	for (unsigned kind = 1; kind < NAME_KIND_MAX_; kind++)
+	for (unsigned kind = 1; kind < NAME_KINDS_; kind++)
 		for (uint64_t i = n->base[kind]; i < n->count[kind]; i++) {
 			uint64_t place = n->places[kind][i - n->base[kind]], hash, at;
 
@@ -388,7 +388,7 @@ struct names *names_free(struct names *n)
 	names_files_drop(n);
 	close_fd(&n->dir);
 	close_fd(&n->state);
-	for (unsigned k = 0; k < NAME_KIND_MAX_; k++)
+	for (unsigned k = 0; k < NAME_KINDS_; k++)
 		free(n->places[k]);
 	free(n->fds);
 	free(n->maps);
@@ -538,7 +538,7 @@ int names_value(const struct names *n, enum name_kind kind, uint64_t number, str
 {
 	uint64_t place;
 
-	if (kind < 1 || kind >= NAME_KIND_MAX_ || number == 0 || number > n->count[kind])
+	if (kind < 1 || kind >= NAME_KINDS_ || number == 0 || number > n->count[kind])
 		return -ENOENT;
 	if (number <= n->base[kind])
 		return names_base_value((struct names *)n, kind, number, ret);

@@ -1,4 +1,5 @@
-/* The part of the dictionary that stands in the names table: its entries are read from the names files one at a time, when they are asked for. */
+/* The part of the dictionary that stands in the names table: its entries are read from the names files one at a time, when they are asked
+ * for. */
 #include "evidence/names_int.h"
 
 #include <errno.h>
@@ -22,7 +23,8 @@ static void notice_table(void)
 {
 	if (noticed)
 		return;
-	snprintf(notice, sizeof(notice), "%s; all names are read instead, and the table is built anew while records are taken in", names_table_why());
+	snprintf(notice, sizeof(notice), "%s; all names are read instead, and the table is built anew while records are taken in",
+			names_table_why());
 	noticed = true;
 }
 

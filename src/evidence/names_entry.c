@@ -17,7 +17,7 @@ int name_entry_parse(const uint8_t *p, size_t n, struct name_entry *ret)
 		return -ENODATA;
 	e.state = p[4];
 	e.kind = p[5];
-	if ((e.state != NAME_STATE_LIVE && e.state != NAME_STATE_ERASED) || e.kind < 1 || e.kind >= NAME_KIND_MAX_)
+	if ((e.state != NAME_STATE_LIVE && e.state != NAME_STATE_ERASED) || e.kind < 1 || e.kind >= NAME_KINDS_)
 		return -EBADMSG;
 	r = uvar_get(p + at, n - at, &e.number);
 	if (r < 0)
@@ -64,7 +64,7 @@ size_t name_entry_put(uint8_t *out, uint8_t state, uint8_t kind, uint64_t number
 	return at;
 }
 
-bool name_value_ok(uint8_t kind, str v, const uint64_t counts[static NAME_KIND_MAX_])
+bool name_value_ok(uint8_t kind, str v, const uint64_t counts[static NAME_KINDS_])
 {
 	const uint8_t *p = (const uint8_t *)v.p;
 	size_t at = 0, parts = 0;

@@ -27,7 +27,7 @@ struct name_entry {
 int name_entry_parse(const uint8_t *p, size_t n, struct name_entry *ret);
 size_t name_entry_put(uint8_t *out, uint8_t state, uint8_t kind, uint64_t number, const uint8_t salt[static 16], str value);
 /* True where the value has the form of its kind and refers to parents that exist (numbers below counts). */
-bool name_value_ok(uint8_t kind, str value, const uint64_t counts[static NAME_KIND_MAX_]);
+bool name_value_ok(uint8_t kind, str value, const uint64_t counts[static NAME_KINDS_]);
 
 /* Bytes at the end of the last file that are no whole entry; 0 none. Writers must cut them before names_intern. */
 uint64_t names_tail(const struct names *n);

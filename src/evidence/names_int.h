@@ -27,9 +27,9 @@ struct names {
 	bool dirty;             /* written, not fsynced */
 	struct buf pend;
 	uint64_t total;
-	uint64_t *places[NAME_KIND_MAX_];
-	uint64_t count[NAME_KIND_MAX_], cap[NAME_KIND_MAX_];
-	uint64_t base[NAME_KIND_MAX_]; /* numbers up to here are in the table, those above in places and slots */
+	uint64_t *places[NAME_KINDS_];
+	uint64_t count[NAME_KINDS_], cap[NAME_KINDS_];
+	uint64_t base[NAME_KINDS_]; /* numbers up to here are in the table, those above in places and slots */
 	struct names_table *table;     /* NULL: all are in places and slots */
 	struct base_memo *memo;        /* BASE_MEMO of them, where there is a table */
 	struct names *before;          /* after the table was given up: what values that were handed out point into */

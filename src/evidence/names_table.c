@@ -15,8 +15,8 @@
 
 struct run {
 	uint64_t from, to, blocks, slot_blocks;
-	uint64_t before[NAME_KIND_MAX_], count[NAME_KIND_MAX_];
-	uint64_t places[NAME_KIND_MAX_]; /* first block of each kind */
+	uint64_t before[NAME_KINDS_], count[NAME_KINDS_];
+	uint64_t places[NAME_KINDS_]; /* first block of each kind */
 	uint64_t parents, slots;         /* first blocks */
 	uint64_t key[2];
 	uint32_t tag;
@@ -145,7 +145,7 @@ static int layout(struct run *r)
 {
 	uint64_t sum = 0, at = 1;
 
-	for (unsigned k = 1; k < NAME_KIND_MAX_; k++) {
+	for (unsigned k = 1; k < NAME_KINDS_; k++) {
 		if (r->count[k] > TABLE_NAMES_MAX || r->before[k] >> SLOT_NUMBER_BITS)
 			return bad_run(r, 0, "counts of its names");
 		r->places[k] = at;
@@ -167,21 +167,23 @@ static int head_take(struct run *r, struct table_end *end)
 	const uint64_t *w = r->block[0].word;
 	const uint32_t tag = (uint32_t)w[HEAD_TAG];
 
-	if (w[HEAD_MAGIC] != TABLE_MAGIC || w[HEAD_TAG] > UINT32_MAX || r->block[0].number != 0 || r->block[0].crc != table_block_sum(&r->block[0], tag))
+	if (w[HEAD_MAGIC] != TABLE_MAGIC || w[HEAD_TAG] > UINT32_MAX || r->block[0].number != 0 ||
+	    r->block[0].crc != table_block_sum(&r->block[0], tag))
 		return bad_run(r, 0, "TYTONTB1 and its sum");
 	if (w[HEAD_FROM] != r->from || w[HEAD_TO] != r->to)
 		return bad_run(r, 0, "what the file is named by");
 	r->tag = tag;
 	memcpy(r->key, w + HEAD_KEY, sizeof(r->key));
 	r->slot_blocks = w[HEAD_SLOTS];
-	for (unsigned k = 1; k < NAME_KIND_MAX_; k++) {
+	for (unsigned k = 1; k < NAME_KINDS_; k++) {
 		r->before[k] = w[HEAD_BEFORE + k];
 		r->count[k] = w[HEAD_COUNT + k];
 		if (r->before[k] != end->count[k])
 			return bad_run(r, 0, "to go on where the run before it ends");
 		end->count[k] += r->count[k];
 	}
-	if (r->from ? w[HEAD_BEGIN] != end->behind || memcmp(w + HEAD_FIRST_ID, &end->first_id, sizeof(end->first_id)) != 0 : w[HEAD_BEGIN] != NAMES_HEADER)
+	if (r->from ? w[HEAD_BEGIN] != end->behind || memcmp(w + HEAD_FIRST_ID, &end->first_id, sizeof(end->first_id)) != 0 :
+	    w[HEAD_BEGIN] != NAMES_HEADER)
 		return bad_run(r, 0, "to go on where the run before it ends");
 	end->total = r->to;
 	end->behind = w[HEAD_BEHIND];

@@ -1,7 +1,9 @@
 /* names_table.h — number → place and value → number of names without reading them: a view of the names files (docs/names-table.md).
  *
- * Purpose: lets a process ask for a few names of millions. names.c is who uses it for look-ups; whoever feeds the index keeps it up to date.
- * Ownership: struct names_table owns its mappings. Units: ordinals of entries from 0, numbers from 1, places (file << 32 | byte). Threads: one at a time.
+ * Purpose: lets a process ask for a few names of millions. names.c is who uses it for look-ups; whoever feeds the index keeps it up to
+ * date.
+ * Ownership: struct names_table owns its mappings. Units: ordinals of entries from 0, numbers from 1, places (file << 32 | byte). Threads:
+ * one at a time.
  * Errors: -ENOENT there is none; -EBADMSG it cannot be used, names_table_why() says why; -errno.
  */
 #ifndef TYTO_NAMES_TABLE_H
@@ -25,7 +27,7 @@ struct entry_id entry_id_of(const uint8_t *entry, const struct name_entry *e);
 /* What a run or a whole table reaches. */
 struct table_end {
 	uint64_t total;                  /* entries */
-	uint64_t count[NAME_KIND_MAX_];  /* of each kind */
+	uint64_t count[NAME_KINDS_];  /* of each kind */
 	uint64_t behind, last;           /* places: behind the last entry, and its own */
 	struct entry_id first_id, last_id;
 };
@@ -55,7 +57,8 @@ int names_table_next(struct names_table *t, struct table_probe *p, uint64_t *ret
 
 /* The table cannot be used: its next builder begins anew. Best effort. */
 void names_table_mark(int state_fd);
-/* Takes in what n has more than the table, if that is at least `step` names; makes the folder. Only the holder of the writer lock may call it. */
+/* Takes in what n has more than the table, if that is at least `step` names; makes the folder. Only the holder of the writer lock may call
+ * it. */
 int names_table_advance(int state_fd, struct names *n, uint64_t step);
 /* Overwrites and removes everything: nothing derived from an erased value stays. Only the holder of the writer lock. */
 int names_table_remove(int state_fd);
@@ -85,7 +88,7 @@ struct table_block {
 	uint32_t number, crc;
 };
 _Static_assert(sizeof(struct table_block) == BLOCK_BYTES, "a block");
-_Static_assert(NAME_KIND_MAX_ <= 32, "a kind has five bits in a slot, and its place in the head");
+_Static_assert(NAME_KIND_MAX_ <= NAME_KINDS_ && NAME_KINDS_ <= 32, "a kind has five bits in a slot, and its place in the head");
 
 static inline uint64_t blocks_for(uint64_t words)
 {
@@ -114,7 +117,7 @@ bool table_run_parse(const char *name, uint64_t *ret_from, uint64_t *ret_to);
 
 struct run_info {
 	uint64_t from, to, begin; /* begin: place of the first entry */
-	uint64_t before[NAME_KIND_MAX_];
+	uint64_t before[NAME_KINDS_];
 };
 size_t names_table_runs(const struct names_table *t);
 struct run_info names_table_run(const struct names_table *t, size_t i);

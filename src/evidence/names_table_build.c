@@ -20,7 +20,7 @@ struct words {
 struct build {
 	const struct names *names;
 	uint64_t from, to, at; /* ordinals, and the place of the next entry */
-	struct words places[NAME_KIND_MAX_], parents;
+	struct words places[NAME_KINDS_], parents;
 	uint64_t *slot, slot_blocks, key[2];
 	uint64_t head[BLOCK_WORDS];
 	uint32_t tag, next; /* number of the next block */
@@ -31,7 +31,7 @@ struct build {
 
 static void build_free(struct build *b)
 {
-	for (unsigned k = 0; k < NAME_KIND_MAX_; k++)
+	for (unsigned k = 0; k < NAME_KINDS_; k++)
 		free(b->places[k].p);
 	free(b->parents.p);
 	free(b->slot);
@@ -159,7 +159,7 @@ static int put_all(struct build *b)
 {
 	int r;
 
-	for (unsigned k = 1; k < NAME_KIND_MAX_; k++)
+	for (unsigned k = 1; k < NAME_KINDS_; k++)
 		b->head[HEAD_COUNT + k] = b->places[k].n;
 	b->head[HEAD_MAGIC] = TABLE_MAGIC;
 	b->head[HEAD_TAG] = b->tag;
@@ -168,7 +168,7 @@ static int put_all(struct build *b)
 	b->head[HEAD_SLOTS] = b->slot_blocks;
 	memcpy(b->head + HEAD_KEY, b->key, sizeof(b->key));
 	r = put_words(b, b->head, BLOCK_WORDS);
-	for (unsigned k = 1; r == 0 && k < NAME_KIND_MAX_; k++)
+	for (unsigned k = 1; r == 0 && k < NAME_KINDS_; k++)
 		r = put_words(b, b->places[k].p, b->places[k].n);
 	if (r == 0)
 		r = put_words(b, b->parents.p, b->parents.n);
@@ -211,7 +211,7 @@ static int build_run(int dir, const struct names *n, const struct run_info *info
 		return -ENOMEM;
 	if (getrandom(b.key, sizeof(b.key), 0) != (ssize_t)sizeof(b.key) || getrandom(&b.tag, sizeof(b.tag), 0) != (ssize_t)sizeof(b.tag))
 		return -EIO;
-	for (unsigned k = 1; k < NAME_KIND_MAX_; k++)
+	for (unsigned k = 1; k < NAME_KINDS_; k++)
 		b.head[HEAD_BEFORE + k] = info->before[k];
 	r = gather(&b);
 	return r < 0 ? r : write_run(dir, &b);

@@ -191,7 +191,7 @@ int evidence_count_unknown(const char *state, uint64_t *ret)
 		str packed;
 
 		e = log_reader_leaf(l.log, seq, &packed);
-		c.unknown += e == 0 && packed.n > 1 && (uint8_t)packed.p[1] >= LEAF_KIND_MAX_;
+		c.unknown += e == 0 && leaf_is_later((const uint8_t *)packed.p, packed.n);
 	}
 	if (e == 0)
 		*ret = c.unknown;

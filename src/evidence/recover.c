@@ -314,7 +314,8 @@ static int check_root(struct evidence *e, const hash32 *root)
 {
 	if (memcmp(root->b, e->checkpoint.root.b, 32) == 0)
 		return 0;
-	return evidence_fail(-EUCLEAN, "log/checkpoint: the first %llu records are not those that it signs (`tyto verify` finds the first bad one)",
+	return evidence_fail(-EUCLEAN,
+	       "log/checkpoint: the first %llu records are not those that it signs (`tyto verify` finds the first bad one)",
 		(unsigned long long)e->checkpoint.size);
 }
 

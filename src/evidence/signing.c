@@ -144,7 +144,8 @@ int store_checkpoint_load(struct evidence *e)
 	int r = read_file(e->log_fd, "checkpoint", VKEY_MAX, &b);
 
 	if (r == -ENOENT)
-		return logdir_begun(e->state_fd) ? evidence_fail(-EUCLEAN, "log/checkpoint: missing, but this log has begun: expected its newest checkpoint") : 0;
+		return logdir_begun(e->state_fd) ?
+		       evidence_fail(-EUCLEAN, "log/checkpoint: missing, but this log has begun: expected its newest checkpoint") : 0;
 	if (r < 0)
 		return evidence_fail(r, "log/checkpoint: %s", strerror(-r));
 	r = load_verifiers(e, keys, &n);

@@ -419,7 +419,8 @@ int evidence_verify(const char *state, const struct verify_options *o, struct ve
 {
 	int r = 0;
 
-	/* A key that a live writer rotates while we look signs what we did not expect: once more, then. A log has at most NOTE_KEYS_MAX keys, so this ends. */
+	/* A key that a live writer rotates while we look signs what we did not expect: once more, then. A log has at most NOTE_KEYS_MAX keys, so
+	 * this ends. */
 	for (int again = 0; again < 4;) {
 		_cleanup_buf_ struct buf before = BUF_INIT, after = BUF_INIT;
 		bool rotating = false, rotated;

@@ -46,7 +46,7 @@ struct verifier {
 	int tree_fd[MERKLE_LEVELS];
 	uint64_t tree_size[MERKLE_LEVELS];
 	uint64_t next;                      /* index of the next leaf */
-	uint64_t names_by_kind[NAME_KIND_MAX_];
+	uint64_t names_by_kind[NAME_KINDS_];
 	struct import_begun *imports;       /* ascending */
 	size_t n_imports, cap_imports;
 	struct note_verifier keys[NOTE_KEYS_MAX]; /* of log.vkey: the one in use first */

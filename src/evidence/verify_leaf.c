@@ -102,15 +102,15 @@ static int verify_references(struct verifier *v, const struct leaf *l)
 	return verify_import(v, l);
 }
 
-/* What a leaf says. One of a kind that a later version of the format has is hashed in its place all the same, and counted. */
+/* What a leaf says. One of a kind that a later version of the format has is hashed in its place all the same, and counted; a name of a
+ * later kind has a number and a commitment like any other. */
 static int verify_content(struct verifier *v, const struct leaf *l)
 {
 	int r;
 
-	if (!leaf_known(l)) {
-		v->ret->unknown++;
+	v->ret->unknown += !leaf_known(l);
+	if (l->kind >= LEAF_KIND_MAX_)
 		return 0;
-	}
 	r = l->kind == LEAF_NAME ? verify_name(v, l) : verify_references(v, l);
 	if (r == 0 && l->kind == LEAF_KEY)
 		r = verify_key_leaf(v, l);

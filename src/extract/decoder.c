@@ -1,4 +1,5 @@
-/* The parent's side of the wire: what a worker sends becomes struct text, every count and length checked. The worker is taken to be hostile. */
+/* The parent's side of the wire: what a worker sends becomes struct text, every count and length checked. The worker is taken to be
+ * hostile. */
 #include <errno.h>
 
 #include "base/utf8.h"
@@ -7,7 +8,8 @@
 
 #define LEVELS (PART_DEPTH_MAX + 2)
 #define TYPE_MAX 128
-#define HELD_MAX (384u << 20) /* bytes and spans of all open parts: a part alone may have TEXT_MAX and TEXT_SPANS_MAX, ten nested ones may not */
+/* bytes and spans of all open parts: a part alone may have TEXT_MAX and TEXT_SPANS_MAX, ten nested ones may not */
+#define HELD_MAX (384u << 20)
 
 struct level {
 	struct text text;

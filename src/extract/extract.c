@@ -21,7 +21,8 @@
 #define INBOX (256u << 10)
 #define OCR_DEADLINE_MS 120000
 
-const struct extract_limits extract_limits_default = { .file_max = 4ull << 30, .text_max = TEXT_MAX, .deadline_ms = 30000, .memory = 1ull << 30, .files = 1000 };
+const struct extract_limits extract_limits_default = { .file_max = 4ull << 30, .text_max = TEXT_MAX, .deadline_ms = 30000,
+	.memory = 1ull << 30, .files = 1000 };
 
 struct extractor {
 	struct extract_limits limits;
@@ -181,7 +182,8 @@ static int start(struct extractor *x)
 	return 0;
 }
 
-/* Frames until the document is done. 0, -ETIME, -EPIPE: the worker is gone, -EBADMSG: it broke the rules, -ECANCELED: the caller has had enough. */
+/* Frames until the document is done. 0, -ETIME, -EPIPE: the worker is gone, -EBADMSG: it broke the rules, -ECANCELED: the caller has had
+ * enough. */
 static int serve_request(struct extractor *x, const struct frame *f, const char *body, int doc)
 {
 	if (f->kind == FRAME_PROGRAM)
@@ -303,7 +305,8 @@ static int one_try(struct extractor *x, int fd, str name, extract_cb *cb, void *
 		return 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_NO_SANDBOX)
 		return -EOPNOTSUPP;
-	if (WIFEXITED(status) && WEXITSTATUS(status) && !used && r == -EPIPE && WEXITSTATUS(status) != WORKER_NO_MEMORY && !decoder_begun(x->decoder))
+	if (WIFEXITED(status) && WEXITSTATUS(status) && !used && r == -EPIPE && WEXITSTATUS(status) != WORKER_NO_MEMORY &&
+	    !decoder_begun(x->decoder))
 		return -ENOEXEC; /* it never got as far as to read */
 	/* What earlier documents left in the worker is not held against this one. */
 	if (used && r == -EPIPE && !decoder_parts(x->decoder)) {

@@ -3,7 +3,8 @@
  * Purpose: one struct format a file under formats/; each looks at the first bytes and bids, the highest bid reads (as libarchive does).
  * Ownership: struct in and struct sink belong to the worker; what in_* return lives until the input is closed. Units: bytes.
  * Threads: one; a worker reads one document at a time. Errors: negative errno:
- *   -EBADMSG corrupt   -EACCES encrypted   -EMSGSIZE too large or a cap   -ETIME deadline   -ENOMEM   -EIO   -ENOTSUP a variant we cannot read
+ *   -EBADMSG corrupt   -EACCES encrypted   -EMSGSIZE too large or a cap   -ETIME deadline   -ENOMEM   -EIO   -ENOTSUP a variant we cannot
+ *                      read
  * with a reason in words by sink_reason (one short clause: "truncated in stream 3"). What came before stays: text of a damaged
  * document is better than none. The sink turns every call into a no-op after a cap; a reader may ask sink_full() to end early.
  */
@@ -52,19 +53,22 @@ enum program {
 
 struct sink;
 
-/* Runs a program over the whole input, in a sandbox of its own that the parent makes: standard input is the input, out gets standard output (to out->max,
- * then the program is stopped: -EMSGSIZE), err the first 4 KiB of standard error. first, last: pages, 0 all. Works for members too. 0: it ended, and
- * *ret_status is its exit status or 128 + signal; -ENOTSUP: not installed (sink_reason is set); the document's deadline holds for it. */
-int in_program(struct in *in, struct sink *s, enum program p, uint32_t first, uint32_t last, struct buf *out, struct buf *err, int *ret_status);
+/* Runs a program over the whole input, in a sandbox of its own that the parent makes: standard input is the input, out gets standard output
+ * (to out->max, then the program is stopped: -EMSGSIZE), err the first 4 KiB of standard error. first, last: pages, 0 all. Works for
+ * members too. 0: it ended, and *ret_status is its exit status or 128 + signal; -ENOTSUP: not installed (sink_reason is set); the
+ * document's deadline holds for it. */
+int in_program(struct in *in, struct sink *s, enum program p, uint32_t first, uint32_t last, struct buf *out, struct buf *err,
+		int *ret_status);
 
-/* Text is UTF-8: what is malformed becomes U+FFFD, NUL and control characters but \t and \n become spaces. Runs of one block join without anything
- * between them. */
+/* Text is UTF-8: what is malformed becomes U+FFFD, NUL and control characters but \t and \n become spaces. Runs of one block join without
+ * anything between them. */
 void sink_text(struct sink *s, enum zone zone, str utf8);
 /* Ends a block: paragraph, slide, mail part. Nothing when nothing was written since. */
 void sink_block(struct sink *s);
 /* Each line is a block of its own. */
 void sink_lines(struct sink *s, enum zone zone, str utf8);
-/* A table begins (name may be empty: goes to ZONE_SHEET); cells until sink_table_end. Nested tables are not: their text is body text of the cell. */
+/* A table begins (name may be empty: goes to ZONE_SHEET); cells until sink_table_end. Nested tables are not: their text is body text of the
+ * cell. */
 void sink_table(struct sink *s, str name, bool hidden);
 void sink_cell(struct sink *s, uint32_t row, uint32_t col, str utf8);
 void sink_table_end(struct sink *s);
@@ -76,11 +80,12 @@ void sink_mslabel(struct sink *s, const struct mslabel *l);
 void sink_image(struct sink *s, str name, str bytes);
 /* The same for a picture that was looked at already. */
 void sink_picture(struct sink *s, const struct image *i);
-/* formats/image.c sets it in its prepare: size and perceptual hash of a picture, and its text where text is not NULL (OCR_NOW). -ENOTSUP: not known. */
+/* formats/image.c sets it in its prepare: size and perceptual hash of a picture, and its text where text is not NULL (OCR_NOW). -ENOTSUP:
+ * not known. */
 extern int (*image_look)(str bytes, struct image *ret, struct buf *text);
 /* A part with a life of its own (member, attachment, embedded document): bid on and read as a document named PARENT!/name, within the caps.
- * What goes wrong inside is the part's own error, not the container's: 0; only a cap that ends the whole document is returned (-EMSGSIZE). in stays
- * the caller's. */
+ * What goes wrong inside is the part's own error, not the container's: 0; only a cap that ends the whole document is returned (-EMSGSIZE).
+ * in stays the caller's. */
 int sink_part(struct sink *s, str name, struct in *in);
 /* The same for what could be unpacked only in part: read as far as it goes, and named as corrupt. */
 int sink_part_damaged(struct sink *s, str name, struct in *in, const char *reason);
@@ -97,6 +102,7 @@ void sink_wants_ocr(struct sink *s);
 extern enum ocr_mode ocr_mode_of_worker;
 /* CLOCK_MONOTONIC in ms at which the document's time is over, 0 never: what takes long ends before it, and keeps what it has. */
 extern int64_t document_until;
+/* s may be NULL here, where something is only tried. */
 bool sink_full(const struct sink *s);
 /* The first one counts. */
 void sink_reason(struct sink *s, const char *fmt, ...) _printf_(2, 3);
@@ -115,7 +121,8 @@ void sink_type(struct sink *s, const char *mime);
 /* NULL-terminated: formats/table.c. */
 extern const struct format *const formats[];
 
-/* Shared by readers: formats/charset.c. Whole buffer to UTF-8 (name as in MIME or a Windows code page "cp932"); opened before the sandbox closes. */
+/* Shared by readers: formats/charset.c. Whole buffer to UTF-8 (name as in MIME or a Windows code page "cp932"); opened before the sandbox
+ * closes. */
 int charset_prepare(void);
 int charset_to_utf8(str charset, str bytes, struct buf *ret);
 /* By BOM, ESC sequences, validity and letter statistics: "utf-8", "shift_jis"…; NULL for what is no text. */

@@ -25,7 +25,8 @@ struct in {
 	int err;
 };
 
-/* Not the C library's: it asks by path (newfstatat), which the sandbox refuses. Where long has 64 bits, the kernel's struct stat is the same. */
+/* Not the C library's: it asks by path (newfstatat), which the sandbox refuses. Where long has 64 bits, the kernel's struct stat is the
+ * same. */
 _Static_assert(sizeof(long) == 8, "SYS_fstat fills another struct stat here");
 static int file_stat(int fd, struct stat *st)
 {

@@ -91,7 +91,8 @@ static int ask(struct doc *d, const struct program_request *q, struct pipes *p)
 	return error;
 }
 
-int in_program(struct in *in, struct sink *s, enum program which, uint32_t first, uint32_t last, struct buf *out, struct buf *err, int *ret_status)
+int in_program(struct in *in, struct sink *s, enum program which, uint32_t first, uint32_t last, struct buf *out, struct buf *err,
+		int *ret_status)
 {
 	struct pipes p = { .fds = { -1, -1, -1 }, .in = in };
 	struct doc *d = sink_doc(s);

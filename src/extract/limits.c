@@ -9,7 +9,8 @@
 
 void worker_limits_put(char *p, size_t n, const struct extract_limits *l, enum ocr_mode ocr)
 {
-	snprintf(p, n, "%" PRIu64 ",%" PRIu64 ",%" PRIu32 ",%" PRIu64 ",%" PRIu32 ",%u", l->file_max, l->text_max, l->deadline_ms, l->memory, l->files,
+	snprintf(p, n, "%" PRIu64 ",%" PRIu64 ",%" PRIu32 ",%" PRIu64 ",%" PRIu32 ",%u", l->file_max, l->text_max, l->deadline_ms, l->memory,
+			l->files,
 		(unsigned)ocr);
 }
 

@@ -23,7 +23,8 @@ struct program_run {
 
 static const char *const pdftotext_places[] = { "/usr/bin/pdftotext", LOADER, LIBRARIES, "/usr/share/poppler", NULL };
 static const char *const pdfinfo_places[] = { "/usr/bin/pdfinfo", LOADER, LIBRARIES, "/usr/share/poppler", NULL };
-static const char *const pdftoppm_places[] = { "/usr/bin/pdftoppm", LOADER, LIBRARIES, "/usr/share/poppler", "/usr/share/fonts", "/etc/fonts", NULL };
+static const char *const pdftoppm_places[] = { "/usr/bin/pdftoppm", LOADER, LIBRARIES, "/usr/share/poppler", "/usr/share/fonts",
+	"/etc/fonts", NULL };
 
 static const struct program_row {
 	const char *args[ARGS_MAX]; /* "FIRST", "LAST": pages; left out with their option where 0 */

@@ -1,7 +1,7 @@
 /* sink.h — one document on its way through the worker: where its frames go, and what its parts have used up together.
  *
- * Purpose: struct doc is what all parts of one document share; struct sink is one open part. Ownership: doc borrows the socket; sinks live on the stack of
- * the reader. Units: bytes. Threads: one. Errors: negative errno.
+ * Purpose: struct doc is what all parts of one document share; struct sink is one open part. Ownership: doc borrows the socket; sinks live
+ * on the stack of the reader. Units: bytes. Threads: one. Errors: negative errno.
  */
 #ifndef TYTO_SINK_H
 #define TYTO_SINK_H

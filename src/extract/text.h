@@ -2,7 +2,8 @@
  *
  * Purpose: the one form in which text leaves the extractors; classifiers and fingerprints read it and nothing else of a document.
  * Ownership: struct text owns everything in it (text_free); strs point into it. Units: offsets and lengths in bytes of `bytes`, which is
- * well-formed UTF-8 throughout and never holds NUL; rows and columns from 1. Threads: plain data. Errors: negative errno; -EMSGSIZE at a cap.
+ * well-formed UTF-8 throughout and never holds NUL; rows and columns from 1. Threads: plain data. Errors: negative errno; -EMSGSIZE at a
+ * cap.
  *
  *   bytes   ┌─────────────┬────────┬──────────────┬ … one after the other, a '\n' between spans that do not join
  *   spans   │ title       │ cell   │ body         │   in order of `at`
@@ -50,7 +51,8 @@ struct span {
 };
 
 struct meta {
-	str key;   /* lower case: title subject keywords category comments author company manager created modified producer custom:NAME header:NAME */
+	/* lower case: title subject keywords category comments author company manager created modified producer custom:NAME header:NAME */
+	str key;
 	str value;
 };
 

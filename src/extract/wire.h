@@ -1,7 +1,7 @@
 /* wire.h — frames between the extractor and its worker, and the decoder that believes nothing.
  *
- * Purpose: text goes from the worker to the parent as frames over a stream socket; the parent's decoder checks every one (kind, length, counts, UTF-8) and
- * builds struct text from them. A frame that breaks a rule ends the worker, never the parent.
+ * Purpose: text goes from the worker to the parent as frames over a stream socket; the parent's decoder checks every one (kind, length,
+ * counts, UTF-8) and builds struct text from them. A frame that breaks a rule ends the worker, never the parent.
  * Ownership: the decoder owns the texts it builds; a part handed to the callback lives until the callback returns. Units: bytes.
  * Threads: one a decoder. Errors: -EBADMSG a frame against the rules, -ENOMEM, or what the callback returned.
  *
@@ -68,7 +68,8 @@ struct image_frame {
 
 /* Sends a frame with up to 4 descriptors; blocking. */
 int wire_send(int fd, const struct frame *f, const void *p, const int *fds, size_t n_fds);
-/* One frame with its descriptors, for requests and answers (n ≤ max): 1, 0 at the end of the stream, or -errno. Descriptors are closed by the caller. */
+/* One frame with its descriptors, for requests and answers (n ≤ max): 1, 0 at the end of the stream, or -errno. Descriptors are closed by
+ * the caller. */
 int wire_recv(int fd, struct frame *f, void *p, size_t max, int *fds, size_t max_fds, size_t *ret_n_fds);
 
 struct decoder;

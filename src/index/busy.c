@@ -1,6 +1,6 @@
-/* busy.c: sums by person of the subjects that have many rows in a month, so that who had a document that everybody opens is answered without
- * reading each access. They are made when a month is not the newest any more: until then its rows come in by the second, and reading a month
- * of them is quick. What comes late is added to them; where much comes late they are given up and made anew. */
+/* busy.c: sums by person of the subjects that have many rows in a month, so that who had a document that everybody opens is answered
+ * without reading each access. They are made when a month is not the newest any more: until then its rows come in by the second, and
+ * reading a month of them is quick. What comes late is added to them; where much comes late they are given up and made anew. */
 #include <errno.h>
 
 #include "index/internal.h"

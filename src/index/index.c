@@ -11,9 +11,10 @@
  *            place(component, object, first, last), and the other way round
  *            busy(subject, who, …)                  sums of the subjects with many rows, see busy.c; meta.busy says whether they are right
  *
- * `who` reads the rows of by_subject, and the sums where there are any. Sums of every subject were tried: where most persons open a document
- * once a month they are as many as there are records, and the build was slower by what they cost. Places stand in the months and in no file
- * over all of them: a month is filled in order of its keys and then rests, while one table over years would be written at random places by every batch.
+ * `who` reads the rows of by_subject, and the sums where there are any. Sums of every subject were tried: where most persons open a
+ * document once a month they are as many as there are records, and the build was slower by what they cost. Places stand in the months and
+ * in no file over all of them: a month is filled in order of its keys and then rests, while one table over years would be written at random
+ * places by every batch.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +39,8 @@ const char *const index_part_schema =
 	"CREATE TABLE place(component INTEGER, object INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" PRIMARY KEY(component, object)) WITHOUT ROWID;"
 	"CREATE INDEX place_object ON place(object);"
-	"CREATE TABLE busy(subject INTEGER, who INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL, verbs INTEGER NOT NULL,"
+	"CREATE TABLE busy(subject INTEGER, who INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL, verbs INTEGER NOT "
+	"NULL,"
 	" vias INTEGER NOT NULL, PRIMARY KEY(subject, who)) WITHOUT ROWID;";
 
 void snapshot_free(struct snapshot *s)

@@ -1,7 +1,9 @@
 /* index.h — answers over years of events; a view of the evidence log, rebuilt from it when it is gone.
  *
- * Purpose: `events`, `who`, `status.indexed`. Stored in SQLite (WAL), a file a month of event time, built in key order; see index.c for the schema.
- * Ownership: struct index is the only writer; struct index_query reads beside it. Units: ns UTC, seqs. Threads: each struct one thread at a time.
+ * Purpose: `events`, `who`, `status.indexed`. Stored in SQLite (WAL), a file a month of event time, built in key order; see index.c for the
+ * schema.
+ * Ownership: struct index is the only writer; struct index_query reads beside it. Units: ns UTC, seqs. Threads: each struct one thread at a
+ * time.
  * Errors: negative errno; index_why() says more. A damaged or missing index is not an error: it is removed and built anew from the log.
  */
 #ifndef TYTO_INDEX_H
@@ -15,7 +17,8 @@ const char *index_why(void);
 
 int index_open(const char *state, struct index **ret);
 struct index *index_close(struct index *x);
-/* Takes in leaves [indexed, upto) from the log, sorted in bulk; never ahead of what is durable. budget: stops after about so many leaves (0: all). */
+/* Takes in leaves [indexed, upto) from the log, sorted in bulk; never ahead of what is durable. budget: stops after about so many leaves
+ * (0: all). */
 int index_advance(struct index *x, struct evidence_reader *r, uint64_t upto, uint64_t budget);
 uint64_t index_indexed(const struct index *x); /* leaves taken in */
 
@@ -58,16 +61,18 @@ int index_who(const char *state, const struct index_subject *s, int (*cb)(void *
 /* Documents' present and past paths: each path the object had. */
 int index_paths(const char *state, const struct event_object *o, int (*cb)(void *arg, str path, int64_t first, int64_t last), void *arg);
 
-/* The same questions asked again and again (console, keeper): keeps the log's reader and the months open; each call sees the newest state. */
+/* The same questions asked again and again (console, keeper): keeps the log's reader and the months open; each call sees the newest
+ * state. */
 struct index_query;
 int index_query_open(const char *state, struct index_query **ret);
 struct index_query *index_query_close(struct index_query *q);
 int index_query_events(struct index_query *q, const struct index_filter *f, int (*cb)(void *arg, const struct event *e), void *arg);
 int index_query_who(struct index_query *q, const struct index_subject *s, int (*cb)(void *arg, const struct index_who *w), void *arg);
-int index_query_paths(struct index_query *q, const struct event_object *o, int (*cb)(void *arg, str path, int64_t first, int64_t last), void *arg);
+int index_query_paths(struct index_query *q, const struct event_object *o, int (*cb)(void *arg, str path, int64_t first, int64_t last),
+		void *arg);
 
-/* Several things, each in a time of its own, asked as one: a record counts once. Where contents are among them, a record that says another content does not
- * count, whatever object it is about. */
+/* Several things, each in a time of its own, asked as one: a record counts once. Where contents are among them, a record that says another
+ * content does not count, whatever object it is about. */
 struct index_span {
 	const uint8_t *document;           /* one of these three: records that say this content, */
 	const struct event_object *object; /* records about this object, */

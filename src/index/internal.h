@@ -1,11 +1,13 @@
 /* internal.h — what the files of the index share.
  *
- * Purpose: keys, month arithmetic, the database helpers, the compiled filter. Ownership: as said at each struct. Units: ns UTC, seqs, months as
- * year × 12 + month − 1. Threads: none of it is shared. Errors: negative errno; -EUCLEAN: the index is damaged or of another version.
+ * Purpose: keys, month arithmetic, the database helpers, the compiled filter. Ownership: as said at each struct. Units: ns UTC, seqs,
+ * months as year × 12 + month − 1. Threads: none of it is shared. Errors: negative errno; -EUCLEAN: the index is damaged or of another
+ * version.
  *
- * Layout (index.c): meta.db says how far the index is (`indexed`) and which months there are; YYYY-MM.db holds the events of a month of event time.
- * A month's file is written first, meta.db last; each month keeps the seq up to which it has been filled (`upto`), so that a batch applied again
- * after a crash adds nothing twice.
+ * Layout (index.c): meta.db says how far the index is (`indexed`) and which months there are; YYYY-MM.db holds the events of a month of
+ * event time.
+ * A month's file is written first, meta.db last; each month keeps the seq up to which it has been filled (`upto`), so that a batch applied
+ * again after a crash adds nothing twice.
  */
 #ifndef TYTO_INDEX_INTERNAL_H
 #define TYTO_INDEX_INTERNAL_H
@@ -20,11 +22,12 @@
 #define INDEX_BATCH (512 * 1024) /* leaves sorted at once: about 60 MB */
 #define INDEX_ORIGIN_MAX 256
 
-/* Who stands behind a record, as one key: the person's number; an unknown person is −number of the account, 0 where not even that is known. */
+/* Who stands behind a record, as one key: the person's number; an unknown person is −number of the account, 0 where not even that is
+ * known. */
 int64_t index_who_key(const struct leaf *l);
 
-/* What a record is about, as one key: an object, or (no object known) a path, and the document where recorded. At most 3. SUBJECT_TO finds the
- * record of a copy by where it went; that is another object's place, so `who` does not count it. */
+/* What a record is about, as one key: an object, or (no object known) a path, and the document where recorded. At most 3. SUBJECT_TO finds
+ * the record of a copy by where it went; that is another object's place, so `who` does not count it. */
 enum subject_kind { SUBJECT_OBJECT, SUBJECT_PATH, SUBJECT_DOCUMENT, SUBJECT_TO };
 #define SUBJECT(kind, number) ((int64_t)((uint64_t)(number) << 2 | (kind)))
 #define SUBJECTS_MAX 3
@@ -50,7 +53,8 @@ static inline uint64_t leaf_accesses(const struct leaf *l)
 	return leaf_has(l, EV_COUNT) ? l->value[EV_COUNT] : 1;
 }
 
-/* Accesses that a record adds: one that decides what an `open` was for (refers) is the same access and adds only what its count has more. */
+/* Accesses that a record adds: one that decides what an `open` was for (refers) is the same access and adds only what its count has
+ * more. */
 static inline bool leaf_decides(const struct leaf *l)
 {
 	return leaf_has(l, EV_REFERS) && l->value[EV_VERB] != VERB_OPEN && l->value[EV_VERB] != VERB_GAP;
@@ -103,7 +107,8 @@ int snapshot_check(const struct snapshot *s, const char *state, struct evidence_
 /* A short sum of a leaf, to tell logs of the same name apart. */
 int index_leaf_sum(struct evidence_reader *r, uint64_t seq, uint64_t *ret);
 void index_origin(const char *state, char out[static INDEX_ORIGIN_MAX]);
-/* Opens a month; -EUCLEAN unless it is of the generation and at least as far as meta.db says; -ESTALE when the index was built anew meanwhile. */
+/* Opens a month; -EUCLEAN unless it is of the generation and at least as far as meta.db says; -ESTALE when the index was built anew
+ * meanwhile. */
 int part_open(const char *dir, const struct snapshot *s, const struct part *p, bool write, sqlite3 **ret);
 /* The month's own `upto`, in the caller's transaction. */
 int part_upto(sqlite3 *db, const struct snapshot *s, const struct part *p, uint64_t *ret);
@@ -195,9 +200,9 @@ void query_drop(struct index_query *q, int error);
 /* A month in a read transaction; belongs to the query until query_part_done. */
 int query_part(struct index_query *q, const struct part *p, sqlite3 **ret);
 void query_part_done(struct index_query *q, sqlite3 *db);
-/* One look at a month: `look` gathers into `into`, and `undo` takes back what it gathered. A month that rests is read without locks and shared
- * memory (SQLite's "immutable": on a busy disk its shared memory costs more than the answer), and read again as usual where it turns out to
- * have been written to meanwhile. */
+/* One look at a month: `look` gathers into `into`, and `undo` takes back what it gathered. A month that rests is read without locks and
+ * shared memory (SQLite's "immutable": on a busy disk its shared memory costs more than the answer), and read again as usual where it turns
+ * out to have been written to meanwhile. */
 int query_look(struct index_query *q, const struct part *p, int (*look)(sqlite3 *db, void *into), void (*undo)(void *into), void *into);
 
 /* Set of components (paths.c). Owned: pathset_free. */

@@ -283,7 +283,8 @@ static int by_first(const void *va, const void *vb)
 	return a->who < b->who ? -1 : a->who > b->who;
 }
 
-int index_query_paths(struct index_query *q, const struct event_object *o, int (*cb)(void *arg, str path, int64_t first, int64_t last), void *arg)
+int index_query_paths(struct index_query *q, const struct event_object *o, int (*cb)(void *arg, str path, int64_t first, int64_t last),
+		void *arg)
 {
 	_cleanup_(aggs_free) struct aggs a = { 0 };
 	_cleanup_buf_ struct buf key = BUF_INIT, path = BUF_INIT;

@@ -221,7 +221,8 @@ int who_tell(struct index_query *q, struct aggs *who, int (*cb)(void *arg, const
 
 int index_query_who(struct index_query *q, const struct index_subject *s, int (*cb)(void *arg, const struct index_who *w), void *arg)
 {
-	_cleanup_(question_free) struct question w = { .q = q, .since = s->since ? s->since : INT64_MIN, .until = s->until ? s->until : INT64_MAX };
+	_cleanup_(question_free) struct question w = { .q = q, .since = s->since ? s->since : INT64_MIN, .until = s->until ? s->until :
+			INT64_MAX };
 	int r = query_refresh(q);
 
 	if (r == 0 && s->path.n)

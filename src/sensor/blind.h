@@ -1,7 +1,7 @@
 /* blind.h — what cannot be watched just now, and is tried again.
  *
- * Purpose: a folder that cannot be read, a path that was refused, a subvolume: each is told to the operator and stands in `status` until it is
- * over. Folders are tried again after 5 s, then ever more rarely, and a gap tells from when to when they were not seen.
+ * Purpose: a folder that cannot be read, a path that was refused, a subvolume: each is told to the operator and stands in `status` until it
+ * is over. Folders are tried again after 5 s, then ever more rarely, and a gap tells from when to when they were not seen.
  * Ownership: the struct owns its texts; at most SENSOR_BLIND_MAX, the others are counted. Threads: recorder only.
  * Units: ns, CLOCK_BOOTTIME but for `since`. Errors: none: without memory it is counted.
  */

@@ -7,7 +7,8 @@
 
 static const char *const allowed[] = {
 	/* the groups */
-	"fanotify_mark", "read", "write", "close", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "ppoll_time64",
+	"fanotify_mark", "read", "write", "close", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll",
+	"ppoll_time64",
 	/* objects and folders, by name and by handle; only for reading where open flags can be seen */
 	"name_to_handle_at", "open_by_handle_at", "fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64", "statx",
 	"statfs", "statfs64", "fstatfs", "fstatfs64", "getdents64", "readlink", "readlinkat", "lseek", "_llseek", "fcntl", "fcntl64",

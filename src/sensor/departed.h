@@ -1,9 +1,10 @@
 /* departed.h — objects that have lost a name, until it is known whether they are gone.
  *
- * Purpose: an access is written down up to 200 ms after it happened, a folded one up to 10 s after; an object that was deleted meanwhile is known
- * until then. One that is still open can be opened again through /proc, and one that has a name elsewhere stays watched. Also how an
+ * Purpose: an access is written down up to 200 ms after it happened, a folded one up to 10 s after; an object that was deleted meanwhile is
+ * known until then. One that is still open can be opened again through /proc, and one that has a name elsewhere stays watched. Also how an
  * object ends that a rename has replaced, of which no deletion is told.
- * Ownership: the recorder's; copies of handles, at most 65,536. Threads: recorder only. Errors: none: without memory the object stays watched.
+ * Ownership: the recorder's; copies of handles, at most 65,536. Threads: recorder only. Errors: none: without memory the object stays
+ * watched.
  */
 #ifndef TYTO_DEPARTED_H
 #define TYTO_DEPARTED_H

@@ -25,8 +25,8 @@
 #define FAN_RING_BYTES (16u << 20)  /* about 300,000 opens */
 #define FAN_ASK_BYTES (256u << 10)
 #define FAN_ACTORS 8192
-/* Of the 500 ms that an open may wait: from when it may have been queued, at the earliest, until no more is read about actors; and what else a
- * turn may take before it comes to the opens. */
+/* Of the 500 ms that an open may wait: from when it may have been queued, at the earliest, until no more is read about actors; and what
+ * else a turn may take before it comes to the opens. */
 #define FAN_WHO_NS (300 * 1000 * 1000LL)
 #define FAN_ASIDE_NS (50 * 1000 * 1000LL)
 #define FAN_ASLEEP_NS (1000 * 1000LL) /* who waited for so long found nothing queued */

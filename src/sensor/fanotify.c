@@ -73,8 +73,8 @@ static void raise_limits(void)
 }
 
 /* People wait for the responder, and for nothing else of ours. A nice value counts only inside a control group, or a session with its
- * autogroup: measured at a load of 6, the responder stood up to 60 ms ready to run. Refused, the nice value is left. The guard runs before it, and
- * ends one that never stops. */
+ * autogroup: measured at a load of 6, the responder stood up to 60 ms ready to run. Refused, the nice value is left. The guard runs before
+ * it, and ends one that never stops. */
 #define RECORDER_NICE (-5)
 
 static void real_time(bool on)

@@ -53,8 +53,9 @@ int groups_open(struct groups *g, const uint8_t hash_key[static 16], const char 
 	g->opens = open_group(FAN_CLASS_CONTENT | FAN_REPORT_TID, "this kernel holds no opens (FAN_CLASS_CONTENT)", ret_why);
 	if (g->opens < 0)
 		return g->opens;
-	/* Opens last, so that it has the highest number. While an open is held the kernel holds on to the marks that it met, ignore marks of uses too, and a
-	 * group ends only when its marks are let go: ended before opens, uses would wait for an answer that nobody gives, and the opener with it. Of
+	/* Opens last, so that it has the highest number. While an open is held the kernel holds on to the marks that it met, ignore marks of uses
+	 * too, and a group ends only when its marks are let go: ended before opens, uses would wait for an answer that nobody gives, and the
+	 * opener with it. Of
 	 * a process that is killed the kernel ends the highest number first (task_work runs the newest first); tests/kernel/sensor_attack.sh. */
 	g->names = fd_above(g->names, FAN_FD_HIGH);
 	g->uses = fd_above(g->uses, FAN_FD_HIGH);
@@ -102,6 +103,27 @@ static uint64_t fsid_whole(const struct statfs *s, const struct file_handle *h)
 	return fsid;
 }
 
+/* The kernel marks a filesystem only by something of its top volume, whether that is mounted or not: it is reached by its handle. Before
+ * Linux 6.2 the handle's generation has to be right; mkfs gives a small one. */
+#define BTRFS_TOP 5
+#define BTRFS_TOP_GENERATIONS 32
+
+static int btrfs_top(const char *root)
+{
+	struct { uint64_t inode, volume; uint32_t generation; } id = { BTRFS_ROOT_INODE, BTRFS_TOP, 0 };
+	_cleanup_close_ int at = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+	union handle h = { .h = { .handle_bytes = 20, .handle_type = BTRFS_HANDLE } };
+	int fd;
+
+	if (at < 0)
+		return -errno;
+	do {
+		memcpy(h.h.f_handle, &id, h.h.handle_bytes);
+		fd = open_by_handle_at(at, &h.h, O_PATH | O_CLOEXEC);
+	} while (fd < 0 && errno == ESTALE && id.generation++ < BTRFS_TOP_GENERATIONS);
+	return fd < 0 ? -errno : fd;
+}
+
 static int find_whole(const struct groups *g, uint64_t whole)
 {
 	unsigned n = atomic_load_explicit(&g->n_fs, memory_order_acquire);
@@ -136,7 +158,7 @@ static const char *mark_why(int err)
 	case EOPNOTSUPP:
 		return "this filesystem has no file handles";
 	case EXDEV:
-		return "this is a subvolume: watch the filesystem by its top";
+		return "this is a subvolume, and the kernel marks the whole only: mount the filesystem with subvolid=5 and watch below that";
 	default:
 		return "the kernel refuses to mark this filesystem";
 	}
@@ -171,14 +193,30 @@ static int mark(const struct groups *g, int fd, const char **ret_why)
 	return 0;
 }
 
-int groups_add_fs(struct groups *g, int fd, const char *root, const char **ret_why)
+/* One that is there already. A filesystem mounted anew has the number of the one that is gone, and subvolumes have devices of their own. */
+static struct fan_fs *find_same(const struct groups *g, const struct fan_fs *f, unsigned *ret_n)
+{
+	unsigned n = atomic_load(&g->n_fs);
+
+	while (n-- > 0) {
+		struct fan_fs *o = g->fs[n];
+
+		if (!o->fsid || o->whole != f->whole)
+			continue;
+		if (f->type == BTRFS_MAGIC ? o->mount_dev != f->mount_dev : o->dev != f->dev)
+			return NULL;
+		*ret_n = n;
+		return o;
+	}
+	return NULL;
+}
+
+static int look_at(int fd, const char *root, dev_t mount_dev, struct fan_fs *ret, const char **ret_why)
 {
 	union handle h = { .h.handle_bytes = MAX_HANDLE_SZ };
-	unsigned n = atomic_load(&g->n_fs);
-	struct fan_fs *f;
 	struct statfs s;
 	struct stat st;
-	int mount, r;
+	int mount;
 
 	if (fstatfs(fd, &s) < 0 || fstat(fd, &st) < 0) {
 		*ret_why = "cannot be looked at";
@@ -188,35 +226,57 @@ int groups_add_fs(struct groups *g, int fd, const char *root, const char **ret_w
 		*ret_why = mark_why(EOPNOTSUPP);
 		return -errno;
 	}
-	r = groups_find_fs(g, fsid_of(&s));
-	if (r >= 0 && g->fs[r]->dev == st.st_dev) {
-		/* Marks live as long as the filesystem is mounted anywhere: after an unmount they may be gone, or not. */
-		int e = mark(g, fd, ret_why);
+	*ret = (struct fan_fs){ .fsid = fsid_of(&s), .whole = fsid_whole(&s, &h.h), .type = s.f_type, .dev = st.st_dev,
+	                        .mount_dev = mount_dev ? mount_dev : st.st_dev };
+	snprintf(ret->root, sizeof(ret->root), "%s", root);
+	return 0;
+}
 
-		g->fs[r]->mount_id = mount;
-		return e < 0 ? e : r;
+/* Marks live as long as the filesystem is mounted anywhere: after an unmount they may be gone, or not. */
+static int add_again(const struct groups *g, unsigned n, const struct fan_fs *f, int fd, const char **ret_why)
+{
+	struct fan_fs *same = g->fs[n];
+	struct stat st;
+	int r = mark(g, fd, ret_why);
+
+	if (r == 0 && (stat(same->root, &st) < 0 || st.st_dev != same->dev)) {
+		memcpy(same->root, f->root, sizeof(same->root));
+		same->dev = f->dev;
 	}
-	if (n == FAN_FS_MAX) {
-		*ret_why = "more filesystems than can be watched";
-		return -ENOSPC;
-	}
-	f = calloc(1, sizeof(*f));
+	return r < 0 ? r : (int)n;
+}
+
+int groups_add_fs(struct groups *g, int fd, const char *root, dev_t mount_dev, const char **ret_why)
+{
+	_cleanup_free_ struct fan_fs *f = calloc(1, sizeof(*f));
+	_cleanup_close_ int top = -1;
+	unsigned n = atomic_load(&g->n_fs), same;
+	struct statfs s;
+	int r;
+
 	if (!f) {
 		*ret_why = "no memory";
 		return -ENOMEM;
 	}
-	f->fsid = fsid_of(&s);
-	f->whole = fsid_whole(&s, &h.h);
-	f->dev = f->mount_dev = st.st_dev;
-	f->mount_id = mount;
-	f->type = s.f_type;
-	snprintf(f->root, sizeof(f->root), "%s", root);
+	r = look_at(fd, root, mount_dev, f, ret_why);
+	if (r < 0)
+		return r;
+	if (f->type == BTRFS_MAGIC && (top = btrfs_top(root)) >= 0 && fstatfs(top, &s) == 0) {
+		f->fsid = fsid_of(&s); /* what its events say */
+		fd = top;
+	}
+	if (find_same(g, f, &same))
+		return add_again(g, same, f, fd, ret_why);
+	if (n == FAN_FS_MAX) {
+		*ret_why = "more filesystems than can be watched";
+		return -ENOSPC;
+	}
 	/* Known before its first event. */
-	g->fs[n] = f;
+	g->fs[n] = TAKE_PTR(f);
 	atomic_store_explicit(&g->n_fs, n + 1, memory_order_release);
 	r = mark(g, fd, ret_why);
 	if (r < 0) {
-		f->fsid = 0; /* stays in the list, matched by nothing: the responder may look at it */
+		g->fs[n]->fsid = 0; /* stays in the list, matched by nothing: the responder may look at it */
 		return r;
 	}
 	return (int)n;

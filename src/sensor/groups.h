@@ -4,8 +4,8 @@
  *	G1 opens, held until answered (a descriptor comes with each; no handles in this class)
  *	G2 create, delete, rename, attributes, with names
  *	G3 access, modify, close: no descriptor, merged by the kernel per process and object, read lazily
- * All mark filesystems. Marks of G3 on each watched file would cost the closes of all others less (bench/marks.c measures it), but they go when the kernel
- * drops the inode: a truncate(2) after that would be missed, and subvolumes of btrfs refuse them.
+ * All mark filesystems. Marks of G3 on each watched file would cost the closes of all others less (bench/marks.c measures it), but they go
+ * when the kernel drops the inode: a truncate(2) after that would be missed, and subvolumes of btrfs refuse them.
  * Ownership: the struct owns the groups' descriptors. Threads: marks and filesystems are added by the recorder; keys are computed by both.
  * Errors: negative errno; groups_add_fs says why in words.
  */
@@ -30,9 +30,8 @@
 struct fan_fs {
 	uint64_t fsid;  /* as events say */
 	uint64_t whole; /* the same for all subvolumes */
-	dev_t dev;      /* as stat says */
+	dev_t dev;      /* as stat says of root */
 	dev_t mount_dev; /* as the list of mounts says: another one on btrfs */
-	int mount_id;
 	long type;      /* statfs f_type */
 	char root[4096]; /* a place where it is mounted, for open_by_handle_at: opened only for the call, so that umount works */
 };
@@ -57,8 +56,9 @@ struct groups {
 int groups_open(struct groups *g, const uint8_t hash_key[static 16], const char **ret_why);
 void groups_close(struct groups *g);
 
-/* The filesystem that fd lies on, marked if it was not. Returns its number. root: where it is mounted. */
-int groups_add_fs(struct groups *g, int fd, const char *root, const char **ret_why);
+/* The filesystem that fd lies on, marked if it was not. Returns its number. root: a folder of it; mount_dev: its device in the list of
+ * mounts, 0: as stat says. */
+int groups_add_fs(struct groups *g, int fd, const char *root, dev_t mount_dev, const char **ret_why);
 int groups_find_fs(const struct groups *g, uint64_t fsid);
 
 uint64_t groups_key(const struct groups *g, unsigned fs, int32_t type, const uint8_t *bytes, size_t n);

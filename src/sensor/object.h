@@ -1,6 +1,7 @@
 /* object.h — device, inode and generation of what stands at a name: the identity that records and documents share.
  *
- * Purpose: the one place that reads generations out of file handles; the sensor and the scan must say the same object. Ownership: none. Units: none.
+ * Purpose: the one place that reads generations out of file handles; the sensor and the scan must say the same object. Ownership: none.
+ * Units: none.
  * Threads: no state. Errors: negative errno.
  */
 #ifndef TYTO_OBJECT_H

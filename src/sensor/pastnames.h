@@ -1,7 +1,7 @@
 /* pastnames.h — what objects were called before their latest renames.
  *
- * Purpose: an access is written down up to 200 ms after it happened, a folded one up to 10 s after; its record bears the path that the object had
- * then. Ownership: keeps copies of the last PASTNAMES_MAX renames; older ones are forgotten. Units: ns. Threads: recorder only.
+ * Purpose: an access is written down up to 200 ms after it happened, a folded one up to 10 s after; its record bears the path that the
+ * object had then. Ownership: keeps copies of the last PASTNAMES_MAX renames; older ones are forgotten. Units: ns. Threads: recorder only.
  * Errors: none: without memory the name of now stands in the record.
  */
 #ifndef TYTO_PASTNAMES_H

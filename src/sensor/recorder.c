@@ -516,11 +516,17 @@ static void turn(struct recorder *r)
 		r->stopping = true;
 }
 
+/* What another start might mend. */
+static bool is_passing(int e)
+{
+	return e == -ENOMEM || e == -EMFILE || e == -ENFILE || e == -ENOSPC || e == -EINTR;
+}
+
 static int start(struct recorder *r)
 {
 	const struct sensor_config *c = r->f->c;
 	const struct fold_ops ops = { .ref = facts_ref, .unref = facts_unref, .rest = write_rest, .arg = r };
-	int e, n = 0;
+	int e, n = 0, passing = 0;
 
 	e = out_new(&r->out, c->keeper_fd);
 	if (e == 0)
@@ -543,12 +549,14 @@ static int start(struct recorder *r)
 			r->refused |= (uint64_t)1 << (i % 64);
 
 		n += x == 0;
-		e = x < 0 ? x : e;
+		if (is_passing(x))
+			passing = x;
 	}
 	scan_below_mounts(r);
 	if (!who_has_connector(r->f->who))
-		blind_add(r, NULL, "the kernel's process events cannot be had here: no program begun (exec) is recorded, and short-lived actors may be absent");
-	return n ? 0 : e;
+		blind_add(r, NULL, "the kernel's process events cannot be had here: no program begun (exec) is recorded, and short-lived actors may be "
+				"absent");
+	return n ? 0 : passing ? passing : -ENOTSUP;
 }
 
 static void end(struct recorder *r)

@@ -126,7 +126,7 @@ static bool maybe_ignored(const struct responder *r, uint64_t key)
 }
 
 static void push_dirent(struct responder *r, const struct fanotify_event_metadata *m, const struct infos *in, bool came_in, bool scanning,
-                        int64_t deadline)
+	int64_t deadline)
 {
 	struct fan *f = r->f;
 	struct who_actor *actor = NULL;
@@ -215,7 +215,8 @@ static void drain_names(struct responder *r)
 	int64_t begun = time_now();
 	ssize_t n;
 
-	/* Names that come faster than they are read must not hold the opens. What is answered too early then is ignored, and known to be: a gap. */
+	/* Names that come faster than they are read must not hold the opens. What is answered too early then is ignored, and known to be: a
+	 * gap. */
 	while ((!poked || mono() < deadline) && (n = read(f->groups.names, r->names, sizeof(r->names))) > 0) {
 		const struct fanotify_event_metadata *m = (const void *)r->names;
 
@@ -334,8 +335,8 @@ static void answer(struct fan *f, int fd, int64_t since)
 		atomic_store(&f->held_max, held);
 }
 
-/* Where the kernel finds no descriptor for an event it denies the open, so never more are read than there are twice as many numbers for. What
- * the sensor keeps open stands above FAN_FD_HIGH: the low numbers are free, and a limit that somebody lowers to a handful still
+/* Where the kernel finds no descriptor for an event it denies the open, so never more are read than there are twice as many numbers for.
+ * What the sensor keeps open stands above FAN_FD_HIGH: the low numbers are free, and a limit that somebody lowers to a handful still
  * lets opens through one by one, while the recorder opens nothing. With fewer than that the sensor ends: every open that waits is
  * allowed, and the guard starts another one, whose limit is the guard's: a gap rather than a user without his file. */
 static size_t batch_now(const struct responder *r)

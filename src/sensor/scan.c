@@ -212,7 +212,8 @@ static void scan_dir(struct recorder *r, const struct fan_fid *dir)
 	buf_clear(&r->path);
 	if (tree_path(r->tree, n, &r->path) < 0 || !buf_cstr(&r->path))
 		buf_clear(&r->path);
-	blind_add(r, dir, "%s%s%s: cannot be read (%s): what happens there is not recorded", r->path.n ? r->path.p : "a folder", *what ? "/" : "", what,
+	blind_add(r, dir, "%s%s%s: cannot be read (%s): what happens there is not recorded", r->path.n ? r->path.p : "a folder", *what ? "/" : "",
+			what,
 	          strerror(-e));
 }
 
@@ -239,6 +240,17 @@ static bool mounted_at(const struct recorder *r, str path)
 		if (str_eq(str_c(r->mounts.m[i].path), path))
 			return true;
 	return false;
+}
+
+static dev_t mount_device(const struct recorder *r, int fd)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) == 0 && x.stx_mask & STATX_MNT_ID)
+		for (size_t i = 0; i < r->mounts.n; i++)
+			if ((uint64_t)r->mounts.m[i].id == x.stx_mnt_id)
+				return r->mounts.m[i].dev;
+	return 0;
 }
 
 /* A path of the configuration, or a mount below one. */
@@ -270,17 +282,14 @@ int scan_root(struct recorder *r, str path)
 		char *slash = strrchr(name.p, '/');
 		_cleanup_free_ char *dir = strndup(name.p, slash && slash > name.p ? (size_t)(slash - name.p) : 1);
 
-		fs = dir ? groups_add_fs(&r->f->groups, fd, dir, &why) : -ENOMEM;
+		fs = dir ? groups_add_fs(&r->f->groups, fd, dir, mount_device(r, fd), &why) : -ENOMEM;
 	} else {
-		fs = groups_add_fs(&r->f->groups, fd, name.p, &why);
+		fs = groups_add_fs(&r->f->groups, fd, name.p, mount_device(r, fd), &why);
 	}
 	if (fs < 0) {
 		blind_add(r, NULL, "%s: not watched: %s", name.p, why);
 		return fs;
 	}
-	for (size_t i = 0; i < r->mounts.n; i++)
-		if (r->mounts.m[i].id == r->f->groups.fs[fs]->mount_id)
-			r->f->groups.fs[fs]->mount_dev = r->mounts.m[i].dev;
 	if (groups_fid_at(&r->f->groups, (unsigned)fs, fd, "", AT_EMPTY_PATH, &fid) < 0 || !scan_add_key(r, fid.key) ||
 	    tree_add(r->tree, fid.key, &n) < 0)
 		return -ENOMEM;
@@ -365,7 +374,11 @@ static void unmounted(struct recorder *r, const struct mount *gone, int64_t sinc
 			recorder_gap(r, CAUSE_UNMOUNT, since, time_now(), 0);
 			recorder_note(r, "%s: unmounted", gone->path);
 		} else if (!is_root(r, f)) {
+			struct stat st;
+
 			snprintf(f->root, sizeof(f->root), "%s", other->path);
+			if (stat(f->root, &st) == 0)
+				f->dev = st.st_dev; /* of another subvolume another one */
 		}
 		return;
 	}

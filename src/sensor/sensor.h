@@ -66,7 +66,8 @@ struct sensor_config {
 	int keeper_fd;               /* socketpair */
 	int control_fd;              /* from the guard (guard.h): int32_t pid of a new keeper, its socket by SCM_RIGHTS; -1 none */
 	struct sensor_pulse *pulse;
-	const pid_t *own;            /* processes that are ours (pids of the initial namespace): first the guard, below which all are, then the keeper */
+	/* processes that are ours (pids of the initial namespace): first the guard, below which all are, then the keeper */
+	const pid_t *own;
 	size_t n_own;
 	int64_t gap_from;            /* not 0: a gap with gap_cause from then to READY is to be recorded first */
 	enum event_cause gap_cause;
@@ -79,6 +80,7 @@ struct sensor_ops {
 	const char *const *(*blind_spots)(void);
 	/* Can it run here? 0, or negative errno and why. */
 	int (*probe)(const char **ret_why);
+	/* -ENOTSUP: none of the paths can be watched here, and that will stay so; it has been told by NOTEs. */
 	int (*run)(const struct sensor_config *c);
 };
 

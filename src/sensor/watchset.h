@@ -3,7 +3,8 @@
  * Purpose: is this object watched? Asked by the responder for every open on the filesystem, without lock or allocation.
  * An object is a 64-bit keyed hash of (filesystem, file handle); 0 and 1 are never keys.
  * Ownership: the struct owns its tables. Threads: has and add by the responder and the recorder at once (slots are atomic); remove
- * and grow by the recorder only. The table that a grow replaces is given back after `quiesce` says that the responder no longer looks at it.
+ * and grow by the recorder only. The table that a grow replaces is given back after `quiesce` says that the responder no longer looks at
+ * it.
  * Errors: watchset_add -ENOSPC when the table is nearly full (the recorder grows it at half).
  */
 #ifndef TYTO_WATCHSET_H

@@ -35,6 +35,18 @@ plant
 echo >"$tmp/tree/src/base/b.c"
 is "a source that is not built" "$(rules)" "src/base/b.c: stands in no meson.build"
 
+style() { "$top/scripts/check-style" "$tmp/tree" 2>&1; }
+plant
+ok "a tree of good style passes" style
+printf '/* %s */\n' "$(printf 'é%.0s' {1..134})" >>"$tmp/tree/src/base/a.c"
+ok "a line of 140 characters passes" style
+printf '/* %s */\n' "$(printf 'é%.0s' {1..135})" >>"$tmp/tree/src/base/a.c"
+is "one more is named" "$(style)" "src/base/a.c:3: 141 characters; 140 at most"
+plant
+printf 'int x; \n    int y;' >"$tmp/tree/src/cli/c.c"
+is "white space at an end, spaces before, no newline" "$(style | sort)" "$(printf 'src/cli/c.c%s\n' ': no newline at its end' ':1: white space at its end' \
+	':2: indented by spaces')"
+
 count() { "$top/scripts/tap-count" "$tmp/tap" 2>&1; }
 mkdir "$tmp/tap"
 is "nothing ran" "$(count; echo $?)" "$(printf '0 passed, 0 failed\n1')"

@@ -48,7 +48,7 @@ static void put_entries(struct buf *b, const uint8_t *p, size_t n)
 
 static void look_at_all(struct names *names)
 {
-	for (unsigned kind = 1; kind < NAME_KIND_MAX_; kind++)
+	for (unsigned kind = 1; kind < NAME_KINDS_; kind++)
 		for (uint64_t i = 1; i <= names_count(names, kind); i++) {
 			_cleanup_buf_ struct buf path = BUF_INIT;
 			uint8_t commitment[32];

@@ -76,9 +76,9 @@ class Names:
     """The dictionary: entries of names-* in order, taken one by one as their leaves come."""
 
     def __init__(self):
-        self.next = [0] + [1] * F.GROUP     # next number of a kind
-        self.value = [None] + [[None] for _ in range(F.GROUP)]   # by kind, by number; None: erased
-        self.seen = [set() for _ in range(F.GROUP + 1)]
+        self.next = [0] + [1] * F.NAME_KIND_TOP     # next number of a kind
+        self.value = [None] + [[None] for _ in range(F.NAME_KIND_TOP)]   # by kind, by number; None: erased
+        self.seen = [set() for _ in range(F.NAME_KIND_TOP + 1)]
         self.entries = []              # (where, state, kind, number, salt, value)
         self.taken = 0
         self.torn = None
@@ -119,7 +119,7 @@ class Names:
         pos += length
         expect(F.crc32c(d[start + 4:pos]) == crc, where, "crc does not match")
         expect(state in (1, 2), where, f"state {state}")
-        expect(1 <= kind <= F.GROUP, where, f"name kind {kind}")
+        expect(1 <= kind <= F.NAME_KIND_TOP, where, f"name kind {kind}")
         expect(number >= 1, where, "number 0")
         if state == 2:
             expect(not any(salt) and not any(value), where, "an erased name still has salt or value")
@@ -291,6 +291,8 @@ class Reader:
     def take(self, packed):
         where = f"leaf {self.index}"
         kind, f = F.decode_packed(packed, where)
+        if kind == F.NAME_LEAF and f["name_kind"] > F.GROUP:
+            self.unknown_kinds += 1
         if f is None:
             self.unknown_kinds += 1
         else:

@@ -88,8 +88,9 @@ def put_uvar(v):
 # Leaves ----------------------------------------------------------------------------------------------------------------------
 
 NAME_KINDS = ("", "host", "person", "account", "component", "program", "chain", "client", "document", "object", "container",
-              "text", "extra", "boot", "row", "facts", "group")
+              "text", "extra", "boot", "row", "facts", "group") + tuple(f"name of kind {k}" for k in range(17, 32))
 HOST, PERSON, ACCOUNT, COMPONENT, PROGRAM, CHAIN, CLIENT, DOCUMENT, OBJECT, CONTAINER, TEXT, EXTRA, BOOT, ROW, FACTS, GROUP = range(1, 17)
+NAME_KIND_TOP = 31      # those above GROUP are of later versions: numbered and committed to like the others, of no known form
 
 VERBS = "open read write create delete rename link permission copy archive export send exec gap".split()
 SEEN = "bytes access open".split()
@@ -121,7 +122,7 @@ NAME_LEAF, EVENT, HEARTBEAT, IMPORT, KEY, RECOVERY, PERSON_ROW, CONFIG, DOCUMENT
 
 # kind -> (rows in the order of their bits, how many of the named ones are always present)
 KINDS = {
-    NAME_LEAF: ([("name_kind", u8(1, 16)), ("number", UVAR), ("commitment", HASH)], {"name_kind", "number", "commitment"}),
+    NAME_LEAF: ([("name_kind", u8(1, NAME_KIND_TOP)), ("number", UVAR), ("commitment", HASH)], {"name_kind", "number", "commitment"}),
     EVENT: ([
         ("time", TIME), ("verb", enum(VERBS)), ("seen", enum(SEEN)), ("host", name(HOST)), ("person", name(PERSON)),
         ("person_by", enum(PERSON_BY)), ("uid", name(ACCOUNT)), ("path", name(COMPONENT)), ("object", name(OBJECT)),

@@ -48,7 +48,7 @@ def checkpoint(size, root, keys):
 class Writer:
     def __init__(self, seed):
         self.rng = random.Random(seed)
-        self.leaves, self.entries, self.numbers, self.known = [], [], [0] * (F.GROUP + 1), {}
+        self.leaves, self.entries, self.numbers, self.known = [], [], [0] * (F.NAME_KIND_TOP + 2), {}
         self.time = 1_764_057_600_000_000_000
         self.keys = [Key(self.rng)]
         self.rotated_at = None

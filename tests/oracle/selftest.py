@@ -157,6 +157,8 @@ def broken_rules(tmp):
         "a value with two numbers": twice, "a commitment to something else": name(F.HOST, b"x", commitment=bytes(32)),
         "a name without salt and value": name(F.HOST, b"x", entry=False), "a component with a slash": name(F.COMPONENT, b"\0a/b"),
         "a component before its parent": name(F.COMPONENT, F.put_uvar(1 << 20) + b"x"),
+        "a name of kind 32": name(32, b"x"), "a number of a later kind left out": name(20, b"x", number=2),
+        "a name of a later kind without salt and value": name(31, b"x", entry=False),
         "a chain of an unknown program": name(F.CHAIN, b"\x7f"),
         "a chain of nine": name(F.CHAIN, b"\1" * 9), "an empty chain": name(F.CHAIN, b""),
         "a document of 31 bytes": name(F.DOCUMENT, bytes(31)),

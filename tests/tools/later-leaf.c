@@ -1,4 +1,4 @@
-/* later-leaf STATE KIND…: appends a leaf of each kind number, as a newer version of the program might. */
+/* later-leaf STATE KIND|name:KIND…: appends a leaf of each kind number, or a name of it, as a newer version of the program might. */
 #include <stdio.h>
 
 #include "evidence/store.h"
@@ -13,6 +13,13 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (int i = 2; i < argc; i++) {
+		uint64_t number;
+
+		if (strncmp(argv[i], "name:", 5) == 0) {
+			if (store_name(e, (enum name_kind)strtoul(argv[i] + 5, NULL, 10), STR("of a later form"), &number) < 0)
+				return 1;
+			continue;
+		}
 		const uint8_t leaf[] = { LEAF_VERSION, (uint8_t)strtoul(argv[i], NULL, 10), 1, 2, 3 };
 
 		if (leaves_add(&e->pending, leaf, sizeof(leaf)) < 0)

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	if (sigma_ready(s) < 0)
 		return 1;
 	while ((len = getline(&line, &size, stdin)) > 0) {
-		json_t *j = json_loadb(line, (size_t)len, 0, NULL), *v, *one;
+		json_t *j = json_loadb(line, (size_t)len, JSON_ALLOW_NUL, NULL), *v, *one;
 		struct sigma_record r = { .fields = fields, .time = json_integer_value(json_object_get(j, "time")),
 			.seq = (uint64_t)json_integer_value(json_object_get(j, "seq")), .count = (uint64_t)json_integer_value(json_object_get(j, "count")) };
 		const char *name;

@@ -73,7 +73,8 @@ static bool old_tar(str head)
 static const struct magic *find(str head)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
-		if (head.n > magics[i].at && str_starts((str){ head.p + magics[i].at, head.n - magics[i].at }, magics[i].bytes) && plausible(&magics[i], head))
+		if (head.n > magics[i].at && str_starts((str){ head.p + magics[i].at, head.n - magics[i].at }, magics[i].bytes) &&
+		    plausible(&magics[i], head))
 			return &magics[i];
 	return old_tar(head) ? &tar_v7 : NULL;
 }
@@ -169,7 +170,8 @@ struct reading {
 	unsigned read, encrypted, members, entries; /* entries: folders and links, too */
 };
 
-/* The member's bytes, counted against the caps: 0, -EMSGSIZE with *ret_cap when the document as a whole has had enough, or the member's own trouble. */
+/* The member's bytes, counted against the caps: 0, -EMSGSIZE with *ret_cap when the document as a whole has had enough, or the member's own
+ * trouble. */
 static int inflate_member(struct reading *r, bool *ret_cap)
 {
 	buf_clear(&r->bytes);

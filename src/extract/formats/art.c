@@ -6,7 +6,8 @@
 #define DEPTH_MAX 16
 #define RECORDS_MAX 200000u
 
-enum { ART_FBSE = 0xf007, ART_FOPT = 0xf00b, ART_BLIP_FIRST = 0xf018, ART_BLIP_LAST = 0xf117, ART_JPEG = 0xf01d, ART_PNG, ART_DIB, ART_TIFF = 0xf029, ART_JPEG2 };
+enum { ART_FBSE = 0xf007, ART_FOPT = 0xf00b, ART_BLIP_FIRST = 0xf018, ART_BLIP_LAST = 0xf117, ART_JPEG = 0xf01d, ART_PNG, ART_DIB,
+	ART_TIFF = 0xf029, ART_JPEG2 };
 
 struct walk {
 	struct sink *sink;

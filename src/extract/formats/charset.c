@@ -8,7 +8,8 @@
 
 #define NAME_MAX_ 24
 
-/* What a name means, written without case, '-' and '_'; and what iconv calls it. As the web does it (encoding.spec.whatwg.org): what says Latin-1 is read as Windows' superset. */
+/* What a name means, written without case, '-' and '_'; and what iconv calls it. As the web does it (encoding.spec.whatwg.org): what says
+ * Latin-1 is read as Windows' superset. */
 static const struct charset {
 	const char *iconv, *names;
 } charsets[] = {
@@ -135,7 +136,8 @@ int charset_to_utf8(str charset, str bytes, struct buf *ret)
 		utf8_put_clean(ret, bytes);
 		return buf_error(ret);
 	}
-	return convert(opened[i], bytes, strncmp(charsets[i].iconv, "UTF-16", 6) == 0 ? 2 : strncmp(charsets[i].iconv, "UTF-32", 6) == 0 ? 4 : 1, ret);
+	return convert(opened[i], bytes, strncmp(charsets[i].iconv, "UTF-16", 6) == 0 ? 2 : strncmp(charsets[i].iconv, "UTF-32", 6) == 0 ? 4 : 1,
+	       ret);
 }
 
 /* ---- guessing ---- */

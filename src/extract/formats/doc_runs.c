@@ -23,7 +23,8 @@ static uint8_t flags_of(str s)
 		uint16_t name;
 		uint8_t flag;
 	} known[] = {
-		{ 0x083c, RUN_HIDDEN }, { 0x0800, RUN_DELETED }, { 0x2416, RUN_TABLE }, { 0x2417, RUN_ROW_END }, { 0x244b, RUN_INNER }, { 0x244c, RUN_INNER },
+		{ 0x083c, RUN_HIDDEN }, { 0x0800, RUN_DELETED }, { 0x2416, RUN_TABLE }, { 0x2417, RUN_ROW_END }, { 0x244b, RUN_INNER },
+		{ 0x244c, RUN_INNER },
 	};
 	uint8_t flags = 0;
 

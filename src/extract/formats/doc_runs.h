@@ -1,6 +1,7 @@
 /* doc_runs.h — which characters of a Word file are hidden or deleted, which paragraphs belong to tables.
  *
- * Purpose: formatted disk pages (FKP) as sorted ranges of file positions. Ownership: runs_free. Units: bytes of the WordDocument stream. Threads: one.
+ * Purpose: formatted disk pages (FKP) as sorted ranges of file positions. Ownership: runs_free. Units: bytes of the WordDocument stream.
+ * Threads: one.
  * Errors: none: damaged pages are passed over, their text is read as ordinary.
  */
 #ifndef TYTO_DOC_RUNS_H

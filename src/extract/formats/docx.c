@@ -8,17 +8,19 @@
 #define BASED_MAX 16 /* styles that stand one on the other */
 
 enum id {
-	ALTERNATE = 1, CHOICE, FALLBACK, ANCHOR, BR, COMMENT, CR, DEL, DEL_TEXT, DOC_PR, FLD_CHAR, FLD_SIMPLE, GRID_BEFORE, GRID_SPAN, HYPERLINK, HLINK,
+	ALTERNATE = 1, CHOICE, FALLBACK, ANCHOR, BR, COMMENT, CR, DEL, DEL_TEXT, DOC_PR, FLD_CHAR, FLD_SIMPLE, GRID_BEFORE, GRID_SPAN, HYPERLINK,
+	HLINK,
 	INSTR, MOVE_FROM, HYPHEN, NOTE, P, P_PR, P_STYLE, PTAB, R, R_PR, R_STYLE, RT, SDT_PR, SHAPE, T, TAB, TBL, TC, TEXT_PATH, TR, TXBX, VANISH,
 	STYLE, STYLE_NAME, BASED_ON,
 };
 
 static const struct xml_name names[] = {
-	{ "AlternateContent", ALTERNATE }, { "Choice", CHOICE }, { "Fallback", FALLBACK }, { "br", BR }, { "cNvPr", DOC_PR }, { "comment", COMMENT },
-	{ "cr", CR }, { "del", DEL }, { "delText", DEL_TEXT }, { "docPr", DOC_PR }, { "endnote", NOTE }, { "fldChar", FLD_CHAR }, { "fldSimple", FLD_SIMPLE },
-	{ "footnote", NOTE }, { "gridBefore", GRID_BEFORE }, { "gridSpan", GRID_SPAN }, { "hlinkClick", HLINK }, { "hyperlink", HYPERLINK },
-	{ "instrText", INSTR }, { "moveFrom", MOVE_FROM }, { "noBreakHyphen", HYPHEN }, { "p", P }, { "pPr", P_PR }, { "pStyle", P_STYLE }, { "ptab", PTAB },
-	{ "r", R }, { "rPr", R_PR }, { "rStyle", R_STYLE }, { "rt", RT }, { "sdtPr", SDT_PR }, { "shape", SHAPE }, { "t", T }, { "tab", TAB }, { "tbl", TBL },
+	{ "AlternateContent", ALTERNATE }, { "Choice", CHOICE }, { "Fallback", FALLBACK }, { "br", BR }, { "cNvPr", DOC_PR },
+	{ "comment", COMMENT }, { "cr", CR }, { "del", DEL }, { "delText", DEL_TEXT }, { "docPr", DOC_PR }, { "endnote", NOTE },
+	{ "fldChar", FLD_CHAR }, { "fldSimple", FLD_SIMPLE }, { "footnote", NOTE }, { "gridBefore", GRID_BEFORE }, { "gridSpan", GRID_SPAN },
+	{ "hlinkClick", HLINK }, { "hyperlink", HYPERLINK }, { "instrText", INSTR }, { "moveFrom", MOVE_FROM }, { "noBreakHyphen", HYPHEN },
+	{ "p", P }, { "pPr", P_PR }, { "pStyle", P_STYLE }, { "ptab", PTAB }, { "r", R }, { "rPr", R_PR }, { "rStyle", R_STYLE }, { "rt", RT },
+	{ "sdtPr", SDT_PR }, { "shape", SHAPE }, { "t", T }, { "tab", TAB }, { "tbl", TBL },
 	{ "tc", TC }, { "textpath", TEXT_PATH }, { "tr", TR }, { "txbxContent", TXBX }, { "vanish", VANISH },
 };
 
@@ -135,7 +137,8 @@ static void field_code(struct docx *d, str s)
 		s.p++;
 		s.n--;
 	}
-	if (s.n > 10 && strncasecmp(s.p, "HYPERLINK ", 10) == 0 && (from = memchr(s.p, '"', s.n)) != NULL && memchr(s.p, '\\', (size_t)(from - s.p)) == NULL) {
+	if (s.n > 10 && strncasecmp(s.p, "HYPERLINK ", 10) == 0 && (from = memchr(s.p, '"', s.n)) != NULL &&
+	    memchr(s.p, '\\', (size_t)(from - s.p)) == NULL) {
 		from++;
 		to = memchr(from, '"', s.n - (size_t)(from - s.p));
 		if (to)

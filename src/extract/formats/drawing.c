@@ -3,12 +3,14 @@
 
 #include "extract/formats/ooxml.h"
 
-enum id { ALTERNATE = 1, CHOICE, FALLBACK, BR, C_NV_PR, FLD, HLINK, P, PH, SHAPE, T, TAB, TBL, TC, TR, VALUE, CACHE, OFF, COMMENT_TEXT, R_PH };
+enum id { ALTERNATE = 1, CHOICE, FALLBACK, BR, C_NV_PR, FLD, HLINK, P, PH, SHAPE, T, TAB, TBL, TC, TR, VALUE, CACHE, OFF, COMMENT_TEXT,
+	R_PH };
 
 static const struct xml_name names[] = {
 	{ "AlternateContent", ALTERNATE }, { "Choice", CHOICE }, { "Fallback", FALLBACK }, { "br", BR }, { "cNvPr", C_NV_PR }, { "cxnSp", SHAPE },
-	{ "fld", FLD }, { "graphicFrame", SHAPE }, { "hlinkClick", HLINK }, { "numCache", CACHE }, { "off", OFF }, { "p", P }, { "ph", PH }, { "pic", SHAPE },
-	{ "rPh", R_PH }, { "sp", SHAPE }, { "strCache", CACHE }, { "t", T }, { "tab", TAB }, { "tbl", TBL }, { "tc", TC }, { "text", COMMENT_TEXT }, { "tr", TR }, { "v", VALUE },
+	{ "fld", FLD }, { "graphicFrame", SHAPE }, { "hlinkClick", HLINK }, { "numCache", CACHE }, { "off", OFF }, { "p", P }, { "ph", PH },
+	{ "pic", SHAPE }, { "rPh", R_PH }, { "sp", SHAPE }, { "strCache", CACHE }, { "t", T }, { "tab", TAB }, { "tbl", TBL }, { "tc", TC },
+	{ "text", COMMENT_TEXT }, { "tr", TR }, { "v", VALUE },
 };
 
 struct drawing {
@@ -32,7 +34,8 @@ static const struct holder {
 	const char *type;
 	enum zone slide, notes;
 } holders[] = {
-	{ "title", ZONE_TITLE, ZONE_MAX_ }, { "ctrTitle", ZONE_TITLE, ZONE_MAX_ }, { "ftr", ZONE_FOOTER, ZONE_FOOTER }, { "hdr", ZONE_HEADER, ZONE_HEADER },
+	{ "title", ZONE_TITLE, ZONE_MAX_ }, { "ctrTitle", ZONE_TITLE, ZONE_MAX_ }, { "ftr", ZONE_FOOTER, ZONE_FOOTER },
+	{ "hdr", ZONE_HEADER, ZONE_HEADER },
 	{ "dt", ZONE_FOOTER, ZONE_FOOTER }, { "sldNum", ZONE_MAX_, ZONE_MAX_ }, { "sldImg", ZONE_MAX_, ZONE_MAX_ },
 };
 

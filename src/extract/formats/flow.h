@@ -1,10 +1,12 @@
 /* flow.h — paragraphs, tables and what hangs in them (text boxes, notes, comments) on their way into a sink.
  *
- * Purpose: word processors nest: a text box stands inside a paragraph, a note inside a sentence, a table inside a cell. A flow keeps what has begun apart
- * and gives the sink whole blocks and cells. Ownership: a flow owns its buffers (flow_finish). Units: rows and columns from 1. Threads: one.
+ * Purpose: word processors nest: a text box stands inside a paragraph, a note inside a sentence, a table inside a cell. A flow keeps what
+ * has begun apart and gives the sink whole blocks and cells. Ownership: a flow owns its buffers (flow_finish). Units: rows and columns from
+ * 1. Threads: one.
  * Errors: none; too deep a nesting joins the level above.
  *
- * Only a table of the body becomes cells. Tables within cells, headers, notes and text boxes are paragraphs: their zone says more than their columns.
+ * Only a table of the body becomes cells. Tables within cells, headers, notes and text boxes are paragraphs: their zone says more than
+ * their columns.
  */
 #ifndef TYTO_EXTRACT_FLOW_H
 #define TYTO_EXTRACT_FLOW_H

@@ -43,8 +43,10 @@ static str plain_head(str head, char *room, size_t max)
 static int bid(struct in *in, str head)
 {
 	static const char *const first[] = { "<html", "<!doctype html", "<head", "<body" };
-	static const char *const likely[] = { "<meta", "<title", "<script", "<style", "<table", "<div", "<p>", "<p ", "<h1", "<h2", "<font", "<br", "<span", "<center", "<ul", "<a href" };
-	bool named = in_name_is(in, "html") || in_name_is(in, "htm") || in_name_is(in, "xhtml") || in_name_is(in, "xht") || in_name_is(in, "shtml");
+	static const char *const likely[] = { "<meta", "<title", "<script", "<style", "<table", "<div", "<p>", "<p ", "<h1", "<h2", "<font", "<br",
+		"<span", "<center", "<ul", "<a href" };
+	bool named = in_name_is(in, "html") || in_name_is(in, "htm") || in_name_is(in, "xhtml") || in_name_is(in, "xht") ||
+			in_name_is(in, "shtml");
 	char room[IN_HEAD];
 	str s = plain_head(head, room, sizeof(room));
 

@@ -1,6 +1,7 @@
 /* html.h — what else of HTML other readers use (html_read stands in format.h).
  *
- * Purpose: characters by name, and the bare words of a page. Ownership: caller's buf. Units: bytes. Threads: no state. Errors: negative errno of buf.
+ * Purpose: characters by name, and the bare words of a page. Ownership: caller's buf. Units: bytes. Threads: no state. Errors: negative
+ * errno of buf.
  */
 #ifndef TYTO_HTML_H
 #define TYTO_HTML_H

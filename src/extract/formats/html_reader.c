@@ -1,4 +1,4 @@
-/* HTML as it is found: no grammar is asked for, whatever stands between tags is text. One pass, no recursion; the stack of open elements serves only what they hide. */
+/* HTML as it is found: no grammar is asked for, whatever stands between tags is text. One pass; the stack serves what hides. */
 #include "extract/formats/html_reader.h"
 
 #include <ctype.h>
@@ -24,7 +24,8 @@ enum {
 	E_HIDE = 64,
 };
 
-enum elem_id { EL_NONE, EL_A, EL_BR, EL_DEL, EL_FOOTER, EL_HEADER, EL_IMG, EL_INPUT, EL_META, EL_RP, EL_RT, EL_SECTION, EL_TABLE, EL_TD, EL_TITLE, EL_TR };
+enum elem_id { EL_NONE, EL_A, EL_BR, EL_DEL, EL_FOOTER, EL_HEADER, EL_IMG, EL_INPUT, EL_META, EL_RP, EL_RT, EL_SECTION, EL_TABLE, EL_TD,
+	EL_TITLE, EL_TR };
 
 /* Sorted by name. */
 static const struct elem {
@@ -35,18 +36,19 @@ static const struct elem {
 	{ "base", E_VOID, 0 }, { "blockquote", E_BLOCK, 0 }, { "body", E_BLOCK, 0 }, { "br", E_VOID, EL_BR }, { "button", E_BLOCK, 0 },
 	{ "caption", E_BLOCK, 0 }, { "center", E_BLOCK, 0 }, { "col", E_VOID, 0 }, { "dd", E_BLOCK | E_SELF, 0 }, { "del", 0, EL_DEL },
 	{ "details", E_BLOCK, 0 }, { "dialog", E_BLOCK, 0 }, { "dir", E_BLOCK, 0 }, { "div", E_BLOCK, 0 }, { "dl", E_BLOCK, 0 },
-	{ "dt", E_BLOCK | E_SELF, 0 }, { "embed", E_VOID, 0 }, { "fieldset", E_BLOCK, 0 }, { "figcaption", E_BLOCK, 0 }, { "figure", E_BLOCK, 0 },
-	{ "footer", E_BLOCK, EL_FOOTER }, { "form", E_BLOCK, 0 }, { "frame", E_VOID, 0 }, { "h1", E_BLOCK, 0 }, { "h2", E_BLOCK, 0 },
-	{ "h3", E_BLOCK, 0 }, { "h4", E_BLOCK, 0 }, { "h5", E_BLOCK, 0 }, { "h6", E_BLOCK, 0 }, { "head", E_BLOCK, 0 }, { "header", E_BLOCK, EL_HEADER },
-	{ "hr", E_BLOCK | E_VOID, 0 }, { "html", E_BLOCK, 0 }, { "iframe", E_RAW | E_DROP, 0 }, { "img", E_VOID, EL_IMG }, { "input", E_VOID, EL_INPUT },
-	{ "legend", E_BLOCK, 0 }, { "li", E_BLOCK | E_SELF, 0 }, { "link", E_VOID, 0 }, { "listing", E_BLOCK | E_PRE, 0 }, { "main", E_BLOCK, EL_SECTION },
-	{ "menu", E_BLOCK, 0 }, { "meta", E_VOID, EL_META }, { "nav", E_BLOCK, 0 }, { "noframes", E_BLOCK, 0 }, { "ol", E_BLOCK, 0 },
-	{ "optgroup", E_BLOCK, 0 }, { "option", E_BLOCK | E_SELF, 0 }, { "p", E_BLOCK | E_SELF, 0 }, { "param", E_VOID, 0 },
-	{ "pre", E_BLOCK | E_PRE, 0 }, { "rp", E_DROP | E_SELF, EL_RP }, { "rt", E_SELF, EL_RT }, { "script", E_RAW | E_DROP, 0 },
-	{ "section", E_BLOCK, EL_SECTION }, { "select", E_BLOCK, 0 }, { "source", E_VOID, 0 }, { "style", E_RAW | E_DROP, 0 }, { "summary", E_BLOCK, 0 },
-	{ "table", E_BLOCK, EL_TABLE }, { "tbody", 0, 0 }, { "td", E_SELF, EL_TD }, { "template", E_BLOCK | E_HIDE, 0 },
-	{ "textarea", E_RAW | E_BLOCK | E_PRE, 0 }, { "tfoot", 0, 0 }, { "th", E_SELF, EL_TD }, { "thead", 0, 0 }, { "title", E_RAW | E_BLOCK, EL_TITLE },
-	{ "tr", E_SELF, EL_TR }, { "track", E_VOID, 0 }, { "ul", E_BLOCK, 0 }, { "wbr", E_VOID, 0 }, { "xmp", E_RAW | E_BLOCK | E_PRE, 0 },
+	{ "dt", E_BLOCK | E_SELF, 0 }, { "embed", E_VOID, 0 }, { "fieldset", E_BLOCK, 0 }, { "figcaption", E_BLOCK, 0 },
+	{ "figure", E_BLOCK, 0 }, { "footer", E_BLOCK, EL_FOOTER }, { "form", E_BLOCK, 0 }, { "frame", E_VOID, 0 }, { "h1", E_BLOCK, 0 },
+	{ "h2", E_BLOCK, 0 }, { "h3", E_BLOCK, 0 }, { "h4", E_BLOCK, 0 }, { "h5", E_BLOCK, 0 }, { "h6", E_BLOCK, 0 }, { "head", E_BLOCK, 0 },
+	{ "header", E_BLOCK, EL_HEADER }, { "hr", E_BLOCK | E_VOID, 0 }, { "html", E_BLOCK, 0 }, { "iframe", E_RAW | E_DROP, 0 },
+	{ "img", E_VOID, EL_IMG }, { "input", E_VOID, EL_INPUT }, { "legend", E_BLOCK, 0 }, { "li", E_BLOCK | E_SELF, 0 }, { "link", E_VOID, 0 },
+	{ "listing", E_BLOCK | E_PRE, 0 }, { "main", E_BLOCK, EL_SECTION }, { "menu", E_BLOCK, 0 }, { "meta", E_VOID, EL_META },
+	{ "nav", E_BLOCK, 0 }, { "noframes", E_BLOCK, 0 }, { "ol", E_BLOCK, 0 }, { "optgroup", E_BLOCK, 0 }, { "option", E_BLOCK | E_SELF, 0 },
+	{ "p", E_BLOCK | E_SELF, 0 }, { "param", E_VOID, 0 }, { "pre", E_BLOCK | E_PRE, 0 }, { "rp", E_DROP | E_SELF, EL_RP },
+	{ "rt", E_SELF, EL_RT }, { "script", E_RAW | E_DROP, 0 }, { "section", E_BLOCK, EL_SECTION }, { "select", E_BLOCK, 0 },
+	{ "source", E_VOID, 0 }, { "style", E_RAW | E_DROP, 0 }, { "summary", E_BLOCK, 0 }, { "table", E_BLOCK, EL_TABLE }, { "tbody", 0, 0 },
+	{ "td", E_SELF, EL_TD }, { "template", E_BLOCK | E_HIDE, 0 }, { "textarea", E_RAW | E_BLOCK | E_PRE, 0 }, { "tfoot", 0, 0 },
+	{ "th", E_SELF, EL_TD }, { "thead", 0, 0 }, { "title", E_RAW | E_BLOCK, EL_TITLE }, { "tr", E_SELF, EL_TR }, { "track", E_VOID, 0 },
+	{ "ul", E_BLOCK, 0 }, { "wbr", E_VOID, 0 }, { "xmp", E_RAW | E_BLOCK | E_PRE, 0 },
 };
 
 struct attr {
@@ -56,11 +58,9 @@ struct attr {
 static const struct elem *elem_find(str name)
 {
 	char key[12] = "";
-	size_t lo = 0, hi = ARRAY_SIZE(elems);
+	size_t lo = 0, hi = name.n < sizeof(key) ? ARRAY_SIZE(elems) : 0;
 
-	if (name.n >= sizeof(key))
-		return NULL;
-	for (size_t i = 0; i < name.n; i++)
+	for (size_t i = 0; hi && i < name.n; i++)
 		key[i] = (char)tolower((unsigned char)name.p[i]);
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
@@ -107,9 +107,7 @@ static str attr(const struct attr *a, const char *name)
 
 static bool has_attr(const struct attr *a, const char *name)
 {
-	while (a->name.p && !is(a->name, name))
-		a++;
-	return a->name.p;
+	return attr(a, name).p;
 }
 
 /* s: what stands in a tag behind its name. The list ends with a name of NULL. */
@@ -257,11 +255,12 @@ static void on_meta(struct html *h, const struct attr *a)
 	static const struct {
 		const char *name, *key;
 	} keys[] = {
-		{ "author", "author" }, { "creator", "author" }, { "dc.creator", "author" }, { "description", "comments" }, { "dc.description", "comments" },
-		{ "keywords", "keywords" }, { "subject", "subject" }, { "dc.subject", "subject" }, { "dc.title", "title" }, { "title", "title" },
-		{ "generator", "producer" }, { "progid", "producer" }, { "company", "company" }, { "manager", "manager" }, { "category", "category" },
-		{ "classification", "custom:classification" }, { "sensitivity", "custom:sensitivity" }, { "dcterms.created", "created" },
-		{ "created", "created" }, { "dcterms.modified", "modified" }, { "changed", "modified" },
+		{ "author", "author" }, { "creator", "author" }, { "dc.creator", "author" }, { "description", "comments" },
+		{ "dc.description", "comments" }, { "keywords", "keywords" }, { "subject", "subject" }, { "dc.subject", "subject" },
+		{ "dc.title", "title" }, { "title", "title" }, { "generator", "producer" }, { "progid", "producer" }, { "company", "company" },
+		{ "manager", "manager" }, { "category", "category" }, { "classification", "custom:classification" },
+		{ "sensitivity", "custom:sensitivity" }, { "dcterms.created", "created" }, { "created", "created" }, { "dcterms.modified", "modified" },
+		{ "changed", "modified" },
 	};
 	str name = attr(a, "name"), value = attr_text(h, attr(a, "content"));
 

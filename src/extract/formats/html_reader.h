@@ -1,6 +1,7 @@
 /* html_reader.h — the HTML reader's halves: what comes out (html_out.c), and the tags that say where it goes (html_reader.c).
  *
- * Purpose: state of one page. Ownership: html_reader.c makes and frees it; strs point into the page. Units: bytes, rows and columns from 1. Threads: one.
+ * Purpose: state of one page. Ownership: html_reader.c makes and frees it; strs point into the page. Units: bytes, rows and columns from 1.
+ * Threads: one.
  * Errors: the bufs keep theirs.
  */
 #ifndef TYTO_HTML_READER_H

@@ -8,7 +8,8 @@
 
 #include "extract/format.h"
 
-/* Pieces of about a MiB that end with a line (or, in a longer line, anywhere between characters); line ends are '\n', BOM and '\r' are gone. */
+/* Pieces of about a MiB that end with a line (or, in a longer line, anywhere between characters); line ends are '\n', BOM and '\r' are
+ * gone. */
 int lines_read(struct in *in, const char *charset, int (*piece)(void *arg, str utf8), void *arg);
 
 #endif

@@ -69,8 +69,9 @@ static void put_field(struct mail *m, const char *name, str raw)
 		uint8_t zone;
 	} fields[] = {
 		{ "Subject", "subject", ZONE_TITLE }, { "From", "author", ZONE_ADDRESS }, { "To", NULL, ZONE_ADDRESS }, { "Cc", NULL, ZONE_ADDRESS },
-		{ "Bcc", NULL, ZONE_ADDRESS }, { "Reply-To", NULL, ZONE_ADDRESS }, { "Sender", NULL, ZONE_ADDRESS }, { "Resent-From", NULL, ZONE_ADDRESS },
-		{ "Resent-To", NULL, ZONE_ADDRESS }, { "Date", "header:date", ZONE_ADDRESS }, { "Keywords", "keywords", 0 }, { "Comments", "comments", 0 },
+		{ "Bcc", NULL, ZONE_ADDRESS }, { "Reply-To", NULL, ZONE_ADDRESS }, { "Sender", NULL, ZONE_ADDRESS },
+		{ "Resent-From", NULL, ZONE_ADDRESS }, { "Resent-To", NULL, ZONE_ADDRESS }, { "Date", "header:date", ZONE_ADDRESS },
+		{ "Keywords", "keywords", 0 }, { "Comments", "comments", 0 },
 		{ "Message-ID", "header:message-id", 0 }, { "In-Reply-To", "header:in-reply-to", 0 }, { "Organization", "company", 0 },
 		{ "Sensitivity", "header:sensitivity", 0 }, { "Importance", "header:importance", 0 }, { "X-Mailer", "producer", 0 },
 		{ "User-Agent", "producer", 0 }, { "X-Classification", "header:x-classification", 0 }, { "Classification", "header:classification", 0 },
@@ -147,7 +148,8 @@ static bool is_attachment(GMimeObject *o)
 
 static bool file_name(GMimeObject *o, struct buf *ret)
 {
-	return mail_header_param(raw_header(o, "Content-Disposition"), "filename", ret) || mail_header_param(raw_header(o, "Content-Type"), "name", ret);
+	return mail_header_param(raw_header(o, "Content-Disposition"), "filename", ret) ||
+	       mail_header_param(raw_header(o, "Content-Type"), "name", ret);
 }
 
 /* What is in a part, its encoding undone. NULL: nothing. Released by g_byte_array_unref. */
@@ -179,8 +181,9 @@ static void part_name(struct mail *m, GMimeObject *o, struct buf *ret)
 		{ "text", "calendar", "invitation", ".ics" }, { "text", "vcard", "contact", ".vcf" }, { "text", "x-vcard", "contact", ".vcf" },
 		{ "text", "directory", "contact", ".vcf" }, { "text", "html", "part", ".html" }, { "text", "csv", "part", ".csv" },
 		{ "text", "*", "part", ".txt" }, { "message", "rfc822", "message", ".eml" }, { "message", "*", "part", ".txt" },
-		{ "image", "png", "image", ".png" }, { "image", "jpeg", "image", ".jpg" }, { "image", "gif", "image", ".gif" }, { "image", "*", "image", "" },
-		{ "application", "pdf", "part", ".pdf" }, { "application", "ms-tnef", "winmail", ".dat" }, { "application", "zip", "part", ".zip" },
+		{ "image", "png", "image", ".png" }, { "image", "jpeg", "image", ".jpg" }, { "image", "gif", "image", ".gif" },
+		{ "image", "*", "image", "" }, { "application", "pdf", "part", ".pdf" }, { "application", "ms-tnef", "winmail", ".dat" },
+		{ "application", "zip", "part", ".zip" },
 		{ "*", "*", "part", "" },
 	};
 
@@ -304,7 +307,8 @@ static int leaf(struct mail *m, GMimeObject *o)
 	    is_type(o, "application", "xhtml+xml") || is_type(o, "message", "*")))
 		return text_body(m, o);
 	if (is_type(o, "text", "css") || is_type(o, "text", "javascript") || is_type(o, "application", "javascript") ||
-	    is_type(o, "application", "x-javascript") || is_type(o, "application", "pgp-signature") || is_type(o, "application", "pkcs7-signature") ||
+	    is_type(o, "application", "x-javascript") || is_type(o, "application", "pgp-signature") ||
+	    is_type(o, "application", "pkcs7-signature") ||
 	    is_type(o, "application", "x-pkcs7-signature"))
 		return 0;
 	if (!attached && is_type(o, "image", "*")) {
@@ -385,7 +389,8 @@ static int walk(struct mail *m, GMimeObject *o, unsigned level)
 		return 0;
 	m->parts++;
 	if (level > LEVELS_MAX || m->parts > PARTS_MAX) {
-		sink_reason(m->s, level > LEVELS_MAX ? "parts nested more than %d levels deep" : "more than %d parts", level > LEVELS_MAX ? LEVELS_MAX : PARTS_MAX);
+		sink_reason(m->s, level > LEVELS_MAX ? "parts nested more than %d levels deep" : "more than %d parts", level > LEVELS_MAX ? LEVELS_MAX :
+				PARTS_MAX);
 		return note(m, -EMSGSIZE);
 	}
 	if (GMIME_IS_MULTIPART(o))

@@ -15,8 +15,10 @@ static str after(str s, size_t n)
 
 unsigned mail_fields(str head)
 {
-	static const char *const known[] = { "from", "to", "cc", "bcc", "subject", "date", "received", "return-path", "reply-to", "message-id", "mime-version",
-		"content-type", "content-transfer-encoding", "delivered-to", "in-reply-to", "references", "sender", "x-mailer", "x-priority", "x-originating-ip",
+	static const char *const known[] = { "from", "to", "cc", "bcc", "subject", "date", "received", "return-path", "reply-to", "message-id",
+		"mime-version",
+		"content-type", "content-transfer-encoding", "delivered-to", "in-reply-to", "references", "sender", "x-mailer", "x-priority",
+		"x-originating-ip",
 		"dkim-signature", "x-sender", "user-agent", "x-mozilla-status", "x-received", "authentication-results", "resent-from", "status",
 		"thread-topic", "thread-index", "x-gm-thrid", "arc-seal" };
 	unsigned n = 0;

@@ -38,7 +38,8 @@ static bool starts_nocase(str s, const char *word)
 int mail_charset_text(str charset, str bytes, struct buf *ret)
 {
 	const char *guess;
-	bool vague = charset.n == 0 || (charset.n == 8 && strncasecmp(charset.p, "us-ascii", 8) == 0) || (charset.n == 5 && strncasecmp(charset.p, "utf-8", 5) == 0);
+	bool vague = charset.n == 0 || (charset.n == 8 && strncasecmp(charset.p, "us-ascii", 8) == 0) ||
+			(charset.n == 5 && strncasecmp(charset.p, "utf-8", 5) == 0);
 
 	if (vague && str_utf8_valid(bytes) && !memchr(bytes.p ? bytes.p : "", 0x1b, bytes.n)) {
 		buf_puts(ret, bytes);

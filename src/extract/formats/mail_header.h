@@ -1,6 +1,7 @@
 /* mail_header.h — header fields of mails: encoded words, parameters, lists of addresses.
  *
- * Purpose: RFC 2047 and 2231 through our own tables, since the sandbox has no files to load others from. Ownership: caller's bufs. Units: bytes.
+ * Purpose: RFC 2047 and 2231 through our own tables, since the sandbox has no files to load others from. Ownership: caller's bufs. Units:
+ * bytes.
  * Threads: no state. Errors: bufs keep theirs; what is malformed stays as it is written.
  */
 #ifndef TYTO_MAIL_HEADER_H

@@ -22,8 +22,10 @@ static bool has_time(str line)
 	for (size_t i = 4; i + 5 <= line.n; i++) {
 		const char *p = line.p + i;
 
-		time = time || (isdigit((unsigned char)p[0]) && isdigit((unsigned char)p[1]) && p[2] == ':' && isdigit((unsigned char)p[3]) && isdigit((unsigned char)p[4]));
-		year = year || (p[0] == ' ' && (p[1] == '1' || p[1] == '2') && isdigit((unsigned char)p[2]) && isdigit((unsigned char)p[3]) && isdigit((unsigned char)p[4]));
+		time = time || (isdigit((unsigned char)p[0]) && isdigit((unsigned char)p[1]) && p[2] == ':' && isdigit((unsigned char)p[3]) &&
+				isdigit((unsigned char)p[4]));
+		year = year || (p[0] == ' ' && (p[1] == '1' || p[1] == '2') && isdigit((unsigned char)p[2]) && isdigit((unsigned char)p[3]) &&
+				isdigit((unsigned char)p[4]));
 	}
 	return time && year;
 }

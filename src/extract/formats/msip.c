@@ -42,7 +42,8 @@ bool msip_take(struct msip *m, str key, str value)
 
 	key = trim(key);
 	value = trim(value);
-	if (key.n <= sizeof(prefix) - 1 + GUID || strncasecmp(key.p, prefix, sizeof(prefix) - 1) != 0 || !take_guid(key.p + sizeof(prefix) - 1, guid))
+	if (key.n <= sizeof(prefix) - 1 + GUID || strncasecmp(key.p, prefix, sizeof(prefix) - 1) != 0 ||
+	    !take_guid(key.p + sizeof(prefix) - 1, guid))
 		return false;
 	field = (str){ key.p + sizeof(prefix) - 1 + GUID, key.n - (sizeof(prefix) - 1) - GUID };
 	if (field.p[0] != '_')
@@ -82,7 +83,8 @@ void msip_take_header(struct msip *m, str header)
 void msip_put(struct msip *m, struct sink *s, uint8_t source)
 {
 	for (unsigned i = 0; i < m->n; i++) {
-		struct mslabel l = { .guid = str_c(m->labels[i].guid), .name = buf_str(&m->labels[i].name), .enabled = m->labels[i].enabled, .source = source };
+		struct mslabel l = { .guid = str_c(m->labels[i].guid), .name = buf_str(&m->labels[i].name), .enabled = m->labels[i].enabled,
+			.source = source };
 
 		sink_mslabel(s, &l);
 	}

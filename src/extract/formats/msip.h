@@ -1,6 +1,7 @@
 /* msip.h — sensitivity labels of Microsoft's products that stand in pairs of key and value: MSIP_Label_GUID_Enabled, MSIP_Label_GUID_Name …
  *
- * Purpose: collects the pairs of one part and says each label once. Ownership: struct msip lives on the reader's stack, msip_free releases it.
+ * Purpose: collects the pairs of one part and says each label once. Ownership: struct msip lives on the reader's stack, msip_free releases
+ * it.
  * Units: bytes. Threads: one. Errors: none; what is malformed is no label, more than MSIP_MAX are dropped.
  */
 #ifndef TYTO_MSIP_H

@@ -21,7 +21,8 @@ static const struct {
 	{ 35, "m\xe6\x9c\x88""d\xe6\x97\xa5" }, { 36, "yyyy-mm-dd" }, { 37, "#,##0" }, { 38, "#,##0" }, { 39, "#,##0.00" }, { 40, "#,##0.00" },
 	{ 45, "mm:ss" }, { 46, "[h]:mm:ss" }, { 47, "mm:ss" }, { 48, "" }, { 49, "" }, { 50, "yyyy-mm-dd" },
 	{ 51, "m\xe6\x9c\x88""d\xe6\x97\xa5" }, { 52, "yyyy\xe5\xb9\xb4m\xe6\x9c\x88" }, { 53, "m\xe6\x9c\x88""d\xe6\x97\xa5" },
-	{ 54, "m\xe6\x9c\x88""d\xe6\x97\xa5" }, { 55, "yyyy\xe5\xb9\xb4m\xe6\x9c\x88" }, { 56, "m\xe6\x9c\x88""d\xe6\x97\xa5" }, { 57, "yyyy-mm-dd" },
+	{ 54, "m\xe6\x9c\x88""d\xe6\x97\xa5" }, { 55, "yyyy\xe5\xb9\xb4m\xe6\x9c\x88" }, { 56, "m\xe6\x9c\x88""d\xe6\x97\xa5" },
+	{ 57, "yyyy-mm-dd" },
 	{ 58, "m\xe6\x9c\x88""d\xe6\x97\xa5" },
 };
 
@@ -143,10 +144,11 @@ static void civil(int64_t z, struct when *w)
 static bool when_of(double v, bool date1904, struct when *w)
 {
 	double whole, rest = modf(v, &whole);
-	int64_t day = (int64_t)whole, second;
+	int64_t day, second;
 
-	if (v < 0 || v >= 2958466) /* the end of 9999 */
+	if (!(v >= 0 && v < 2958466)) /* the end of 9999; not a number */
 		return false;
+	day = (int64_t)whole;
 	second = (int64_t)floor(rest * 86400 + 0.5);
 	if (second == 86400) {
 		second = 0;
@@ -163,7 +165,8 @@ static bool when_of(double v, bool date1904, struct when *w)
 	return true;
 }
 
-static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December" };
+static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+	"November", "December" };
 static const char *const week[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
 
 static const char kanji[] = "\xe6\x97\xa5\xe6\x9c\x88\xe7\x81\xab\xe6\xb0\xb4\xe6\x9c\xa8\xe9\x87\x91\xe5\x9c\x9f"; /* days of the week */
@@ -174,7 +177,8 @@ static const struct {
 	char letter;
 	const char *name;
 } eras[] = {
-	{ 20190501, 'R', "\xe4\xbb\xa4\xe5\x92\x8c" }, { 19890108, 'H', "\xe5\xb9\xb3\xe6\x88\x90" }, { 19261225, 'S', "\xe6\x98\xad\xe5\x92\x8c" },
+	{ 20190501, 'R', "\xe4\xbb\xa4\xe5\x92\x8c" }, { 19890108, 'H', "\xe5\xb9\xb3\xe6\x88\x90" },
+	{ 19261225, 'S', "\xe6\x98\xad\xe5\x92\x8c" },
 	{ 19120730, 'T', "\xe5\xa4\xa7\xe6\xad\xa3" }, { 0, 'M', "\xe6\x98\x8e\xe6\xb2\xbb" },
 };
 

@@ -1,7 +1,9 @@
 /* numfmt.h — a stored number as a person sees it in a spreadsheet, as far as it matters: ids, phone numbers, dates.
  *
- * Purpose: number formats of spreadsheets (ECMA-376 part 1, 18.8.30–31) for dates, leading zeros, digits with marks between, decimals, percent.
- * What is not understood is given as the number itself. Ownership: struct numfmt owns its code. Units: days since 1900 or 1904. Threads: one.
+ * Purpose: number formats of spreadsheets (ECMA-376 part 1, 18.8.30–31) for dates, leading zeros, digits with marks between, decimals,
+ * percent.
+ * What is not understood is given as the number itself. Ownership: struct numfmt owns its code. Units: days since 1900 or 1904. Threads:
+ * one.
  * Errors: none.
  */
 #ifndef TYTO_EXTRACT_NUMFMT_H

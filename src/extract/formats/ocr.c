@@ -21,10 +21,10 @@
 #define LIBRARY "libtesseract.so.5"
 
 /* By name, when they are wanted: linked, tesseract and all that it needs would be loaded into every worker. */
-#define FUNCTIONS(f)                                                                                                                                      \
-	f(TessBaseAPICreate) f(TessBaseAPIInit2) f(TessBaseAPISetVariable) f(TessBaseAPISetPageSegMode) f(TessBaseAPISetImage2)                           \
-	f(TessBaseAPISetSourceResolution) f(TessBaseAPIRecognize) f(TessBaseAPIGetIterator) f(TessBaseAPIMeanTextConf) f(TessBaseAPIClear)                \
-	f(TessBaseAPIDetectOrientationScript) f(TessResultIteratorGetUTF8Text) f(TessResultIteratorConfidence) f(TessResultIteratorNext)                  \
+#define FUNCTIONS(f) \
+	f(TessBaseAPICreate) f(TessBaseAPIInit2) f(TessBaseAPISetVariable) f(TessBaseAPISetPageSegMode) f(TessBaseAPISetImage2) \
+	f(TessBaseAPISetSourceResolution) f(TessBaseAPIRecognize) f(TessBaseAPIGetIterator) f(TessBaseAPIMeanTextConf) f(TessBaseAPIClear) \
+	f(TessBaseAPIDetectOrientationScript) f(TessResultIteratorGetUTF8Text) f(TessResultIteratorConfidence) f(TessResultIteratorNext) \
 	f(TessResultIteratorDelete) f(TessDeleteText) f(TessMonitorCreate) f(TessMonitorDelete) f(TessMonitorSetDeadlineMSecs)
 #define FIELD(name) __typeof__(name) *name;
 static struct {
@@ -39,9 +39,9 @@ static int load(void)
 
 	if (!so)
 		return -ENOENT;
-#define RESOLVE(name)                             \
-	*(void **)&lib.name = dlsym(so, #name);   \
-	if (!lib.name)                            \
+#define RESOLVE(name) \
+	*(void **)&lib.name = dlsym(so, #name); \
+	if (!lib.name) \
 		return -ENOENT;
 	FUNCTIONS(RESOLVE)
 	return 0;
@@ -160,7 +160,8 @@ static void put_line(struct buf *b, const char *line)
 
 		while (k < n && line[k] == ' ')
 			k++;
-		if (k > i && !(last != SIZE_MAX && k < n && is_wide((const uint8_t *)line + last) && is_wide((const uint8_t *)line + k)) && last != SIZE_MAX && k < n)
+		if (k > i && !(last != SIZE_MAX && k < n && is_wide((const uint8_t *)line + last) && is_wide((const uint8_t *)line + k)) &&
+		    last != SIZE_MAX && k < n)
 			buf_putc(b, ' ');
 		if (k == n)
 			break;

@@ -1,7 +1,8 @@
 /* ocr.h — the text of a picture, by tesseract (English and Japanese).
  *
- * Purpose: shared by image and pdf. The library and its models are loaded by ocr_prepare alone, and only in a worker that is to read pictures: others stay
- * small. Ownership: the picture stays the caller's. Units: pixels. Threads: one; tesseract's own are off. Errors: negative errno.
+ * Purpose: shared by image and pdf. The library and its models are loaded by ocr_prepare alone, and only in a worker that is to read
+ * pictures: others stay small. Ownership: the picture stays the caller's. Units: pixels. Threads: one; tesseract's own are off. Errors:
+ * negative errno.
  */
 #ifndef TYTO_OCR_H
 #define TYTO_OCR_H

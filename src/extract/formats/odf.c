@@ -11,19 +11,23 @@
 extern const struct format format_archive;
 
 enum id {
-	A = 1, ANNOTATION, BINARY, CELL, CHANGES, CHANGE_INFO, DECL_FOOTER, DECL_HEADER, DESC, FOOTER, FRAME, HEADER, HIDDEN_TEXT, LINE_BREAK, MASTER, NOTE_BODY,
-	NOTE_CITE, NOTES, P, PAGE, PAGE_PROP, RUBY_TEXT, S, SECTION, SHAPE, SHAPES, SPAN, STYLE, TAB, TABLE, TABLE_PROP, TEXT_PROP, TITLE, ROW, WHO,
+	A = 1, ANNOTATION, BINARY, CELL, CHANGES, CHANGE_INFO, DECL_FOOTER, DECL_HEADER, DESC, FOOTER, FRAME, HEADER, HIDDEN_TEXT, LINE_BREAK,
+	MASTER, NOTE_BODY,
+	NOTE_CITE, NOTES, P, PAGE, PAGE_PROP, RUBY_TEXT, S, SECTION, SHAPE, SHAPES, SPAN, STYLE, TAB, TABLE, TABLE_PROP, TEXT_PROP, TITLE, ROW,
+	WHO,
 };
 
 static const struct xml_name names[] = {
 	{ "a", A }, { "annotation", ANNOTATION }, { "binary-data", BINARY }, { "change-info", CHANGE_INFO }, { "covered-table-cell", CELL },
-	{ "creator", WHO }, { "creator-initials", WHO }, { "custom-shape", SHAPE }, { "date", WHO }, { "desc", DESC }, { "drawing-page-properties", PAGE_PROP },
-	{ "font-face-decls", BINARY }, { "footer", FOOTER }, { "footer-decl", DECL_FOOTER }, { "footer-first", FOOTER }, { "footer-left", FOOTER },
-	{ "frame", FRAME }, { "h", P }, { "header", HEADER }, { "header-decl", DECL_HEADER }, { "header-first", HEADER }, { "header-left", HEADER },
-	{ "hidden-text", HIDDEN_TEXT }, { "line-break", LINE_BREAK }, { "master-page", MASTER }, { "meta-creator-initials", WHO }, { "note-body", NOTE_BODY },
-	{ "note-citation", NOTE_CITE }, { "notes", NOTES }, { "p", P }, { "page", PAGE }, { "ruby-text", RUBY_TEXT }, { "s", S }, { "scripts", BINARY },
-	{ "section", SECTION }, { "shapes", SHAPES }, { "span", SPAN }, { "style", STYLE }, { "tab", TAB }, { "table", TABLE }, { "table-cell", CELL },
-	{ "table-properties", TABLE_PROP }, { "table-row", ROW }, { "text-properties", TEXT_PROP }, { "title", TITLE }, { "tracked-changes", CHANGES },
+	{ "creator", WHO }, { "creator-initials", WHO }, { "custom-shape", SHAPE }, { "date", WHO }, { "desc", DESC },
+	{ "drawing-page-properties", PAGE_PROP }, { "font-face-decls", BINARY }, { "footer", FOOTER }, { "footer-decl", DECL_FOOTER },
+	{ "footer-first", FOOTER }, { "footer-left", FOOTER }, { "frame", FRAME }, { "h", P }, { "header", HEADER },
+	{ "header-decl", DECL_HEADER }, { "header-first", HEADER }, { "header-left", HEADER }, { "hidden-text", HIDDEN_TEXT },
+	{ "line-break", LINE_BREAK }, { "master-page", MASTER }, { "meta-creator-initials", WHO }, { "note-body", NOTE_BODY },
+	{ "note-citation", NOTE_CITE }, { "notes", NOTES }, { "p", P }, { "page", PAGE }, { "ruby-text", RUBY_TEXT }, { "s", S },
+	{ "scripts", BINARY }, { "section", SECTION }, { "shapes", SHAPES }, { "span", SPAN }, { "style", STYLE }, { "tab", TAB },
+	{ "table", TABLE }, { "table-cell", CELL }, { "table-properties", TABLE_PROP }, { "table-row", ROW }, { "text-properties", TEXT_PROP },
+	{ "title", TITLE }, { "tracked-changes", CHANGES },
 };
 
 struct style {
@@ -434,9 +438,11 @@ static const struct xml_handler handler = { names, ARRAY_SIZE(names), on_start, 
 
 /* ---- meta.xml ---- */
 
-static const char *const meta_keys[] = { NULL, "created", "author", "modified", "editor", "comments", "producer", "keywords", "subject", "title", "custom", "author" };
+static const char *const meta_keys[] = { NULL, "created", "author", "modified", "editor", "comments", "producer", "keywords", "subject",
+	"title", "custom", "author" };
 static const struct xml_name meta_names[] = {
-	{ "creation-date", 1 }, { "creator", 4 }, { "date", 3 }, { "description", 5 }, { "generator", 6 }, { "initial-creator", 2 }, { "keyword", 7 },
+	{ "creation-date", 1 }, { "creator", 4 }, { "date", 3 }, { "description", 5 }, { "generator", 6 }, { "initial-creator", 2 },
+	{ "keyword", 7 },
 	{ "subject", 8 }, { "title", 9 }, { "user-defined", 10 },
 };
 
@@ -498,7 +504,8 @@ static void manifest_text(void *arg, str s)
 {
 }
 
-static const struct xml_handler manifest_handler = { manifest_names, ARRAY_SIZE(manifest_names), manifest_start, manifest_end, manifest_text };
+static const struct xml_handler manifest_handler = { manifest_names, ARRAY_SIZE(manifest_names), manifest_start, manifest_end,
+	manifest_text };
 
 /* ---- the whole ---- */
 
@@ -538,8 +545,10 @@ static int take_type(void *arg, str s, bool last)
 
 static enum package_use use(const char *name)
 {
-	static const char *const skipped[] = { "Thumbnails/", "Configurations2/", "ObjectReplacements/", "META-INF/", "Basic/", "Scripts/", "layout-cache", "Fonts/" };
-	static const char *const pictures[] = { ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".svm", ".webp" };
+	static const char *const skipped[] = { "Thumbnails/", "Configurations2/", "ObjectReplacements/", "META-INF/", "Basic/", "Scripts/",
+		"layout-cache", "Fonts/" };
+	static const char *const pictures[] = { ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".svm",
+		".webp" };
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < ARRAY_SIZE(skipped); i++)
@@ -561,7 +570,8 @@ static bool has(str s, size_t within, const char *word)
 static int bid(struct in *in, str head)
 {
 	/* The first member is its type, not packed. */
-	if (str_starts(head, STR("PK\3\4")) && has(head, 64, "mimetype") && (has(head, 256, "vnd.oasis.opendocument") || has(head, 256, "vnd.sun.xml")))
+	if (str_starts(head, STR("PK\3\4")) && has(head, 64, "mimetype") && (has(head, 256, "vnd.oasis.opendocument") ||
+	    has(head, 256, "vnd.sun.xml")))
 		return 60;
 	return package_has_member(in, head, "META-INF/manifest.xml") && package_has_member(in, head, "content.xml") ? 50 : 0;
 }
@@ -615,7 +625,8 @@ static int read_odf(struct in *in, struct sink *s)
 	return r;
 }
 
-const struct format format_odf = { .name = "odf", .mime = "application/vnd.oasis.opendocument", .bid = bid, .read = read_odf, .prepare = xml_prepare };
+const struct format format_odf = { .name = "odf", .mime = "application/vnd.oasis.opendocument", .bid = bid, .read = read_odf,
+	.prepare = xml_prepare };
 
 /* ---- flat ---- */
 

@@ -1,7 +1,8 @@
 /* ole.h — OLE2 compound files through libgsf: streams as bytes, properties, objects embedded in them.
  *
- * Purpose: shared by doc, xls, ppt, msg; ole.c bids for all of them and asks the root's entries which one reads. Ownership: struct ole borrows
- * input and sink; buffers are the caller's. Units: bytes. Threads: one. Errors: negative errno; -ENOENT where there is no such stream.
+ * Purpose: shared by doc, xls, ppt, msg; ole.c bids for all of them and asks the root's entries which one reads. Ownership: struct ole
+ * borrows input and sink; buffers are the caller's. Units: bytes. Threads: one. Errors: negative errno; -ENOENT where there is no such
+ * stream.
  * Hostile: a stream may claim any size and entries may share sectors, so everything loaded counts as unpacked (sink_unpacked).
  */
 #ifndef TYTO_EXTRACT_OLE_H
@@ -40,6 +41,13 @@ int ole_part(struct ole *o, str name, str bytes);
 void ole_properties(struct ole *o);
 /* A point in time as Windows counts it (100 ns since 1601), as RFC 3339; STR_NONE for none. out: TIME_TEXT_MAX. */
 str ole_time(uint64_t filetime, char *out);
+
+/* ---- ole_password.c ---- */
+
+/* Before the sandbox closes: loads the ciphers. */
+int ole_password_prepare(void);
+/* An encrypted package that needs no password, in the clear; -EACCES: it does need one. */
+int ole_everybodys(struct ole *o, struct buf *ret);
 
 /* ---- text ---- */
 

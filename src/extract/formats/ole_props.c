@@ -17,7 +17,8 @@ static const struct name {
 	uint32_t id;
 	const char *key;
 } summary[] = {
-	{ 2, "title" }, { 3, "subject" }, { 4, "author" }, { 5, "keywords" }, { 6, "comments" }, { 12, "created" }, { 13, "modified" }, { 18, "producer" },
+	{ 2, "title" }, { 3, "subject" }, { 4, "author" }, { 5, "keywords" }, { 6, "comments" }, { 12, "created" }, { 13, "modified" },
+	{ 18, "producer" },
 	{ 0, NULL },
 }, document[] = {
 	{ 2, "category" }, { 14, "manager" }, { 15, "company" }, { 0, NULL },

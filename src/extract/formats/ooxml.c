@@ -56,7 +56,8 @@ static char *resolve(const char *part, const char *target)
 static void rel_start(void *arg, struct xml *x, int id, const char **atts)
 {
 	struct rels_reading *g = arg;
-	const char *type = xml_attr(atts, "Type"), *target = xml_attr(atts, "Target"), *rid = xml_attr(atts, "Id"), *mode = xml_attr(atts, "TargetMode");
+	const char *type = xml_attr(atts, "Type"), *target = xml_attr(atts, "Target"), *rid = xml_attr(atts, "Id"), *mode =
+			xml_attr(atts, "TargetMode");
 	struct rel *r;
 
 	if (id != REL || !type || !target || !rid || g->r->n >= RELS_MAX || g->failed)
@@ -252,9 +253,11 @@ static bool ends(const char *name, const char *const *endings, size_t n)
 
 static enum package_use use(const char *name)
 {
-	static const char *const pictures[] = { "png", "jpg", "jpeg", "jfif", "gif", "bmp", "tif", "tiff", "emf", "wmf", "emz", "wmz", "svg", "webp", "wdp", "ico" };
+	static const char *const pictures[] = { "png", "jpg", "jpeg", "jfif", "gif", "bmp", "tif", "tiff", "emf", "wmf", "emz", "wmz", "svg",
+		"webp", "wdp", "ico" };
 	static const char *const machinery[] = { "odttf", "fntdata", "ttf", "otf", "sigs", "rels", "xml", "vml", "dat" };
-	static const char *const folders[] = { "printerSettings", "activeX", "ctrlProps", "customUI", "vbaProject", "vbaData", "attachedToolbars", "docProps/thumbnail",
+	static const char *const folders[] = { "printerSettings", "activeX", "ctrlProps", "customUI", "vbaProject", "vbaData", "attachedToolbars",
+		"docProps/thumbnail",
 		"xl/model", "_xmlsignatures", "fonts/" };
 
 	if (ends(name, machinery, ARRAY_SIZE(machinery)) || name[strlen(name) - 1] == '/')

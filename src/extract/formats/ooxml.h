@@ -1,6 +1,7 @@
 /* ooxml.h — what docx, xlsx and pptx share: relations, properties, labels, DrawingML.
  *
- * Purpose: a package's parts by their relations; the text of shapes, charts and diagrams. Ownership: struct rels owns its strings (rels_free).
+ * Purpose: a package's parts by their relations; the text of shapes, charts and diagrams. Ownership: struct rels owns its strings
+ * (rels_free).
  * Units: bytes. Threads: one. Errors: negative errno of format.h; a part that is damaged is the package's error, and reading goes on.
  */
 #ifndef TYTO_EXTRACT_OOXML_H

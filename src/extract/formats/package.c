@@ -64,7 +64,8 @@ static bool name_is(const char *p, size_t n, const char *name)
 	return !name[n];
 }
 
-/* Records of a directory (PK\1\2, 46 bytes + name + extra + comment) or of the file's beginning (PK\3\4, 30 bytes + name + extra + data). */
+/* Records of a directory (PK\1\2, 46 bytes + name + extra + comment) or of the file's beginning (PK\3\4, 30 bytes + name + extra +
+ * data). */
 static bool names_have(str s, bool directory, const char *name)
 {
 	size_t fixed = directory ? 46 : 30, at = 0;
@@ -208,8 +209,8 @@ static bool is_xml(const char *name)
 	return false;
 }
 
-/* The next piece of the member at hand: 1, 0 its end, negative errno. By libarchive's own blocks: archive_read_data would fill a buffer, and on an error
- * forget what it had put there. */
+/* The next piece of the member at hand: 1, 0 its end, negative errno. By libarchive's own blocks: archive_read_data would fill a buffer,
+ * and on an error forget what it had put there. */
 static int piece(struct package *p, struct archive *a, str *ret)
 {
 	const void *q;

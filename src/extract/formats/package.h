@@ -16,7 +16,8 @@
 
 struct package;
 
-/* For bids: whether the zip that begins with head has a member of this name (its directory's first MiB is read; of a torn one the first names). */
+/* For bids: whether the zip that begins with head has a member of this name (its directory's first MiB is read; of a torn one the first
+ * names). */
 bool package_has_member(struct in *in, str head, const char *name);
 
 int package_open(struct in *in, struct sink *s, struct package **ret);
@@ -24,8 +25,9 @@ struct package *package_close(struct package *p); /* accepts NULL, returns NULL 
 struct sink *package_sink(const struct package *p);
 /* Names are compared as OPC does: without regard to case, '\' as '/'. */
 bool package_has(const struct package *p, const char *name);
-/* Calls feed with the member's bytes in order, the last time with last set; a non-zero return ends it. -ENOENT: no such member, nothing was fed.
- * A damaged member is fed as far as it goes, then -EBADMSG is returned. Each member is given once: 0 without a call the second time. */
+/* Calls feed with the member's bytes in order, the last time with last set; a non-zero return ends it. -ENOENT: no such member, nothing was
+ * fed. A damaged member is fed as far as it goes, then -EBADMSG is returned. Each member is given once: 0 without a call the second
+ * time. */
 int package_read(struct package *p, const char *name, int (*feed)(void *arg, str piece, bool last), void *arg);
 /* The name that stands i-th in order, NULL at the end. */
 const char *package_name(const struct package *p, size_t i);

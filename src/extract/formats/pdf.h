@@ -1,6 +1,8 @@
-/* pdf.h — the parts of PDF reading: plain text with zones, boxes where the place of a word says more, and the objects that pdftotext passes over.
+/* pdf.h — the parts of PDF reading: plain text with zones, boxes where the place of a word says more, and the objects that pdftotext passes
+ * over.
  *
- * Purpose: between pdf.c, pdf_text.c, pdf_boxes.c, pdf_objects.c, pdf_properties.c. Ownership: as said at each. Units: bytes; points for places.
+ * Purpose: between pdf.c, pdf_text.c, pdf_boxes.c, pdf_objects.c, pdf_properties.c. Ownership: as said at each. Units: bytes; points for
+ * places.
  * Threads: one. Errors: negative errno.
  */
 #ifndef TYTO_PDF_H
@@ -15,11 +17,11 @@ struct pdf_pages {
 	size_t at, end;        /* where those stand in the text */
 };
 
-/* Counts, and finds the pages that have to be read again with places: addresses or telephone numbers alone on their lines are columns of a table that was
- * cut up, and scraps of a letter or two after each other are text across the page. */
+/* Counts, and finds the pages that have to be read again with places: addresses or telephone numbers alone on their lines are columns of a
+ * table that was cut up, and scraps of a letter or two after each other are text across the page. */
 void pdf_text_count(str plain, struct pdf_pages *ret);
-/* Output of pdftotext, of which the pages in [at, end) are put: lines that stand on many of all pages are headers and footers, a short first block of the
- * document its title. */
+/* Output of pdftotext, of which the pages in [at, end) are put: lines that stand on many of all pages are headers and footers, a short
+ * first block of the document its title. */
 void pdf_text_put(str plain, size_t at, size_t end, uint32_t pages, struct sink *s);
 /* Output of pdftotext -bbox-layout, written over. first: it begins with the first page. */
 int pdf_boxes_put(struct buf *boxes, bool first, struct sink *s);

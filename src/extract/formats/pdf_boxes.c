@@ -62,7 +62,8 @@ static str unescape(char *p, size_t n)
 	static const struct {
 		str from;
 		char to;
-	} rows[] = { { { "&amp;", 5 }, '&' }, { { "&lt;", 4 }, '<' }, { { "&gt;", 4 }, '>' }, { { "&quot;", 6 }, '"' }, { { "&apos;", 6 }, '\'' } };
+	} rows[] = { { { "&amp;", 5 }, '&' }, { { "&lt;", 4 }, '<' }, { { "&gt;", 4 }, '>' }, { { "&quot;", 6 }, '"' },
+			{ { "&apos;", 6 }, '\'' } };
 	size_t out = 0;
 
 	for (size_t i = 0; i < n;) {
@@ -99,7 +100,8 @@ static int take_word(struct page *p, char *line, size_t n)
 		p->cap = cap;
 	}
 	w = &p->words[p->n];
-	*w = (struct word){ .x0 = attribute(l, "xMin=\""), .y0 = attribute(l, "yMin=\""), .x1 = attribute(l, "xMax=\""), .y1 = attribute(l, "yMax=\""),
+	*w = (struct word){ .x0 = attribute(l, "xMin=\""), .y0 = attribute(l, "yMin=\""),
+			.x1 = attribute(l, "xMax=\""), .y1 = attribute(l, "yMax=\""),
 		.block = p->blocks, .line = p->lines };
 	w->text = unescape(from + 1, (size_t)(end - from - 1));
 	p->n += w->text.n > 0;
@@ -132,8 +134,8 @@ static int by_middle(const void *a, const void *b)
 	return (d > 0) - (d < 0);
 }
 
-/* A letter or some, larger than running text. A box of turned letters is as wide as they are large and as high as they are long, or the other
- * way round. */
+/* A letter or some, larger than running text. A box of turned letters is as wide as they are large and as high as they are long, or the
+ * other way round. */
 static bool is_piece(const struct word *w)
 {
 	double width = w->x1 - w->x0, height = w->y1 - w->y0;
@@ -430,7 +432,8 @@ static int put_tables(struct page *p)
 	for (size_t i = 0, k; i < n; i += k) {
 		bool contact = false;
 
-		for (k = 0; i + k < n && rows[i + k].cells > 1 && (!k || rows[i + k].top - rows[i + k - 1].bottom < 4 * (rows[i + k].bottom - rows[i + k].top)); k++)
+		for (k = 0; i + k < n && rows[i + k].cells > 1 &&
+		     (!k || rows[i + k].top - rows[i + k - 1].bottom < 4 * (rows[i + k].bottom - rows[i + k].top)); k++)
 			contact = contact || rows[i + k].contact;
 		if (k && contact)
 			put_table(p, rows + i, k, &b);

@@ -1,4 +1,5 @@
-/* Objects of a PDF (ISO 32000-1, 7.3 and 7.5) as far as properties need them: found by looking, since a damaged table must not hide them. */
+/* Objects of a PDF (ISO 32000-1, 7.3 and 7.5) as far as properties need them: found by looking, since a damaged table must not hide
+ * them. */
 #include <ctype.h>
 #include <errno.h>
 #include <zlib.h>

@@ -37,7 +37,8 @@ static const struct {
 	const char *name, *key;
 } rows[] = {
 	{ "Title", "title" },       { "Subject", "subject" },       { "Keywords", "keywords" }, { "Author", "author" }, { "Producer", "producer" },
-	{ "Company", "company" },   { "CreationDate", "created" },  { "ModDate", "modified" },  { "Category", "category" }, { "Comments", "comments" },
+	{ "Company", "company" },   { "CreationDate", "created" },  { "ModDate", "modified" },  { "Category", "category" },
+	{ "Comments", "comments" },
 	{ "Manager", "manager" },   { "Creator", "custom:Creator" },
 };
 

@@ -1,8 +1,9 @@
 /* The perceptual hash of a picture.
  *
- * Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), section 3.2.1 (DCT based): shrunk to 32x32 by averaging, the
- * two-dimensional DCT-II of it, and of its 64 coefficients next to the constant one (rows and columns 1 to 8) whether each is above their median. Two
- * pictures are alike when few bits differ; unrelated ones differ in about 32. In whole numbers, so that every machine gives the same bits.
+ * Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), section 3.2.1 (DCT based): shrunk to 32x32 by
+ * averaging, the two-dimensional DCT-II of it, and of its 64 coefficients next to the constant one (rows and columns 1 to 8) whether each
+ * is above their median. Two pictures are alike when few bits differ; unrelated ones differ in about 32. In whole numbers, so that every
+ * machine gives the same bits.
  * Bit 63 is row 1, column 1; rows first.
  */
 #include <leptonica/allheaders.h>

@@ -37,7 +37,8 @@ enum picture_kind picture_kind(str head)
 		    (magics[i].kind != PICTURE_WEBP || memcmp(head.p, "RIFF", 4) == 0))
 			return magics[i].kind;
 	/* Two letters begin many things: the length of the header behind them must be one that exists (12: OS/2, 40 to 124: Windows). */
-	if (head.n >= 30 && memcmp(head.p, "BM", 2) == 0 && le32(head.p + 6) == 0 && (le32(head.p + 14) == 12 || (le32(head.p + 14) >= 40 && le32(head.p + 14) <= 124)))
+	if (head.n >= 30 && memcmp(head.p, "BM", 2) == 0 && le32(head.p + 6) == 0 &&
+	    (le32(head.p + 14) == 12 || (le32(head.p + 14) >= 40 && le32(head.p + 14) <= 124)))
 		return PICTURE_BMP;
 	return PICTURE_NONE;
 }
@@ -252,7 +253,8 @@ static struct Pix *upright(struct Pix *p, unsigned orientation)
 	static const struct {
 		uint8_t turns;
 		bool mirror;
-	} rows[9] = { [2] = { 0, true }, [3] = { 2, false }, [4] = { 2, true }, [5] = { 3, true }, [6] = { 1, false }, [7] = { 1, true }, [8] = { 3, false } };
+	} rows[9] = { [2] = { 0, true }, [3] = { 2, false }, [4] = { 2, true }, [5] = { 3, true }, [6] = { 1, false }, [7] = { 1, true }, [8] =
+			{ 3, false } };
 	struct Pix *turned;
 
 	if (orientation < 2 || orientation > 8)

@@ -1,7 +1,9 @@
 /* picture.h — pixels of a picture, within caps; its perceptual hash; what its properties say.
  *
- * Purpose: shared by image, pdf and ocr; leptonica stays behind it. Ownership: a struct Pix that is returned is the caller's (picture_free).
- * Units: pixels. Threads: one. Errors: -EBADMSG damaged, -EMSGSIZE more pixels than the cap, -ENOTSUP a variant that nobody here reads, -ENOMEM.
+ * Purpose: shared by image, pdf and ocr; leptonica stays behind it. Ownership: a struct Pix that is returned is the caller's
+ * (picture_free).
+ * Units: pixels. Threads: one. Errors: -EBADMSG damaged, -EMSGSIZE more pixels than the cap, -ENOTSUP a variant that nobody here reads,
+ * -ENOMEM.
  */
 #ifndef TYTO_PICTURE_H
 #define TYTO_PICTURE_H
@@ -25,8 +27,8 @@ struct picture_size {
 enum picture_kind picture_kind(str head);
 /* Of page n, from 0, by the headers alone; -ENOENT: no such page. -EMSGSIZE: the size is set, but nobody may decode it. */
 int picture_size(enum picture_kind k, str bytes, unsigned page, struct picture_size *ret);
-/* Eight bits of grey, transparent on white, upright as the file says. Only after picture_size said 0. side: this many pixels along its longer side are
- * enough (a JPEG is then decoded at a fraction of its size). *ret_damaged: pixels are missing at its end. */
+/* Eight bits of grey, transparent on white, upright as the file says. Only after picture_size said 0. side: this many pixels along its
+ * longer side are enough (a JPEG is then decoded at a fraction of its size). *ret_damaged: pixels are missing at its end. */
 int picture_grey(enum picture_kind k, str bytes, unsigned page, uint32_t side, struct Pix **ret, bool *ret_damaged);
 #define PICTURE_HASH_SIDE 256
 #define PICTURE_TEXT_SIDE 3500

@@ -10,8 +10,9 @@ enum { PROP_CUSTOM = 1, PROP_LABEL };
 static const struct plain {
 	const char *element, *key;
 } plains[] = {
-	{ "Application", "producer" }, { "Company", "company" }, { "Manager", "manager" }, { "category", "category" }, { "contentStatus", "status" },
-	{ "created", "created" }, { "creator", "author" }, { "description", "comments" }, { "keywords", "keywords" }, { "lastModifiedBy", "editor" },
+	{ "Application", "producer" }, { "Company", "company" }, { "Manager", "manager" }, { "category", "category" },
+	{ "contentStatus", "status" }, { "created", "created" }, { "creator", "author" }, { "description", "comments" },
+	{ "keywords", "keywords" }, { "lastModifiedBy", "editor" },
 	{ "modified", "modified" }, { "subject", "subject" }, { "title", "title" },
 };
 static const struct xml_name plain_names[] = {

@@ -12,7 +12,8 @@
 
 void properties_read(struct package *p, const struct rels *root);
 
-/* A custom property, whatever the format: "custom:NAME", or gathered where it is one of MSIP_Label_GUID_…; properties_labels_give says what was gathered. */
+/* A custom property, whatever the format: "custom:NAME", or gathered where it is one of MSIP_Label_GUID_…; properties_labels_give says what
+ * was gathered. */
 struct ms_labels {
 	struct {
 		char guid[40];

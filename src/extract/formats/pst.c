@@ -93,7 +93,8 @@ static int io_clone(intptr_t **to, intptr_t *from, libbfio_error_t **error)
 static bool wanted(uint32_t id)
 {
 	static const uint16_t ids[] = {
-		PR_SUBJECT, PR_SUBMIT_TIME, PR_SENT_NAME, PR_SENT_ADDRESS, PR_HEADERS, PR_RECIPIENT_TYPE, PR_SENDER_NAME, PR_SENDER_ADDRESS, PR_DISPLAY_BCC,
+		PR_SUBJECT, PR_SUBMIT_TIME, PR_SENT_NAME, PR_SENT_ADDRESS, PR_HEADERS, PR_RECIPIENT_TYPE, PR_SENDER_NAME, PR_SENDER_ADDRESS,
+		PR_DISPLAY_BCC,
 		PR_DISPLAY_CC, PR_DISPLAY_TO, PR_DELIVERY_TIME, PR_BODY, PR_RTF, PR_HTML, PR_MESSAGE_ID, PR_DISPLAY_NAME, PR_ADDRESS, PR_ATTACH_SHORT,
 		PR_ATTACH_LONG, PR_SMTP, PR_INTERNET_CODEPAGE, PR_CODEPAGE, PR_SENDER_SMTP, PR_SENT_SMTP, PR_HOME_PHONE, PR_WORK_PHONE, PR_COMPANY,
 		PR_TITLE_JOB, PR_MOBILE, PR_WORK_FAX, PR_POSTAL,
@@ -293,7 +294,8 @@ static void put_name(struct buf *ret, libpff_item_t *message, str folder)
 	size_t n = 0;
 	str s;
 
-	if (libpff_message_get_entry_value_utf8_string_size(message, PR_SUBJECT, &n, NULL) == 1 && n > 1 && n < (1u << 20) && buf_reserve(&subject, n) == 0 &&
+	if (libpff_message_get_entry_value_utf8_string_size(message, PR_SUBJECT, &n, NULL) == 1 && n > 1 && n < (1u << 20) &&
+	    buf_reserve(&subject, n) == 0 &&
 	    libpff_message_get_entry_value_utf8_string(message, PR_SUBJECT, (uint8_t *)subject.p, n, NULL) == 1)
 		subject.n = strnlen(subject.p, n);
 	s = without_mark(PR_SUBJECT, 0x1e, buf_str(&subject));
@@ -371,7 +373,8 @@ static int one_folder(struct store *s, libpff_item_t *folder, str path, unsigned
 
 static int open_store(struct store *s, libbfio_handle_t **io)
 {
-	if (libbfio_handle_initialize(io, (intptr_t *)s, io_free, io_clone, io_open, io_close, io_read, io_write, io_seek, io_exists, io_exists, io_size,
+	if (libbfio_handle_initialize(io, (intptr_t *)s, io_free, io_clone, io_open, io_close, io_read, io_write, io_seek, io_exists, io_exists,
+	    io_size,
 		    LIBBFIO_FLAG_IO_HANDLE_NON_MANAGED, NULL) != 1)
 		return -ENOMEM;
 	if (libpff_file_initialize(&s->file, NULL) != 1)
@@ -427,4 +430,5 @@ static int read_pst(struct in *in, struct sink *sink)
 	return read_store(&s);
 }
 
-const struct format format_pst = { .name = "pst", .mime = "application/vnd.ms-outlook-pst", .bid = bid, .read = read_pst, .prepare = ole_prepare };
+const struct format format_pst = { .name = "pst", .mime = "application/vnd.ms-outlook-pst", .bid = bid, .read = read_pst,
+	.prepare = ole_prepare };

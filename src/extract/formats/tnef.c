@@ -1,4 +1,5 @@
-/* TNEF ("winmail.dat"): Outlook's body and attachments in one attachment. Attributes with a checksum, two of which hold MAPI properties (MS-OXTNEF). */
+/* TNEF ("winmail.dat"): Outlook's body and attachments in one attachment. Attributes with a checksum, two of which hold MAPI properties
+ * (MS-OXTNEF). */
 #include <errno.h>
 
 #include "extract/formats/cursor.h"
@@ -12,7 +13,8 @@
 #define PR_TOPIC 0x0070 /* the subject without "Re:" */
 
 enum {
-	ATT_SUBJECT = 0x00018004, ATT_BODY = 0x0002800c, ATT_ATTACH_TITLE = 0x00018010, ATT_ATTACH_DATA = 0x0006800f, ATT_ATTACH_BEGINS = 0x00069002,
+	ATT_SUBJECT = 0x00018004, ATT_BODY = 0x0002800c, ATT_ATTACH_TITLE = 0x00018010, ATT_ATTACH_DATA = 0x0006800f, ATT_ATTACH_BEGINS =
+	0x00069002,
 	ATT_PROPERTIES = 0x00069003, ATT_ATTACH_PROPERTIES = 0x00069005, ATT_CODEPAGE = 0x00069007,
 };
 
@@ -87,7 +89,8 @@ static void on_property(struct tnef *t, uint32_t type, uint32_t id, str value)
 /* Bytes of a value of fixed size, 0: it says its own. */
 static size_t fixed_size(uint32_t type)
 {
-	static const uint8_t sizes[] = { [0x02] = 4, [0x03] = 4, [0x04] = 4, [0x05] = 8, [0x06] = 8, [0x07] = 8, [0x0a] = 4, [0x0b] = 4, [0x14] = 8, [0x40] = 8,
+	static const uint8_t sizes[] = { [0x02] = 4, [0x03] = 4, [0x04] = 4, [0x05] = 8, [0x06] = 8, [0x07] = 8, [0x0a] = 4, [0x0b] = 4,
+		[0x14] = 8, [0x40] = 8,
 		[0x48] = 16 };
 
 	return type < sizeof(sizes) ? sizes[type] : 0;

@@ -13,9 +13,11 @@
 #define LATER_MAX (4u << 20)   /* text beside the cells of one sheet */
 
 enum {
-	BOF = 0x809, R_EOF = 0x0a, FILEPASS = 0x2f, CODEPAGE = 0x42, DATEMODE = 0x22, FORMAT = 0x41e, FORMAT4 = 0x1e, XF = 0xe0, XF4 = 0x443, XF3 = 0x243,
+	BOF = 0x809, R_EOF = 0x0a, FILEPASS = 0x2f, CODEPAGE = 0x42, DATEMODE = 0x22, FORMAT = 0x41e, FORMAT4 = 0x1e, XF = 0xe0, XF4 = 0x443, XF3 =
+	0x243,
 	BOUNDSHEET = 0x85, SST = 0xfc, LABELSST = 0xfd, LABEL = 0x204, RSTRING = 0xd6, NUMBER = 0x203, RK = 0x27e, MULRK = 0xbd, FORMULA = 0x06,
-	FORMULA3 = 0x206, FORMULA4 = 0x406, STRING = 0x207, STRING2 = 0x07, BOOLERR = 0x205, HEADER = 0x14, FOOTER = 0x15, NOTE = 0x1c, TXO = 0x1b6,
+	FORMULA3 = 0x206, FORMULA4 = 0x406, STRING = 0x207, STRING2 = 0x07, BOOLERR = 0x205, HEADER = 0x14, FOOTER = 0x15, NOTE = 0x1c, TXO =
+	0x1b6,
 	OBJ = 0x5d, ROW = 0x208, COLINFO = 0x7d, HLINK = 0x1b8, DRAWINGS = 0xeb, SERIESTEXT = 0x100d,
 	INTEGER2 = 0x02, NUMBER2 = 0x03, LABEL2 = 0x04,
 };
@@ -455,10 +457,13 @@ static const struct handler {
 	uint16_t type;
 	void (*on)(struct book *k, const struct record *r);
 } handlers[] = {
-	{ LABELSST, on_labelsst }, { RK, on_rk }, { NUMBER, on_number }, { MULRK, on_mulrk }, { FORMULA, on_formula }, { LABEL, on_label }, { ROW, on_row },
-	{ STRING, on_string }, { RSTRING, on_label }, { BOOLERR, on_boolerr }, { FORMULA3, on_formula }, { FORMULA4, on_formula }, { STRING2, on_string },
+	{ LABELSST, on_labelsst }, { RK, on_rk }, { NUMBER, on_number }, { MULRK, on_mulrk }, { FORMULA, on_formula }, { LABEL, on_label },
+	{ ROW, on_row },
+	{ STRING, on_string }, { RSTRING, on_label }, { BOOLERR, on_boolerr }, { FORMULA3, on_formula }, { FORMULA4, on_formula },
+	{ STRING2, on_string },
 	{ INTEGER2, on_integer }, { NUMBER2, on_number }, { LABEL2, on_label }, { HEADER, on_header }, { FOOTER, on_header }, { NOTE, on_note },
-	{ TXO, on_txo }, { OBJ, on_obj }, { COLINFO, on_colinfo }, { HLINK, on_hlink }, { SERIESTEXT, on_series }, { XF, on_xf }, { XF3, on_xf }, { XF4, on_xf }, { FORMAT, on_format },
+	{ TXO, on_txo }, { OBJ, on_obj }, { COLINFO, on_colinfo }, { HLINK, on_hlink }, { SERIESTEXT, on_series }, { XF, on_xf }, { XF3, on_xf },
+	{ XF4, on_xf }, { FORMAT, on_format },
 	{ FORMAT4, on_format }, { BOUNDSHEET, on_boundsheet }, { SST, on_sst }, { CODEPAGE, on_codepage }, { DATEMODE, on_datemode },
 	{ FILEPASS, on_filepass },
 };

@@ -28,7 +28,8 @@ void cursor_start(struct cursor *c, str stream, const struct record *r);
 /* cch characters as UTF-8 (flags: as of Excel 97, bit 0 wide); where a CONTINUE begins amid them, it says anew whether they are wide. */
 void cursor_chars(struct cursor *c, uint32_t cch, uint8_t flags, struct buf *ret);
 
-/* A string inside one record: length of two bytes or one, flags, characters (Excel 97), or bytes of a code page (codepage not 0). *at moves behind it. */
+/* A string inside one record: length of two bytes or one, flags, characters (Excel 97), or bytes of a code page (codepage not 0). *at moves
+ * behind it. */
 void xls_string(str data, size_t *at, bool short_length, unsigned codepage, struct buf *ret);
 
 struct shared {

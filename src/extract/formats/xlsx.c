@@ -56,7 +56,8 @@ static void book_start(void *arg, struct xml *x, int id, const char **atts)
 	if (id == W_SHEET && w->n_sheets < SHEETS_MAX) {
 		const char *name = xml_attr(atts, "name"), *rid = xml_attr_prefixed(atts, "id"), *state = xml_attr(atts, "state");
 
-		w->sheets[w->n_sheets++] = (struct sheet){ strdup(name ? name : ""), rid ? strdup(rid) : NULL, state && strcasecmp(state, "visible") != 0 };
+		w->sheets[w->n_sheets++] = (struct sheet){ strdup(name ? name : ""), rid ? strdup(rid) : NULL, state &&
+				strcasecmp(state, "visible") != 0 };
 	}
 }
 
@@ -399,7 +400,8 @@ static const struct xml_handler handler = { names, ARRAY_SIZE(names), on_start, 
 /* ---- what a workbook keeps of others: sources of pivot tables, values of linked books ---- */
 
 enum { K_ITEM = 1, K_VALUE };
-static const struct xml_name kept_names[] = { { "cacheField", K_ITEM }, { "d", K_ITEM }, { "n", K_ITEM }, { "s", K_ITEM }, { "v", K_VALUE } };
+static const struct xml_name kept_names[] = { { "cacheField", K_ITEM }, { "d", K_ITEM }, { "n", K_ITEM }, { "s", K_ITEM },
+	{ "v", K_VALUE } };
 
 /* Nobody sees it, and it is all there: hidden text, a value a line. */
 static void kept_start(void *arg, struct xml *x, int id, const char **atts)

@@ -101,7 +101,8 @@ static void on_text(void *arg, const char *s, int n)
 		x->h->text(x->arg, (str){ s, (size_t)n });
 }
 
-static void on_entity(void *arg, const char *name, int is_parameter, const char *value, int n, const char *base, const char *system, const char *public,
+static void on_entity(void *arg, const char *name, int is_parameter, const char *value, int n, const char *base, const char *system,
+		const char *public,
 	const char *notation)
 {
 	struct xml *x = arg;

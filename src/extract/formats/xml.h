@@ -1,7 +1,8 @@
 /* xml.h — XML read as it comes, by expat, with everything refused that makes a small file large.
  *
- * Purpose: elements as numbers of a table, attributes by their local names; prefixes and namespaces are not looked at, so that strict and transitional
- * OOXML are one. No entity is ever declared (a document that declares one is refused), depth and the length of one tag are capped.
+ * Purpose: elements as numbers of a table, attributes by their local names; prefixes and namespaces are not looked at, so that strict and
+ * transitional OOXML are one. No entity is ever declared (a document that declares one is refused), depth and the length of one tag are
+ * capped.
  * Ownership: strings live during the call. Units: bytes. Threads: one. Errors: negative errno of format.h with a reason in the sink.
  */
 #ifndef TYTO_EXTRACT_XML_H
@@ -35,7 +36,7 @@ int xml_prepare(void);
 
 /* Reads a member; what: 0, -ENOENT, or an error that is also the package's (package_fail). */
 int xml_read(struct package *p, const char *name, const struct xml_handler *h, void *arg);
-/* Reads an input that is all one XML. */
+/* Reads an input that is all one XML; s may be NULL: no reason is kept. */
 int xml_read_in(struct in *in, struct sink *s, const struct xml_handler *h, void *arg);
 
 /* From start: this element and what is in it are passed over (its end comes, what is inside does not). */

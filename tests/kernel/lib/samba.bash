@@ -16,7 +16,7 @@ test_end() {
 # The server stands in our own network namespace, each client in one more.
 ip link set lo up
 client() { # client NAME ADDRESS SERVER: leaves its namespace's pid in $NAME
-	unshare -n sleep 110 &
+	unshare -n sleep "$((${WHO_LIMIT:-120} - 10))" &
 	own $!
 	printf -v "$1" %s $!
 	wait_for 5 bash -c "[ \"\$(readlink /proc/$!/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"

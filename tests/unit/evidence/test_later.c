@@ -19,7 +19,7 @@ static int count_kind(void *arg, uint64_t seq, const struct leaf *l)
 	uint64_t *n = arg;
 
 	n[leaf_known(l)]++;
-	if (!leaf_known(l))
+	if (!leaf_known(l) && l->kind != LEAF_NAME)
 		assert_int_equal(l->present, 0);
 	return 0;
 }
@@ -82,6 +82,60 @@ static void kinds_of_later_versions(void **state)
 	fixture_end(&f);
 }
 
+static void names_of_later_kinds(void **state)
+{
+	uint8_t beyond[] = { LEAF_VERSION, LEAF_NAME, 7, NAME_KINDS_, 1, [5 + 31] = 0 };
+	struct fixture f;
+	struct evidence *e;
+	struct leaf l;
+	uint64_t a, b;
+
+	fixture_begin(&f);
+	e = fixture_open(&f);
+	fixture_fill(e, 0, 10, 10);
+	assert_int_equal(store_name(e, (enum name_kind)NAME_KIND_MAX_, STR("of a form unknown here"), &a), 0);
+	assert_int_equal(store_name(e, (enum name_kind)NAME_KIND_MAX_, STR("of a form unknown here"), &b), 0);
+	assert_int_equal(a, b);
+	assert_int_equal(store_name(e, (enum name_kind)(NAME_KINDS_ - 1), STR("/"), &b), 0);
+	fixture_fill(e, 10, 20, 10);
+	append_later(e, 255, "");
+	evidence_close(e);
+	assert_passed_over(&f, 20);
+	/* A start reads them, and they go into segments. */
+	e = fixture_open(&f);
+	assert_int_equal(store_name(e, (enum name_kind)NAME_KIND_MAX_, STR("of a form unknown here"), &b), 0);
+	assert_int_equal(a, b);
+	fixture_fill(e, 20, 6000, 500);
+	evidence_close(e);
+	assert_passed_over(&f, 6000);
+	/* What can be checked is. */
+	{
+		char path[128];
+		struct verify_result v;
+		FILE *names;
+		char bytes[65536], *at;
+		size_t n;
+
+		snprintf(path, sizeof(path), "%s/log/names-000000", f.state);
+		names = fopen(path, "r+");
+		n = fread(bytes, 1, sizeof(bytes), names);
+		at = memmem(bytes, n, "of a form", 9);
+		assert_non_null(at);
+		fseek(names, at - bytes, SEEK_SET);
+		fputc('O', names);
+		fclose(names);
+		assert_false(fixture_verify(f.state, &v));
+	}
+	fixture_end(&f);
+	assert_int_equal(leaf_decode(beyond, sizeof(beyond), &l), -EBADMSG);
+	beyond[3] = NAME_KINDS_ - 1;
+	assert_int_equal(leaf_decode(beyond, sizeof(beyond), &l), 0);
+	assert_false(leaf_known(&l));
+	beyond[3] = NAME_KIND_MAX_ - 1;
+	assert_int_equal(leaf_decode(beyond, sizeof(beyond), &l), 0);
+	assert_true(leaf_known(&l));
+}
+
 /* A log with these import leaves: is it sound? */
 static bool sound(struct fixture *f, const struct evidence_import *im, size_t n, bool event_behind)
 {
@@ -129,7 +183,8 @@ static void imports_begin_and_end_once(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(kinds_of_later_versions), cmocka_unit_test(imports_begin_and_end_once) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(kinds_of_later_versions), cmocka_unit_test(names_of_later_kinds),
+		cmocka_unit_test(imports_begin_and_end_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 /* The tables of docs/log-format.md once more, from the page: NAME=TYPE, `!` always present. Types: t time, h hash, nK name of kind K, b 0 or 1,
  * eN enumeration to N, v uvar, vMIN-MAX. */
 static const char *const page[LEAF_KIND_MAX_] = {
-	[LEAF_NAME] = "name_kind=e16! number=v1-18446744073709551615! commitment=h!",
+	[LEAF_NAME] = "name_kind=e31! number=v1-18446744073709551615! commitment=h!",
 	[LEAF_EVENT] = "time=t! verb=e14! seen=e3 host=n1 person=n2 person_by=e5 uid=n3 path=n4 object=n9 program=n5 pid=v0-4294967295 via=e4 "
 		"parents=n6 client=n7 login_uid=n3 count=v end=v refers=v cwd=n4 to=n4 document=n8 label=e4 bytes=v covered=v command=n11 "
 		"parent_command=n11 peer=n7 port=v0-65535 allowed=b confirmed=e3 container=n10 cause=e11 source=v extra=n12 late=e1",

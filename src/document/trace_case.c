@@ -27,6 +27,7 @@
 #define GONE_PERCENT 97            /* of the leak's fingerprints, all that is left of a document that cannot be read again */
 #define GONE_PRINTS 16
 #define GONE_CHARS 200
+#define GONE_CHARS_A_PLACE 5000    /* where some are missing: an edit is rarer than this */
 #define CLAIM_CHARS 64             /* others have a passage of their own where they have so much of a run in one piece, or half of it */
 #define MARGIN_SLACK 24            /* characters */
 #define MARGIN_OWN 80              /* of its own beside a letterhead or disclaimer */
@@ -69,7 +70,7 @@ static uint64_t family_of(const struct look *k, size_t which)
 static int take_distinct(const struct look *k, size_t which, struct case_for *c)
 {
 	const struct looked *x = &k->at[which];
-	uint64_t family = family_of(k, which);
+	uint64_t family = family_of(k, which) | version_relatives(k, which);
 	size_t n = k->l->p.text.n;
 	_cleanup_free_ uint8_t *other = calloc(n + 1, 1);
 
@@ -221,19 +222,28 @@ static bool very_text(const struct look *k, size_t which)
 }
 
 /* Where other words stand in a template's place, fingerprints are missing: a place of ten characters breaks one for sure. So nearly all
- * must be there. */
+ * must be there, and hardly any places be missing. Those that very many have say nothing. */
 static bool gone_enough(const struct look *k, const struct looked *x, const struct case_for *c)
 {
 	const struct leak *l = k->l;
 	_cleanup_free_ uint8_t *has = calloc((size_t)l->n_keys + 1, 1);
-	uint64_t prints = 0;
+	uint64_t prints = 0, all = 0, places = 0;
+	bool before = true;
 
 	for (uint32_t i = 0; has && i < x->c->hits; i++)
 		has[x->c->key[i]] = 1;
-	for (size_t i = 0; has && i < l->p.f.n; i++)
-		prints += has[l->key_of[i]];
+	for (size_t i = 0; has && i < l->p.f.n; i++) {
+		bool here = has[l->key_of[i]];
+
+		if (l->common[l->key_of[i]])
+			continue;
+		prints += here;
+		places += before && !here;
+		before = here;
+		all++;
+	}
 	return x->c->hits >= GONE_PRINTS && c->e.chars >= GONE_CHARS && c->e.weight >= WHOLE_WEIGHT &&
-		100 * prints >= GONE_PERCENT * l->p.f.n;
+		100 * prints >= GONE_PERCENT * all && GONE_CHARS_A_PLACE * places <= l->p.text.n;
 }
 
 int look_case(const struct look *k, size_t which, struct case_for *ret)

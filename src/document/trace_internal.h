@@ -102,6 +102,9 @@ bool trace_is_variant(const struct prepared *a, const struct prepared *b, const 
 /* Are both versions of one document, rather than instances of one template, or strangers with a common paragraph? */
 bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d);
 
+/* Of the places where both have other short words, how many are (most of) a sentence among sentences that stayed. */
+unsigned sentences_rewritten(const struct source *a, const struct source *b, const struct overlap *c);
+
 /* What stands beside a passage, [from, to) of a text. */
 struct beside {
 	const struct normalised *text;
@@ -170,6 +173,16 @@ int trace_by_identifiers(struct trace *t, const struct leak *l, struct trace_res
 int trace_by_pictures(struct trace *t, const struct text *text, uint64_t chars, struct trace_result *ret);
 int trace_by_likeness(struct trace *t, const struct leak *l, struct trace_result *ret);
 
+/* What speaks for one of them: characters of the leak that no other family has. */
+struct case_for {
+	uint8_t *distinct;       /* of each character; owned */
+	uint64_t chars;
+	struct evidence_of e;
+	bool whole, margin;
+	bool very;               /* the leak is the whole of it */
+	const char *because;     /* why it is not the source; NULL: it is */
+};
+
 /* A candidate that was looked at: read, or gone. */
 struct looked {
 	const struct candidate *c;
@@ -178,6 +191,7 @@ struct looked {
 	struct differences d;
 	bool variant, done;
 	unsigned family;         /* which of the looked at is the first of its family */
+	struct case_for say;     /* without `distinct`; made when all families are known */
 };
 struct look {
 	struct trace *t;
@@ -193,16 +207,28 @@ void look_free(struct look *k);
 int look_unread(struct look *k, const struct candidates *c);
 int look_families(struct look *k);
 
-/* What speaks for one of them: characters of the leak that no other family has. */
-struct case_for {
-	uint8_t *distinct;       /* of each character; owned */
-	uint64_t chars;
-	struct evidence_of e;
-	bool whole, margin;
-	bool very;               /* the leak is the whole of it */
-	const char *because;     /* why it is not the source; NULL: it is */
-};
 int look_case(const struct look *k, size_t which, struct case_for *ret);
+
+/* Between versions: which goes first; which may be the leak's source as well as the best one; which has less of the leak than another. */
+bool version_better(const struct look *k, const struct looked *x, const struct looked *y);
+bool version_same(const struct look *k, const struct looked *best, const struct looked *x);
+bool version_lesser(const struct look *k, size_t which);
+/* A bit each: other families whose text is that of this one but for places where the leak agrees with this one. */
+uint64_t version_relatives(const struct look *k, size_t which);
+
+/* --- errors of reading and typing --- */
+
+/* Along the runs of an alignment of a text leak (no long one) with a document that was read. */
+struct noise {
+	unsigned places;         /* so many characters that are others, so near each other, as errors at random would hardly be */
+	unsigned values;         /* figures that are others */
+	unsigned clear;          /* errors inside of a word: its other letters stayed */
+	unsigned unclear;        /* in names, short words, ideographs: an error or another word */
+	bool outside;            /* most of the source's text there is of licences, disclaimers, statutes */
+};
+int noise_of(const struct leak *l, const struct source *s, const struct alignment *al, struct noise *ret);
+/* Where words of five characters and more are others, however long the leak. */
+unsigned noise_slots(const struct leak *l, const struct source *s, const struct alignment *al);
 
 /* --- values by which a table is known --- */
 

@@ -6,9 +6,11 @@
 #define MORE_OF_IT 16         /* candidates that may be versions of one that was read: so many are read */
 #define FRESH_FREELY 8        /* after so many, a candidate must explain a share of the leak that nobody else does */
 #define FRESH_PART 25         /* 1/25 of the leak's fingerprints */
+#define REWRITTEN_MIN 2
 #define COMPARED_MAX 8        /* families that one is compared with */
 
-/* What fingerprints say of a document that is gone: grams in a row belong to one run. */
+/* What fingerprints say of a document that is gone: grams in a row belong to one run. Of those that very many have it is not known whether this one has them: what
+ * lies between two that it has is taken as its own. */
 static int overlap_by_keys(const struct leak *l, const struct candidate *c, struct overlap *ret)
 {
 	struct overlap v = { .is = calloc(l->p.text.n + 1, 1), .run = calloc(l->p.f.n + 1, sizeof(*v.run)) };
@@ -24,11 +26,13 @@ static int overlap_by_keys(const struct leak *l, const struct candidate *c, stru
 	for (size_t i = 0; i < l->p.f.n; i++) {
 		uint32_t pos = l->p.f.f[i].pos;
 
+		if (i && pos > l->p.f.f[i - 1].pos + FINGERPRINT_WINDOW)
+			open = NULL; /* a border */
 		if (!has[l->key_of[i]]) {
-			open = NULL;
+			open = l->common[l->key_of[i]] ? open : NULL;
 			continue;
 		}
-		if (!open || pos >= open->a + open->n + FINGERPRINT_WINDOW) {
+		if (!open) {
 			open = &v.run[v.n++];
 			*open = (struct run){ .a = pos };
 		}
@@ -201,6 +205,17 @@ static bool same_place(const struct source *a, const struct source *b)
 	return false;
 }
 
+/* A sentence among others that is another one was edited, not filled in. Beside several of these one other word is an edit, too. */
+static void leave_rewritten(const struct source *x, const struct source *y, const struct overlap *c, struct differences *d)
+{
+	unsigned n = MIN(sentences_rewritten(x, y, c), d->slots);
+
+	d->slots -= n;
+	d->gaps -= n;
+	if (d->slots == 1 && n >= REWRITTEN_MIN)
+		d->slots = 0;
+}
+
 static int related(const struct looked *x, const struct looked *y, bool *ret)
 {
 	struct differences d;
@@ -218,6 +233,7 @@ static int related(const struct looked *x, const struct looked *y, bool *ret)
 	if (r < 0)
 		return r;
 	overlap_differences(&x->s->p, &y->s->p, &c, NULL, &d);
+	leave_rewritten(x->s, y->s, &c, &d);
 	*ret = trace_is_version(&x->s->p, &y->s->p, &c, &d);
 	overlap_free(&c);
 	return 0;

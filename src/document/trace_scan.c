@@ -6,23 +6,23 @@
 #include "document/trace_internal.h"
 
 #define LEAST 0.6              /* agreement of a run */
-#define ALIGNED_MAX 12         /* documents that are read and aligned */
+#define ALIGNED_MAX 24         /* documents that are read and aligned */
 #define HOLDERS_MAX 256        /* of one gram; it says nothing if so many have it */
 #define CHARS_MIN 40           /* shorter texts agree by chance */
 #define CHARS_MAX 400000
 #define RETYPED_MAX 20000      /* nobody types more; and what shares so little with all documents is not aligned with them for long */
-#define WORTH 0.4              /* of the best one's score */
-#define HITS_MIN 3
+#define WORTH 0.25             /* of the best one's score */
+#define HITS_MIN 2
+#define EVERY_GRAM 4000        /* characters: of a leak that is no longer all grams are looked for: errors make others the least ones */
 #define LISTED_PERCENT 30      /* of the leak's characters must agree, or it is no match */
 #define EXPLAINED_PERCENT 50   /* word for word: then the passages say it better */
 #define SOURCE_AGREE 0.75      /* within the runs */
 #define SOURCE_PERCENT 50      /* of the leak inside runs */
-#define SOURCE_DISTINCT 100    /* characters that no other document agrees with as well; half of that in CJK */
+#define SOURCE_DISTINCT 64     /* characters that no other document agrees with as well; half of that in CJK */
 #define AS_WELL 0.1
-#define ANCHOR 4               /* characters that agree again end a gap */
-#define SLOT_MIN 5
-#define SLOT_MAX 80
-#define SLOT_ALIKE 40          /* per cent of characters in common, in order: errors of reading leave more */
+#define CLEAR_CHARS 400        /* of the leak for each clear error, at most */
+#define UNCLEAR_PART 3         /* differences that may be either, for each clear error */
+#define TYPED_ENDS 12          /* characters of a leak that is text and not a picture's, outside of all runs */
 
 struct scored {
 	uint32_t doc, hits;
@@ -110,7 +110,7 @@ static int score_all(struct trace *t, const struct leak *l, struct scoring *s, s
 
 	if (l->p.aside)
 		run.n = l->p.aside;
-	r = fingerprint(prints_key(t->prints), &run, FINGERPRINT_SCAN_K, FINGERPRINT_SCAN_WINDOW, &f);
+	r = fingerprint(prints_key(t->prints), &run, FINGERPRINT_SCAN_K, run.n <= EVERY_GRAM ? 1 : FINGERPRINT_SCAN_WINDOW, &f);
 	keys = r == 0 ? calloc(f.n + 1, sizeof(*keys)) : NULL;
 	for (size_t i = 0; keys && i < f.n; i++)
 		keys[i] = f.f[i].key;
@@ -135,78 +135,6 @@ static int score_all(struct trace *t, const struct leak *l, struct scoring *s, s
 	return 0;
 }
 
-/* --- other words in a template's places --- */
-
-static unsigned alike(const uint32_t *a, size_t an, const uint32_t *b, size_t bn)
-{
-	uint16_t row[SLOT_MAX + 1] = { 0 };
-
-	for (size_t i = 0; i < an; i++) {
-		uint16_t diagonal = 0;
-
-		for (size_t j = 0; j < bn; j++) {
-			uint16_t above = row[j + 1];
-
-			row[j + 1] = a[i] == b[j] ? diagonal + 1 : MAX(above, row[j]);
-			diagonal = above;
-		}
-	}
-	return (unsigned)(100 * row[bn] / MIN(an, bn));
-}
-
-static bool is_slot(const struct normalised *a, size_t i, size_t an, const struct normalised *b, size_t j, size_t bn)
-{
-	return an >= SLOT_MIN && bn >= SLOT_MIN && an <= SLOT_MAX && bn <= SLOT_MAX && alike(a->c + i, an, b->c + j, bn) < SLOT_ALIKE;
-}
-
-static bool agree(const struct normalised *a, size_t i, size_t a_end, const struct normalised *b, size_t j, size_t b_end)
-{
-	return i + ANCHOR <= a_end && j + ANCHOR <= b_end && memcmp(a->c + i, b->c + j, ANCHOR * sizeof(*a->c)) == 0;
-}
-
-/* Along one run: where it does not agree, on to the next place where it does. */
-static unsigned slots_within(const struct normalised *a, const struct normalised *b, const struct aligned *x)
-{
-	size_t i = x->a_from, j = x->b_from;
-	unsigned slots = 0;
-
-	while (i < x->a_to && j < x->b_to) {
-		bool found = false;
-
-		if (a->c[i] == b->c[j]) {
-			i++;
-			j++;
-			continue;
-		}
-		for (size_t both = 1; both <= 2 * SLOT_MAX && !found; both++)
-			for (size_t k = both > SLOT_MAX ? both - SLOT_MAX : 0; k <= MIN(both, (size_t)SLOT_MAX) && !found; k++) {
-				if (!agree(a, i + k, x->a_to, b, j + both - k, x->b_to))
-					continue;
-				slots += is_slot(a, i, k, b, j, both - k);
-				i += k;
-				j += both - k;
-				found = true;
-			}
-		if (!found)
-			break;
-	}
-	return slots;
-}
-
-static unsigned slots_of(const struct normalised *a, const struct normalised *b, const struct alignment *al)
-{
-	unsigned slots = 0;
-
-	for (size_t i = 0; i < al->n; i++) {
-		const struct aligned *x = &al->runs[i], *y = x + 1;
-
-		slots += slots_within(a, b, x);
-		if (i + 1 < al->n && y->b_from >= x->b_to)
-			slots += is_slot(a, x->a_to, y->a_from - x->a_to, b, x->b_to, y->b_from - x->b_to);
-	}
-	return slots;
-}
-
 /* --- deciding --- */
 
 struct tried {
@@ -214,6 +142,7 @@ struct tried {
 	struct alignment al;
 	float *level;             /* of each of the leak's characters: agreement of the run it stands in */
 	unsigned slots;
+	struct noise noise;       /* of a leak that is text */
 };
 
 static int try_one(struct trace *t, const struct leak *l, uint32_t doc, struct tried *x)
@@ -235,8 +164,9 @@ static int try_one(struct trace *t, const struct leak *l, uint32_t doc, struct t
 		for (uint32_t k = y->a_from; k < y->a_to; k++)
 			x->level[k] = (float)y->same / (float)MAX(y->a_to - y->a_from, 1u);
 	}
-	x->slots = slots_of(&l->p.text, &x->s->p.text, &x->al);
-	return 0;
+	x->slots = noise_slots(l, x->s, &x->al);
+	r = l->ocr ? 0 : noise_of(l, x->s, &x->al, &x->noise);
+	return r < 0 ? trace_fail(r, "no memory") : 0;
 }
 
 static uint64_t distinct_of(const struct leak *l, const struct tried *all, size_t n, size_t which, uint64_t *ret_weight)
@@ -255,19 +185,31 @@ static uint64_t distinct_of(const struct leak *l, const struct tried *all, size_
 	return chars;
 }
 
+/* Text that was not read from a picture: what differs must look like errors all the same, and lie all over it. */
+static const char *doubt_of_text(const struct leak *l, const struct tried *x)
+{
+	const struct noise *d = &x->noise;
+
+	if (d->places || d->values)
+		return "the leak has other words or figures in its places: another instance of the same template, or another version";
+	if ((uint64_t)CLEAR_CHARS * d->clear < l->p.text.n || d->unclear > UNCLEAR_PART * d->clear)
+		return "what differs need not be errors, and was not read from a picture";
+	if (x->al.n && (x->al.runs[0].a_from > TYPED_ENDS || l->p.text.n - x->al.runs[x->al.n - 1].a_to > TYPED_ENDS))
+		return "the leak has words of its own before or behind";
+	return d->outside ? "it is such text as usually comes from outside" : NULL;
+}
+
 static const char *doubt(const struct leak *l, const struct tried *x, uint64_t weight, bool public)
 {
 	if (public)
 		return "it is of outside origin";
-	if (x->slots)
+	if (x->slots && l->ocr)
 		return "the leak has other words in its places: another instance of the same template, or another version";
-	if (!l->ocr)
-		return "the text differs all over, and was not read from a picture";
 	if (weight < SOURCE_DISTINCT)
 		return "other documents agree with it as well";
 	if ((double)x->al.same < SOURCE_AGREE * (double)x->al.length || 100 * x->al.length < SOURCE_PERCENT * l->p.text.n)
 		return "too little of it agrees";
-	return NULL;
+	return l->ocr ? NULL : doubt_of_text(l, x);
 }
 
 static int add_passages(const struct leak *l, const struct tried *x, struct trace_match *m)
@@ -310,7 +252,7 @@ static int add_match(struct trace *t, const struct leak *l, const struct tried *
 	m->coverage = (double)x->al.same / (double)l->p.text.n;
 	m->chars = x->al.same;
 	m->distinct = distinct;
-	m->variant = x->slots > 0;
+	m->variant = (l->ocr ? x->slots : x->noise.places + x->noise.values) > 0;
 	m->verdict = because ? TRACE_SHARED_ONLY : TRACE_SOURCE;
 	trace_match_why(m, "%llu of the leak's %zu characters agree with it in order, %llu of them better than with any other document%s%s",
 		(unsigned long long)x->al.same, l->p.text.n, (unsigned long long)distinct, because ? "; but " : "", because ? because : "");
@@ -328,7 +270,8 @@ int trace_by_likeness(struct trace *t, const struct leak *l, struct trace_result
 	for (size_t i = 0; i < ret->n; i++) {
 		const struct trace_match *known = &ret->matches[i];
 
-		if (known->verdict >= TRACE_SOURCE || (!l->ocr && known->how & TRACE_BY_TEXT && 100 * known->coverage >= EXPLAINED_PERCENT))
+		if (known->verdict >= TRACE_SOURCE || (!l->ocr && known->how & TRACE_BY_TEXT && 100 * known->coverage >= EXPLAINED_PERCENT &&
+			l->p.text.n > EVERY_GRAM))
 			return 0;
 	}
 	if (l->p.text.n < CHARS_MIN || l->p.text.n > (l->ocr ? CHARS_MAX : RETYPED_MAX) || (l->code && !l->ocr))

@@ -13,6 +13,10 @@
 #define SOURCE_CELLS_MIN 30   /* cells alone: labels of a form are fewer */
 #define SOURCE_PERCENT 80     /* of the leak's */
 #define DISTINCT_PERCENT 60   /* of those found, in no other document */
+#define COMPLETE_PERCENT 98   /* of the leak's stand in it: then the others are other states of the list, or overlap with it, … */
+#define COMPLETE_MIN 20       /* … with so many of persons, … */
+#define COMPLETE_CELLS 50     /* … or so many other cells, … */
+#define COMPLETE_OWN 3        /* … and so many in no other document */
 #define LISTED_PERCENT 30     /* of the leak's lines have one: it is a list, not a letter with a few addresses */
 
 struct holder {
@@ -156,6 +160,16 @@ static int count_all(struct trace *t, struct counting *c)
 	return r < 0 ? r : 0;
 }
 
+/* Lists of one house overlap, and there are older states of each. That all of a leak stands in one of them does not come by chance, though
+ * others may have most of it. */
+static bool own_enough(const struct counting *c, const struct holder *h)
+{
+	if (100ull * h->distinct >= (uint64_t)DISTINCT_PERCENT * h->count)
+		return true;
+	return 100ull * h->count >= (uint64_t)COMPLETE_PERCENT * c->v->n && h->distinct >= COMPLETE_OWN &&
+		(h->count - h->cells >= COMPLETE_MIN || h->cells >= COMPLETE_CELLS);
+}
+
 static bool is_source(const struct counting *c, size_t i, const char **ret_because)
 {
 	const struct holder *h = &c->top[i];
@@ -169,7 +183,7 @@ static bool is_source(const struct counting *c, size_t i, const char **ret_becau
 		*ret_because = "they are too few";
 	else if (c->found > NEAR_MAX)
 		*ret_because = "they stand in very many documents";
-	else if (100ull * h->distinct < (uint64_t)DISTINCT_PERCENT * h->count)
+	else if (!own_enough(c, h))
 		*ret_because = "other documents have most of them, too";
 	else if (!v->listed || 100ull * v->n < (uint64_t)LISTED_PERCENT * v->lines)
 		*ret_because = "the leak is no list of them";
@@ -192,6 +206,9 @@ static int add_match(struct trace *t, const struct counting *c, size_t i, struct
 		if (!is_near(c, k))
 			next = MAX(next, c->top[k].count);
 	source = is_source(c, i, &because) && !trace_public(t, hash);
+	/* What has the same few words of it need not have the same rows. */
+	if (source && m->verdict < TRACE_SOURCE)
+		m->n_alternatives = 0;
 	m->how |= TRACE_BY_IDENTIFIERS;
 	m->identifiers = h->count;
 	m->score = MAX(m->score, h->score * 8);

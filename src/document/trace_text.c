@@ -180,55 +180,17 @@ static void say_why(struct trace_match *m, const struct look *k, size_t which, c
 		trace_match_why(m, "%s", buf_cstr(&b));
 }
 
-static bool same_cover(const struct look *k, const struct looked *x, const struct looked *y)
-{
-	/* What has the same characters in more pieces has something in between that the leak has not. */
-	return x->cover.chars == y->cover.chars && x->cover.n == y->cover.n && memcmp(x->cover.is, y->cover.is, k->l->p.text.n) == 0;
-}
-
-/* Of a document that is gone it cannot be said more than that it had the same fingerprints. */
-static bool cannot_be_told_apart(const struct look *k, const struct looked *best, const struct looked *x)
-{
-	if (best->s->read != x->s->read)
-		return best->c->hits == x->c->hits && memcmp(best->c->key, x->c->key, x->c->hits * sizeof(*x->c->key)) == 0;
-	return same_cover(k, best, x);
-}
-
-/* Everything of the leak that x has, another one of its family has, too, and more, or in fewer pieces. */
-static bool lesser_version(const struct look *k, size_t which)
-{
-	const struct looked *x = &k->at[which];
-
-	for (size_t i = 0; i < k->n; i++) {
-		const struct looked *y = &k->at[i];
-		size_t outside = 0;
-
-		if (i == which || y->family != x->family || y->cover.chars < x->cover.chars)
-			continue;
-		if (y->cover.chars == x->cover.chars && y->cover.n >= x->cover.n)
-			continue;
-		for (size_t j = 0; j < k->l->p.text.n; j++)
-			outside += x->cover.is[j] && !y->cover.is[j];
-		if (outside == 0)
-			return true;
-	}
-	return false;
-}
-
 static int add_match(struct look *k, size_t which, struct trace_result *ret)
 {
 	struct looked *x = &k->at[which];
 	struct trace_match *m = trace_match_of(ret, x->s->hash);
-	struct case_for c;
-	int r;
+	struct case_for c = x->say;
+	int r = 0;
 
 	x->done = true;
 	if (!m)
 		return 0;
-	r = look_case(k, which, &c);
-	if (r < 0)
-		return r;
-	if (!c.because && lesser_version(k, which)) {
+	if (!c.because && version_lesser(k, which)) {
 		c.because = "another version of it fits the leak better";
 		x->variant = true;
 	}
@@ -242,45 +204,35 @@ static int add_match(struct look *k, size_t which, struct trace_result *ret)
 	m->public = x->s->public;
 	m->verdict = MAX(m->verdict, c.because ? TRACE_SHARED_ONLY : TRACE_SOURCE);
 	say_why(m, k, which, &c);
-	free(c.distinct);
 	for (size_t i = 0; r == 0 && i < k->n; i++)
-		if (!k->at[i].done && cannot_be_told_apart(k, x, &k->at[i])) {
+		if (!k->at[i].done && version_same(k, x, &k->at[i])) {
 			k->at[i].done = true;
 			r = trace_match_alternative(m, k->at[i].s->hash);
 		}
 	return r == 0 ? add_passages(k, which, m) : r;
 }
 
-/* The best one that is left: most of the leak, least that is not in it, seen last. One that can be read goes before one that cannot. */
-static bool better(const struct looked *x, const struct looked *y)
-{
-	uint64_t p, q;
-
-	if (x->s->read != y->s->read)
-		return x->s->read;
-	if (x->cover.chars != y->cover.chars)
-		return x->cover.chars > y->cover.chars;
-	if (x->cover.n != y->cover.n)
-		return x->cover.n < y->cover.n;
-	p = x->s->p.text.n - MIN(x->s->p.text.n, x->cover.chars);
-	q = y->s->p.text.n - MIN(y->s->p.text.n, y->cover.chars);
-	return p != q ? p < q : x->s->last > y->s->last;
-}
-
+/* The best one that is left: most of the leak, least that is not in it, seen last. */
 static int add_matches(struct look *k, struct trace_result *ret)
 {
 	int r = 0;
 
-	for (;;) {
+	for (size_t i = 0; r == 0 && i < k->n; i++) {
+		r = look_case(k, i, &k->at[i].say);
+		free(k->at[i].say.distinct);
+		k->at[i].say.distinct = NULL;
+	}
+	while (r == 0) {
 		size_t best = k->n;
 
 		for (size_t i = 0; i < k->n; i++)
-			if (!k->at[i].done && k->at[i].cover.chars && (best == k->n || better(&k->at[i], &k->at[best])))
+			if (!k->at[i].done && k->at[i].cover.chars && (best == k->n || version_better(k, &k->at[i], &k->at[best])))
 				best = i;
-		if (best == k->n || r < 0)
-			return r;
+		if (best == k->n)
+			break;
 		r = add_match(k, best, ret);
 	}
+	return r;
 }
 
 int trace_by_text(struct trace *t, const struct leak *l, struct trace_result *ret)

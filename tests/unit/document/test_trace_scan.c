@@ -1,4 +1,4 @@
-/* Text with errors all over: found by alignment, and never more than that where it was not read from a picture. */
+/* Text with errors all over: found by alignment, and told from another instance of a template by what the errors are like. */
 #include "trace_case.h"
 
 #include "extract/extract.h"
@@ -44,22 +44,71 @@ static void errors_all_over(void **state)
 	for (unsigned i = 0; i < 30; i++) {
 		const struct trace_result *r = case_trace_text(with_errors(case_prose(i, 9000), 1000 + 97 * i, 260, 11));
 
-		if (r->n && strcmp(case_name(r->matches[0].hash), case_text("report-%02u.txt", i)) == 0 && r->verdict == TRACE_SHARED_ONLY) {
+		if (r->n && strcmp(case_name(r->matches[0].hash), case_text("report-%02u.txt", i)) == 0 && r->verdict == TRACE_SOURCE) {
 			right++;
 			assert_true(r->matches[0].how & (TRACE_BY_LIKENESS | TRACE_BY_TEXT));
 			assert_true(r->matches[0].n_passages > 0);
 		}
 	}
-	if (right < 29)
+	if (right < 27)
 		fail_msg("%u of 30", right);
 	/* A stranger. */
 	assert_int_equal(case_trace_text(with_errors(case_prose(500, 9000), 1000, 400, 11))->n, 0);
 	case_end();
 }
 
+static const char *order(const char *to, const char *what, const char *sum, const char *until)
+{
+	return case_text("%s we hereby confirm the order of %s, which we have accepted for %s on the conditions that were agreed with your purchasing "
+		"department, and which we shall hand over to the carrier on %s at our works. %s", case_prose(77, 1500), what, sum, until, to);
+}
+
+/* Both were typed again, with errors: the one that is known, and another one. */
+static void other_instances(void **state)
+{
+	static const char *const other[][3] = {
+		{ "a measuring table of granite", "2,310,000 yen", "30 June" },
+		{ "forty hydraulic cylinders", "4,120,000 yen", "30 June" },
+		{ "forty hydraulic cylinders", "88,000 euro", "31 March" },
+		{ "thirty pneumatic pistons", "4,120,000 yen", "31 March" },
+	};
+	static const unsigned rates[] = { 5, 8, 11, 20, 40 };
+
+	case_begin();
+	for (unsigned i = 0; i < 6; i++)
+		case_put_text(case_text("report-%u.txt", i), case_prose(i, 6000));
+	case_put_text("order.txt", order("Higashi Seiki", "forty hydraulic cylinders", "4,120,000 yen", "31 March"));
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(other); k++)
+			for (unsigned again = 0; again < 3; again++) {
+				const char *text = order("Tamura Shoji", other[k][0], other[k][1], other[k][2]);
+				const struct trace_result *r = case_trace_text(with_errors(text, strlen(text) - 300, 300, rates[i]));
+
+				if (r->verdict >= TRACE_SOURCE)
+					fail_msg("%s, at one error in %u: %s", other[k][0], rates[i], r->matches[0].why);
+			}
+	case_end();
+}
+
+/* What comes from outside is nobody's, however badly it was typed. */
+static void disclaimers(void **state)
+{
+	const char *text = case_text("%s\nThis message and any attachments are intended solely for the person to whom they are addressed. If you have received this by "
+		"mistake please notify the sender immediately and delete it; opinions expressed in it are those of the writer alone, who gives no warranty of any kind.",
+		case_prose(61, 2000));
+
+	case_begin();
+	case_put_text("mail.txt", text);
+	case_put_text("other.txt", case_prose(1, 6000));
+	text = case_text("%s", strstr(text, "This message"));
+	for (unsigned of = 6; of < 30; of += 6)
+		assert_true(case_trace_text(with_errors(text, 0, strlen(text), of))->verdict < TRACE_SOURCE);
+	case_end();
+}
+
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(errors_all_over) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(errors_all_over), cmocka_unit_test(other_instances), cmocka_unit_test(disclaimers) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

@@ -113,6 +113,28 @@ static void copies_of_a_table(void **state)
 	case_end();
 }
 
+/* Most of the rows stand in an older state, too: that all of the leak's stand in the newer one tells which it is. */
+static void states_of_a_table(void **state)
+{
+	static const unsigned columns[] = { 2, 16, 18 };
+	const struct trace_result *r;
+
+	fill();
+	case_put_text("clients-2-old.csv", table(2000, 52, 1, 31, "name,email,number,phone,since,amount\n"));
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		r = case_trace_text(table(2000, 60, 7, columns[i], ""));
+		assert_string_equal(case_said(r), "source clients-2.csv");
+		assert_true(r->matches[0].n_alternatives == 0);
+	}
+	/* What both have. */
+	r = case_trace_text(table(2000, 40, 7, 2, ""));
+	assert_true(r->verdict == TRACE_SOURCE && r->matches[0].n_alternatives == 1);
+	/* A state that nobody knows. */
+	r = case_trace_text(table(2000, 64, 7, 2, ""));
+	assert_true(r->verdict < TRACE_SOURCE);
+	case_end();
+}
+
 static void nobody_is_accused(void **state)
 {
 	const struct trace_result *r;
@@ -136,7 +158,8 @@ static void nobody_is_accused(void **state)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(any_column), cmocka_unit_test(details_are_no_cells), cmocka_unit_test(copies_of_a_table), cmocka_unit_test(nobody_is_accused) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(any_column), cmocka_unit_test(details_are_no_cells), cmocka_unit_test(copies_of_a_table), cmocka_unit_test(states_of_a_table),
+		cmocka_unit_test(nobody_is_accused) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

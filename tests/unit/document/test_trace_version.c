@@ -126,9 +126,104 @@ static void overwritten(void **state)
 	case_end();
 }
 
+/* The leak stands in an earlier content, and what stands there now has other words, or words in between. */
+static void overwritten_since(void **state)
+{
+	const struct trace_result *r;
+
+	case_begin();
+	case_put_text("other.txt", case_prose(1, 9000));
+	for (unsigned n = 1; n <= 3; n++)
+		case_overwrite("plan.txt", version(n));
+	case_overwrite("letter.txt", letter("Ms Kobayashi of Higashi Seiki", "forty hydraulic cylinders of the series HZ", "4,120,000 yen", "31 March 2026"));
+	case_overwrite("letter.txt", letter("Mr Lindqvist of Norrland Motor", "a used transfer press of 600 tons", "88,000 euro", "15 May 2026"));
+	/* Nothing in between in the first; in the last one there is, but it has every word. */
+	r = case_trace_text(case_text("%.*s", 1600, case_prose(40, 9000) + 1200));
+	assert_string_equal(case_said(r), "source plan.txt");
+	assert_true(r->matches[0].gone && r->matches[0].n_alternatives == 1);
+	/* The first two have it, the last one has not. */
+	r = case_trace_text(case_text("%.*s", 1500, case_prose(40, 9000) + 4000));
+	assert_string_equal(case_said(r), "source plan.txt");
+	assert_true(r->matches[0].gone && r->matches[0].n_alternatives == 1);
+	for (size_t i = 1; i < r->n; i++)
+		assert_true(r->matches[i].verdict < TRACE_SOURCE);
+	r = case_trace_text(leak_of(version(2)));
+	assert_true(r->verdict == TRACE_SOURCE && r->matches[0].gone && r->matches[0].n_alternatives == 0);
+	/* This letter stood there. */
+	r = case_trace_text(case_text("%s\n", letter("Ms Kobayashi of Higashi Seiki", "forty hydraulic cylinders of the series HZ", "4,120,000 yen",
+		"31 March 2026")));
+	assert_true(r->verdict == TRACE_SOURCE && r->matches[0].gone && r->matches[0].n_alternatives == 0);
+	/* These never did: with another date, with another customer. */
+	r = case_trace_text(letter("Ms Kobayashi of Higashi Seiki", "forty hydraulic cylinders of the series HZ", "4,120,000 yen", "30 September 2026"));
+	assert_true(r->verdict < TRACE_SOURCE);
+	r = case_trace_text(letter("Mr Tamura of Tamura Shoji", "a measuring table of granite", "2,310,000 yen", "30 June 2026"));
+	assert_true(r->verdict < TRACE_SOURCE);
+	case_end();
+}
+
+/* Sentence n of a paper: in each version a few are others, and a number is. */
+static const char *paper(unsigned changed, unsigned sum)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (unsigned i = 0; i < 40; i++) {
+		const char *sentence = case_prose_ja(i % 9 == 4 && i / 9 < changed ? 900 + i : 700 + i, 75);
+
+		buf_putf(&b, "%s。%s", sentence, i % 5 == 4 ? "\n" : "");
+		if (i == 21)
+			buf_putf(&b, "予算は%u万円とする。", sum);
+	}
+	return case_text("%s", buf_cstr(&b));
+}
+
+/* Short papers of which a few sentences are written anew are versions, though so few characters stand between these. */
+static void rewritten(void **state)
+{
+	const struct trace_result *r;
+	const char *text;
+	char second[128];
+
+	case_begin();
+	case_put_text("other.txt", case_prose_ja(1, 9000));
+	case_put_text("paper-0.txt", paper(0, 120));
+	case_put_text("paper-2.txt", paper(2, 120));
+	case_put_text("paper-4.txt", paper(4, 120));
+	for (unsigned n = 0; n <= 4; n += 2) {
+		r = case_trace_text(leak_of(paper(n, 120)));
+		assert_string_equal(case_said(r), case_text("source paper-%u.txt", n));
+		assert_true(r->matches[0].n_alternatives == 0);
+	}
+	/* A piece that the last two have: from the second place on. */
+	snprintf(second, sizeof(second), "%s", case_prose_ja(913, 75));
+	text = strstr(paper(4, 120), second);
+	assert_non_null(text);
+	r = case_trace_text(case_text("%.*s", 602, text));
+	assert_true(r->verdict == TRACE_SOURCE && r->matches[0].n_alternatives == 1);
+	case_end();
+}
+
+/* Nothing but one number tells two of them apart: all of one is that one, a piece may be from another that nobody knows. */
+static void one_number(void **state)
+{
+	const struct trace_result *r;
+
+	case_begin();
+	case_put_text("other.txt", case_prose_ja(1, 9000));
+	case_put_text("offer-1.txt", paper(0, 120));
+	case_put_text("offer-2.txt", paper(0, 380));
+	r = case_trace_text(case_text("%s\n", paper(0, 380)));
+	assert_true(r->verdict >= TRACE_SOURCE && strcmp(case_name(r->matches[0].hash), "offer-2.txt") == 0 && r->matches[0].n_alternatives == 0);
+	r = case_trace_text(case_text("%s\n", paper(0, 555)));
+	assert_true(r->verdict < TRACE_SOURCE);
+	r = case_trace_text(case_text("%.*s", 602, strstr(paper(0, 380), "予算は380万円") - 300));
+	assert_true(r->verdict < TRACE_SOURCE);
+	case_end();
+}
+
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(versions), cmocka_unit_test(instances), cmocka_unit_test(gone), cmocka_unit_test(overwritten) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(versions), cmocka_unit_test(instances), cmocka_unit_test(gone), cmocka_unit_test(overwritten),
+		cmocka_unit_test(overwritten_since), cmocka_unit_test(rewritten), cmocka_unit_test(one_number) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

@@ -28,8 +28,12 @@ struct entry {
 struct group {
 	struct group *next, *older, *newer; /* of the table's place; in order of use */
 	uint64_t hash;
-	struct entry *e;
+	struct entry *base;  /* room for the entries: what leaves the window leaves it in front, without moving the others */
+	struct entry *e;     /* n of them, in order of time, within it */
 	size_t n, room;
+	uint64_t weight;     /* of all entries */
+	uint16_t *perhaps;   /* how many of the values share these bits of their hashes: 0 says that one is not there; NULL while they are few */
+	size_t perhaps_n;    /* a power of two */
 	uint64_t fed; /* the record that was counted last */
 	int64_t fired;
 	bool on;
@@ -296,7 +300,8 @@ static void drop_group(struct sigma *s, struct correlation *c, struct group *g)
 	s->entries -= g->n;
 	s->stat.groups--;
 	c->n_groups--;
-	free(g->e);
+	free(g->base);
+	free(g->perhaps);
 	free(g);
 }
 
@@ -365,11 +370,69 @@ static struct group *find_group(struct sigma *s, struct correlation *c, str key,
 	return g;
 }
 
+#define SEARCHED 64 /* so many values are looked through one by one */
+
+static uint16_t *perhaps(struct group *g, uint64_t hash)
+{
+	return &g->perhaps[hash & (g->perhaps_n - 1)];
+}
+
 static void remove_entries(struct sigma *s, struct group *g, size_t at, size_t n)
 {
-	memmove(g->e + at, g->e + at + n, (g->n - at - n) * sizeof(*g->e));
+	for (size_t i = at; i < at + n; i++) {
+		g->weight -= g->e[i].weight;
+		if (g->perhaps)
+			--*perhaps(g, g->e[i].hash);
+	}
+	if (at == 0)
+		g->e += n;
+	else
+		memmove(g->e + at, g->e + at + n, (g->n - at - n) * sizeof(*g->e));
 	g->n -= n;
 	s->entries -= n;
+}
+
+/* Four times as wide as there may be values; without memory they are looked through. */
+static void widen_perhaps(struct group *g)
+{
+	free(g->perhaps);
+	g->perhaps_n = 4 * g->room;
+	g->perhaps = calloc(g->perhaps_n, sizeof(*g->perhaps));
+	for (size_t i = 0; g->perhaps && i < g->n; i++)
+		++*perhaps(g, g->e[i].hash);
+}
+
+static bool make_place(const struct correlation *c, struct group *g)
+{
+	size_t room = g->room ? g->room * 2 : 4, left = (size_t)(g->e - g->base);
+	void *p;
+
+	if (left + g->n < g->room)
+		return true;
+	if (left) /* at least half of it, or as long as it lasts: each entry is moved a few times at most */
+		memmove(g->base, g->e, g->n * sizeof(*g->e));
+	g->e = g->base;
+	if (2 * g->n <= g->room && g->room)
+		return true;
+	p = reallocarray(g->base, room, sizeof(*g->base));
+	if (!p)
+		return g->n < g->room;
+	g->base = g->e = p;
+	g->room = room;
+	if (c->kind == VALUE_COUNT && room > SEARCHED)
+		widen_perhaps(g);
+	return true;
+}
+
+/* Of the same value, or the same rule, the newest says all there is to say. Not there: n. */
+static size_t find_same(const struct correlation *c, struct group *g, const struct entry *e)
+{
+	if ((c->kind != VALUE_COUNT && c->kind != TEMPORAL) || (g->perhaps && *perhaps(g, e->hash) == 0))
+		return g->n;
+	for (size_t i = g->n; i-- > 0;)
+		if (c->kind == VALUE_COUNT ? g->e[i].hash == e->hash : g->e[i].ref == e->ref)
+			return i;
+	return g->n;
 }
 
 /* In order of time; false where it does not count: behind the window, or no memory. */
@@ -377,7 +440,6 @@ static bool add_entry(struct sigma *s, const struct correlation *c, struct group
 {
 	int64_t newest = g->n ? MAX(g->e[g->n - 1].time, e->time) : e->time;
 	size_t old = 0, at;
-	void *p;
 
 	if (e->time < newest - c->span) {
 		s->stat.late++;
@@ -387,37 +449,32 @@ static bool add_entry(struct sigma *s, const struct correlation *c, struct group
 		old++;
 	if (old)
 		remove_entries(s, g, 0, old);
-	/* Of the same value, or the same rule, the newest says all there is to say. */
-	for (size_t i = 0; i < g->n; i++)
-		if ((c->kind == VALUE_COUNT && g->e[i].hash == e->hash) || (c->kind == TEMPORAL && g->e[i].ref == e->ref)) {
-			if (g->e[i].time > e->time)
-				return true;
-			remove_entries(s, g, i, 1);
-			break;
-		}
+	at = find_same(c, g, e);
+	if (at < g->n) {
+		if (g->e[at].time > e->time)
+			return true;
+		remove_entries(s, g, at, 1);
+	}
 	if (g->n == ENTRIES_MAX) {
+		uint64_t weight = g->e[0].weight;
+
 		s->stat.full++;
+		remove_entries(s, g, 0, 1);
 		if (c->kind == EVENT_COUNT) {
-			g->e[0].weight += g->e[1].weight;
-			remove_entries(s, g, 1, 1);
-		} else {
-			remove_entries(s, g, 0, 1);
+			g->e[0].weight += weight;
+			g->weight += weight;
 		}
 	}
-	if (g->n == g->room) {
-		size_t room = g->room ? g->room * 2 : 4;
-
-		p = reallocarray(g->e, room, sizeof(*g->e));
-		if (!p)
-			return false;
-		g->e = p;
-		g->room = room;
-	}
+	if (!make_place(c, g))
+		return false;
 	for (at = g->n; at && g->e[at - 1].time > e->time; at--)
 		;
 	memmove(g->e + at + 1, g->e + at, (g->n - at) * sizeof(*g->e));
 	g->e[at] = *e;
 	g->n++;
+	g->weight += e->weight;
+	if (g->perhaps)
+		++*perhaps(g, e->hash);
 	s->entries++;
 	return true;
 }
@@ -464,12 +521,13 @@ static double measure(const struct correlation *c, const struct group *g)
 	switch (c->kind) {
 	case VALUE_COUNT:
 	case TEMPORAL: return (double)g->n;
+	case EVENT_COUNT: return (double)g->weight;
 	case TEMPORAL_ORDERED: return (double)in_order(g);
 	case VALUE_PERCENTILE: return percentile(c, g);
 	default: break;
 	}
 	for (size_t i = 0; i < g->n; i++)
-		sum += c->kind == EVENT_COUNT ? (double)g->e[i].weight : g->e[i].number;
+		sum += g->e[i].number;
 	return c->kind == VALUE_AVG ? sum / (double)g->n : sum;
 }
 

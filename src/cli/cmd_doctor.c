@@ -245,8 +245,7 @@ static void check_rules(struct finding *f)
 		r = ruleset_engine(set, &engine);
 	rules = query_ask(cli.state, request, &status) == 0 ? json_object_get(status, "rules") : NULL;
 	if (r < 0) {
-		snprintf(f->what, sizeof(f->what), "%s", ruleset_why());
-		finding(f, WRONG, f->what, "name files or folders that the keeper's account can read (the setting `rules`)");
+		finding(f, WRONG, ruleset_why(), "name files or folders that the keeper's account can read (the setting `rules`)");
 	} else {
 		ruleset_count(engine, &c);
 		snprintf(f->what, sizeof(f->what), "%zu of %zu detection rules run, %zu never fire here, %zu are not supported, %zu are broken",

@@ -31,7 +31,8 @@ int firings_add(struct firings *f, const struct sigma_hit *h)
 	for (size_t i = 0; i < h->rule->n_tags; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(exempt); k++)
 			one->exempt |= str_eq(h->rule->tags[i], str_c(exempt[k]));
-	memcpy(one->seqs, h->seqs, h->n_seqs * sizeof(*h->seqs));
+	if (h->n_seqs)
+		memcpy(one->seqs, h->seqs, h->n_seqs * sizeof(*h->seqs));
 	/* Cut between characters. */
 	for (size_t n = MIN(h->rule->title.n, sizeof(one->title) - 1); n > 0; n--) {
 		if (!str_utf8_valid((str){ h->rule->title.p, n }))

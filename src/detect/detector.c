@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/timefmt.h"
 #include "base/why.h"
 #include "detect/beside.h"
 #include "detect/late.h"
 #include "detect/replay.h"
 
+#define WARM_STEP 65536 /* each step asks the index anew, and looks through the log's tail */
 #define AGAIN_NS (86400 * NSEC_PER_SEC) /* of event time, gone through again at a start, at least */
 
 struct detection {
@@ -405,7 +407,8 @@ static int take_event(struct detection *d, uint64_t seq, const struct leaf *l, s
 			late_add(&d->late, seq, e.time);
 		return 0;
 	}
-	d->frontier = MAX(d->frontier, e.time);
+	/* A record from the future must not make late ones of all that comes. */
+	d->frontier = MAX(d->frontier, MIN(e.time, time_now()));
 	r = cases_quiet(d->cases, d->frontier, seq, hand_on, h);
 	if (r != 0)
 		return r;
@@ -485,14 +488,14 @@ static int begin(struct detection *d)
 
 	if (r < 0)
 		return fail(r, "%s", replay_why());
+	d->frontier = MIN(d->frontier, time_now());
 	d->began = true;
 	return start_warm(d, d->position, true);
 }
 
-/* True: not through yet. */
 static int warm_step(struct detection *d, uint64_t max, bool *ret_more)
 {
-	int r = replay_step(d->warm, max, warm_fired, d, ret_more);
+	int r = replay_step(d->warm, MAX(max, WARM_STEP), warm_fired, d, ret_more);
 
 	if (r < 0)
 		return fail(r, "%s", replay_why());

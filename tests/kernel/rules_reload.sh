@@ -39,6 +39,14 @@ ok "last month's records" tyto import -q "$tmp/past"
 raised() { [ "$(tyto -q alerts --all --json | jq -c '[.person,.status]')" = '["clerk","closed"]' ]; }
 ok "raise their alert, and 14 quiet days have closed it" wait_for 60 raised
 
+# The keeper is killed while late records wait: the next one goes on with them, and raises nothing twice.
+sed 's/"clerk"/"sales"/' "$tmp/past" >"$tmp/past2"
+tyto import -q "$tmp/past2"
+kill -9 "$(child keeper)"
+both() { [ "$(tyto -q alerts --all --json | jq -r .person | sort | tr '\n' ' ')" = "clerk sales " ]; }
+ok "killed while they wait: raised all the same, once" wait_for 60 both
+ok "another keeper has the rules" wait_for 30 forced '[8,8,0]'
+
 # A new rule, and a broken one beside it.
 cat >"$tmp/rules/own.yml" <<'EOP'
 title: Plans read
@@ -60,7 +68,7 @@ kill -HUP "$(child keeper)"
 ok "on SIGHUP" wait_for 60 forced "[$((n + 1)),$((n + 1)),0]"
 second=$(tyto status --json | jq -r .rules.sha256)
 ok "another set" test "$first" != "$second"
-ok "nothing was raised for what was read before" test "$(tyto -q alerts --all --json | wc -l)" = 2
+ok "nothing was raised for what was read before" test "$(tyto -q alerts --all --json | wc -l)" = 3
 end_pid "$watch"
 is "it is in the record" "$(tyto status --json | jq -r .rules.sha256)" "$second"
 rm -rf "$state/alerts"

@@ -125,8 +125,8 @@ static unsigned places_lacking(const struct look *k, const struct looked *y)
 }
 
 /* The leak is this document in one piece, as far as it goes; its relatives have most of it, and other words in between. What all of them
- * have is theirs together, and says whose the leak is as little for it as against it: that it agrees in every place where they differ says it.
- * By chance it might in one or two places, if it is a piece. */
+ * have is theirs together, and says whose the leak is as little for it as against it: that it agrees in every place where they differ says
+ * it. By chance it might in one or two places, if it is a piece. */
 uint64_t version_relatives(const struct look *k, size_t which)
 {
 	const struct looked *x = &k->at[which];

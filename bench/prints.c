@@ -3,6 +3,7 @@
  *   bench-prints make  STATE DOCUMENTS [CHARACTERS]    makes it: CHARACTERS of text a document on average (3,000)
  *   bench-prints ask   STATE DOCUMENTS [CHARACTERS]    400 pages of 3,000 characters, warm; half of them stand in a document, half in none
  *   bench-prints cold  STATE DOCUMENTS [CHARACTERS]    20 of them, each in a store that is opened anew behind a dropped page cache (root)
+ *   bench-prints files DIR DOCUMENTS [CHARACTERS]      the first DOCUMENTS as text files, 1,000 a folder, and the pages in DIR/pages: for bench/trace.py
  *
  * Text is drawn by Zipf from 40,000 made-up words, in turn English and Japanese; document N is the same in every run. Of ten documents one ends with one of 20
  * disclaimers, and two are versions of the one before: every fifth sentence is another.
@@ -262,20 +263,26 @@ static size_t keys_of(const struct prints_made *m, enum prints_kind kind, uint64
 	return m->n[kind];
 }
 
-/* Page i into m: an even one stands in a document, an odd one in none. */
+/* An even one stands in a document, an odd one in none. */
+static void write_page(struct buf *b, unsigned i, uint64_t n, size_t average)
+{
+	rng = 4711 + i;
+	if (i % 2 == 0) {
+		write_document(b, draw() % n, average, PAGE);
+	} else {
+		for (size_t chars = 0, k = 0; chars < PAGE; k++)
+			chars += sentence(b, 1ULL << 60 | (uint64_t)i << 20 | k, i / 2 % 2);
+	}
+}
+
+/* Page i into m. */
 static void page(struct prints_made *m, const uint8_t *key, unsigned i, uint64_t n, size_t average)
 {
 	struct buf b = BUF_INIT;
 	struct text x;
 	struct span s;
 
-	rng = 4711 + i;
-	if (i % 2 == 0) {
-		write_document(&b, draw() % n, average, PAGE);
-	} else {
-		for (size_t chars = 0, k = 0; chars < PAGE; k++)
-			chars += sentence(&b, 1ULL << 60 | (uint64_t)i << 20 | k, i / 2 % 2);
-	}
+	write_page(&b, i, n, average);
 	as_text(&b, &x, &s);
 	if (prints_make(m, key, &x) < 0)
 		fail("make");
@@ -380,9 +387,44 @@ static void cold(const char *state, uint64_t n, size_t average)
 	printf("\n");
 }
 
+static void write_file(const char *folder, const char *sub, uint64_t i, const struct buf *b)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, sub);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/%s/%llu.txt", folder, sub, (unsigned long long)i);
+	f = fopen(path, "we");
+	if (!f || fwrite(b->p, 1, b->n, f) != b->n || fclose(f)) {
+		fprintf(stderr, "bench-prints: %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+}
+
+static void files(const char *folder, uint64_t n, size_t average)
+{
+	struct buf b = BUF_INIT;
+	char sub[64];
+
+	for (uint64_t d = 0; d < n; d++) {
+		snprintf(sub, sizeof(sub), "documents-%llu", (unsigned long long)(d / 1000));
+		buf_clear(&b);
+		write_document(&b, d, average, SIZE_MAX);
+		write_file(folder, sub, d, &b);
+	}
+	for (unsigned i = 0; i < PAGES; i++) {
+		buf_clear(&b);
+		write_page(&b, i, n, average);
+		write_file(folder, "pages", i, &b);
+	}
+	buf_free(&b);
+}
+
 int main(int argc, char **argv)
 {
-	static const struct { const char *name; void (*run)(const char *state, uint64_t n, size_t average); } what[] = { { "make", make }, { "ask", ask }, { "cold", cold } };
+	static const struct { const char *name; void (*run)(const char *state, uint64_t n, size_t average); } what[] = { { "make", make }, { "ask", ask }, { "cold", cold },
+		{ "files", files } };
 	uint64_t n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0;
 	size_t average = argc > 4 ? strtoull(argv[4], NULL, 10) : 3000;
 
@@ -393,6 +435,6 @@ int main(int argc, char **argv)
 			what[i].run(argv[2], n, average);
 			return 0;
 		}
-	fprintf(stderr, "usage: bench-prints make|ask|cold STATE DOCUMENTS [CHARACTERS]\n");
+	fprintf(stderr, "usage: bench-prints make|ask|cold|files STATE DOCUMENTS [CHARACTERS]\n");
 	return 2;
 }

@@ -9,8 +9,8 @@
 #define REWRITTEN_MIN 2
 #define COMPARED_MAX 8        /* families that one is compared with */
 
-/* What fingerprints say of a document that is gone: grams in a row belong to one run. Of those that very many have it is not known whether this one has them: what
- * lies between two that it has is taken as its own. */
+/* What fingerprints say of a document that is gone: grams in a row belong to one run. Of those that very many have it is not known whether
+ * this one has them: what lies between two that it has is taken as its own. */
 static int overlap_by_keys(const struct leak *l, const struct candidate *c, struct overlap *ret)
 {
 	struct overlap v = { .is = calloc(l->p.text.n + 1, 1), .run = calloc(l->p.f.n + 1, sizeof(*v.run)) };

@@ -1,4 +1,5 @@
-/* What differs between a leak and a document that agree all over but for errors: slips of reading and typing, or other words in a template's places? */
+/* What differs between a leak and a document that agree all over but for errors: slips of reading and typing, or other words in a
+ * template's places? */
 #include <errno.h>
 #include <math.h>
 
@@ -111,7 +112,8 @@ static bool digit(uint32_t c)
 	return c >= '0' && c <= '9';
 }
 
-/* A digit may be lost, doubled, or read as a letter; another digit in its place is another figure, and so are several that were put in or left out. */
+/* A digit may be lost, doubled, or read as a letter; another digit in its place is another figure, and so are several that were put in
+ * or left out. */
 static bool other_figure(const struct walk *w, const struct stretch *g)
 {
 	unsigned an = 0, bn = 0;
@@ -196,7 +198,8 @@ static bool border(const struct walk *w, size_t i)
 	return kind_of(c[i - 1]) != kind_of(c[i]);
 }
 
-/* The source's words there, hardly anything of which stayed; in Latin script but for a letter at one end, that both may begin or end with. */
+/* The source's words there, hardly anything of which stayed; in Latin script but for a letter at one end, that both may begin or end
+ * with. */
 static bool whole_words(const struct walk *w, const struct stretch *g)
 {
 	size_t to = g->b + g->bn, least = 2;

@@ -64,7 +64,8 @@ bool version_better(const struct look *k, const struct looked *x, const struct l
 	return p != q ? p < q : x->s->last > y->s->last;
 }
 
-/* Of a document that is gone it cannot be said more than that it had the same fingerprints: what had them all, and stood at the same place, may be it. */
+/* Of a document that is gone it cannot be said more than that it had the same fingerprints: what had them all, and stood at the same place,
+ * may be it. */
 bool version_same(const struct look *k, const struct looked *best, const struct looked *x)
 {
 	if (best->s->read && x->s->read)
@@ -123,8 +124,9 @@ static unsigned places_lacking(const struct look *k, const struct looked *y)
 	return places;
 }
 
-/* The leak is this document in one piece, as far as it goes; its relatives have most of it, and other words in between. What all of them have is theirs together, and says
- * whose the leak is as little for it as against it: that it agrees in every place where they differ says it. By chance it might in one or two places, if it is a piece. */
+/* The leak is this document in one piece, as far as it goes; its relatives have most of it, and other words in between. What all of them
+ * have is theirs together, and says whose the leak is as little for it as against it: that it agrees in every place where they differ says
+ * it. By chance it might in one or two places, if it is a piece. */
 uint64_t version_relatives(const struct look *k, size_t which)
 {
 	const struct looked *x = &k->at[which];

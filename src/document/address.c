@@ -58,7 +58,9 @@ static uint32_t district(const struct finding_scan *s, uint32_t i)
 /* Where the next address begins, at i or behind: this one goes no further. */
 static uint32_t next_address(const struct finding_scan *s, const struct mark *m, uint32_t i)
 {
-	for (const struct mark *other = m + 1; other < s->marks + s->n_marks && other->at < i + TAIL_MAX; other++) {
+	uint32_t end = MIN(i + TAIL_MAX, s->hi);
+
+	for (const struct mark *other = m + 1; other < s->marks + s->n_marks && other->at < end; other++) {
 		const struct literal *l = &s->f->lit[other->lit];
 
 		if (other->at >= i && l->kind == LIT_PREFECTURE && address_begins(s, other, l->arg))

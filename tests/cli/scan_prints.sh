@@ -54,16 +54,7 @@ truncate -s 20 "$state/documents/identifiers/manifest"
 scan "$share" >"$tmp/out" 2>"$tmp/err"
 is "identifiers damaged: made anew, and said" "$? $(counted) $(cat "$tmp/err")" \
 	"0 8: 8 read, 0 unchanged; 2 parts of containers tyto: identifiers were damaged: they are made anew"
-# As an older version of what reads left them: the table stands in for the log's records of then.
-sqlite3 "$state/documents/documents.db" "UPDATE document SET label = 4, facts = CAST(replace(facts, '\"version\":2', '\"version\":1') AS BLOB)
-	WHERE id IN (SELECT document FROM place WHERE path LIKE '%.txt' AND path NOT LIKE '%!%')"
-scan "$share" >"$tmp/out" 2>"$tmp/err"
-like "what an older version has read is read again, and said" "$? $(cat "$tmp/err" "$tmp/out")" \
-	"^0 documents +8: 6 read, 2 unchanged.*version +6 documents were read again: an older version of tyto had read them"
-is "and what it held then is mended" "$(scan --json "$share" | python3 -c 'import json,sys; print(sum("label" in json.loads(l) for l in sys.stdin))')" 0
-scan "$share" >"$tmp/out"
-is "once" "$(counted)" "8: 0 read, 8 unchanged"
-# Fingerprints as an older version left them.
+# As an older version left them.
 python3 - "$state/documents/prints" <<'P'
 import os, struct, sys
 def crc32c(data):

@@ -66,8 +66,9 @@ static int take_event(struct making *m, uint64_t seq)
 	str packed;
 	int r = evidence_read(m->r, seq, &packed);
 
-	if (r == 0)
-		r = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+	if (r < 0)
+		return r;
+	r = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
 	if (r < 0 || l.kind != LEAF_EVENT)
 		return r < 0 ? r : 0;
 	r = evidence_event(m->names, seq, &l, &scratch, &e);

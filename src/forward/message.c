@@ -94,7 +94,7 @@ static void put_counts(const struct alert_view *v, struct buf *b)
 	buf_putf(b, "%zu", v->n_documents);
 	if (v->labelled)
 		buf_putf(b, " (%llu confidential or restricted)", (unsigned long long)v->labelled);
-	buf_putf(b, " in %llu%s records", (unsigned long long)(v->n_events + v->more), v->more ? " or more" : "");
+	buf_putf(b, " in %llu%s records", (unsigned long long)v->n_events + v->more, v->more ? " or more" : "");
 }
 
 static void put_row(struct buf *b, const char *key, const char *value)

@@ -161,10 +161,11 @@ static int finish(json_t *j, const struct notify_settings *s, enum notify_kind k
 static int add_way(struct notify_ways *w, enum notify_kind kind, const char *to)
 {
 	struct notify_way *way = &w->v[w->n];
+	char name[300];
 
+	snprintf(name, sizeof(name), "%s%s%s", notify_kind_names[kind], to ? " " : "", to ? to : "");
 	way->kind = kind;
-	if ((to ? asprintf(&way->name, "mail %s", to) : asprintf(&way->name, "%s", notify_kind_names[kind])) < 0)
-		way->name = NULL;
+	way->name = strdup(name);
 	way->to = to ? strdup(to) : NULL;
 	w->n++;
 	return way->name && (!to || way->to) ? 0 : -ENOMEM;

@@ -272,11 +272,15 @@ static int trim(struct outbox *o)
 int outbox_add(struct outbox *o, const struct outbox_letter *l)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-	_cleanup_free_ char *way = strndup(l->way.p, l->way.n);
+	_cleanup_buf_ struct buf name = BUF_INIT;
 	uint64_t waiting = 0;
+	const char *way;
 	bool full;
-	int r = way ? count(o, "SELECT count(*) FROM letter WHERE state<2 AND way=?1", way, &waiting) : -ENOMEM;
+	int r;
 
+	buf_puts(&name, l->way);
+	way = buf_cstr(&name);
+	r = way ? count(o, "SELECT count(*) FROM letter WHERE state<2 AND way=?1", way, &waiting) : -ENOMEM;
 	if (r < 0)
 		return r;
 	full = waiting >= OUTBOX_WAITING_MAX;
@@ -441,7 +445,7 @@ int outbox_stat(const char *state, struct outbox_stat *ret)
 	uint64_t last = 0;
 	int r = outbox_open(state, false, &o);
 
-	if (r < 0)
+	if (r < 0 || !o)
 		return r;
 	r = stat_letters(o, &st);
 	if (r == 0)

@@ -45,6 +45,11 @@ prints 0 "tyto who" who /srv/a
 is "who: one that is known, one by uid" "$(grep -c '"person":' "$tmp/out") $(grep -c '"person_basis":"uid:1001"' "$tmp/out")" "1 1"
 prints 0 "tyto verify" verify
 prints 0 "tyto status" status
+# With an outbox: a server that is not there.
+printf 'notify.webhook.url = http://127.0.0.1:1/\n' >"$tmp/notify.conf"
+"$TYTO" --config "$tmp/notify.conf" notify run --once >/dev/null 2>&1
+prints 0 "tyto status" status
+like "with how telling stands" "$(cat "$tmp/out")" '"notify":\{"running":false'
 prints 0 "tyto key show" key show
 prints 0 "tyto config check" config check
 "$TYTO" doctor --json >"$tmp/out" 2>&1

@@ -150,13 +150,14 @@ static CURLcode set_options(struct way *w, CURL *c, struct curl_slist *to, struc
 
 enum courier_verdict mail_send(struct way *w, const struct letter *l)
 {
-	_cleanup_buf_ struct buf mail = BUF_INIT;
-	_cleanup_free_ char *to = strndup(l->to.p, l->to.n);
-	struct curl_slist *list = to ? curl_slist_append(NULL, to) : NULL;
+	_cleanup_buf_ struct buf mail = BUF_INIT, to = BUF_INIT;
+	struct curl_slist *list;
 	CURL *c = way_curl(w, "smtp,smtps");
 	struct upload u = { &mail, 0 };
 	CURLcode r;
 
+	buf_puts(&to, l->to);
+	list = buf_cstr(&to) ? curl_slist_append(NULL, to.p) : NULL;
 	mail_compose(l, way_text(w, "from"), way_text(w, "host"), time_now(), &mail);
 	r = c && list && !buf_error(&mail) ? set_options(w, c, list, &u) : CURLE_OUT_OF_MEMORY;
 	if (r == CURLE_OK)

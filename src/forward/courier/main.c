@@ -74,7 +74,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN); /* servers hang up; libcurl leaves this to us (CURLOPT_NOSIGNAL) */
 	while (i < ARRAY_SIZE(ways) && strcmp(ways[i].kind, way_text(&w, "kind")) != 0)
 		i++;
-	if (i == ARRAY_SIZE(ways) || w.timeout_ms <= 0) {
+	if (!packet || i == ARRAY_SIZE(ways) || w.timeout_ms <= 0) {
 		fprintf(stderr, "tyto-notify: is started by tyto, to send what it is given\n");
 		return 2;
 	}

@@ -19,7 +19,7 @@ What is in the month (local time of the office is UTC, so that "at night" means 
 - everyday work in sessions: the recent documents again, favourite folders of the unit, projects, common folders, seldom another unit's; reading, and editing with lock file,
   temporary file and two renames at each save as office programs do over SMB (swap file and write in place in a shell); folding counts;
 - previews: who uses large icons reads 20 to 40 documents of a folder at once when it is opened, and two or three folders within minutes when something is looked for; searches
-  open the hits; `grep -r` over a folder; a kit of 20 to 45 documents copied for a meeting; twice a month a project of 60 to 90 copied to a laptop;
+  open the hits; grep over a folder's text files; a kit of 20 to 45 documents copied for a meeting; twice a month a project of 60 to 90 copied to a laptop;
 - service accounts: backup (every document, every night), index (what changed, every quarter of an hour), antivirus (what was written, everything on Sundays), a scanner
   that puts PDFs into a folder, a migration account, known to the people file, that moves an old archive of 1,500 to 3,000 documents on two nights;
 - a reorganisation (a unit's folders are moved below another's, whose persons begin to read them), audit season (two auditors read 300 to 600 documents each in a week, in
@@ -29,7 +29,7 @@ What is in the month (local time of the office is UTC, so that "at night" means 
 Where numbers come from. A. Leung, S. Pasupathy, G. Goodson, E. Miller, "Measurement and Analysis of Large-Scale Network File System Workloads" (USENIX 2008; CIFS servers of
 marketing, sales, finance and of engineers, 1,500 persons) for shapes only: few clients make most requests, most documents are used by one person, what is used again is
 used again soon, sharing is mostly reading. Saving: Microsoft's descriptions of how Word and Excel save (KB 211632 and its like). No study was found of documents a person and
-day; that and everything else is assumed: log-normal, the person's median log-normal around 13 (5 to 40 for most), days around it with sigma 0.5; analysts around 150;
+day; that and everything else is assumed: log-normal, the person's median log-normal around 13 (5 to 40 for most), days around it with sigma 0.5; analysts around 150, sigma 0.25;
 sessions of 1 to 8 documents, waits log-normal around 100 s; a tenth of the documents confidential, in personnel half of them.
 """
 import json
@@ -259,7 +259,7 @@ class Office:
         return f if f.docs else self.common['policies']
 
     def pick(self, r, p):
-        if p.recent and r.random() < .62:
+        if p.recent and r.random() < (.15 if p.unit == 'analytics' else .62):
             d = p.recent[int(len(p.recent) * r.random() ** 2.2)]
             if d in d.folder.docs:
                 return d
@@ -335,13 +335,13 @@ class Office:
                 self.on(t, s, 'read', self.pick(r, p))
         else:
             f = self.pick_folder(r, p) if x < .93 else r.choice(p.projects)
-            s = self.session(r, p, '/usr/bin/grep')
-            self.execute(t, s, f'grep -ril {r.choice(TOPICS)} .')
-            for d in f.docs:
+            s, docs = self.session(r, p, '/usr/bin/grep'), [d for d in f.docs if d.name.endswith(('txt', 'csv'))]
+            self.execute(t, s, f'grep -il {r.choice(TOPICS)} *.txt *.csv')
+            for d in docs:
                 t += r.uniform(.002, .02)
                 self.on(t, s, 'read', d)
-            if len(f.docs) > 60:
-                self.cause(p, t - 3, t, f'grep -r over {len(f.docs)} documents of a folder')
+            if len(docs) > 25:
+                self.cause(p, t - 3, t, f'grep over {len(docs)} text files of a folder')
 
     def copy(self, r, p, t, docs, what):
         """A folder taken along: for a meeting, to a laptop."""
@@ -396,7 +396,7 @@ class Office:
             return
         self.arrive(r, p, day)
         factor = (3 if p.unit == 'finance' and day in self.month_end else 1) * (.3 if weekend else 1)
-        left = max(1, int(r.lognormvariate(math.log(p.median * factor), .5)))
+        left = max(1, int(r.lognormvariate(math.log(p.median * factor), .25 if p.unit == 'analytics' else .5)))
         if p.joined == day:
             left = max(3, left // 3)
         p.ready = 0

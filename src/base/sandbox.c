@@ -65,7 +65,7 @@ static int limit(int what, uint64_t to)
 	return setrlimit((__rlimit_resource_t)what, &l) < 0 ? -errno : 0;
 }
 
-static int limits(const struct sandbox_limits *l)
+int sandbox_limits_enter(const struct sandbox_limits *l)
 {
 	int r = limit(RLIMIT_CORE, 0);
 
@@ -90,7 +90,7 @@ static int plan(enum sandbox_profile profile, const char *const *places, struct 
 	if (p->fs == SANDBOX_FS_NONE)
 		return -EOPNOTSUPP;
 	if (p->fs == SANDBOX_FS_LANDLOCK)
-		p->ruleset = sandbox_landlock_prepare(places);
+		p->ruleset = sandbox_landlock_prepare(places, false);
 	if (p->fs == SANDBOX_FS_LANDLOCK && p->ruleset < 0)
 		return p->ruleset;
 	r = sandbox_filter_prepare(profile, &p->filter);
@@ -106,7 +106,7 @@ static int enter(const struct sandbox_plan *p, const struct sandbox_limits *l)
 	if (r == 0)
 		r = become_nobody();
 	if (r == 0)
-		r = limits(l);
+		r = sandbox_limits_enter(l);
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = -errno;
 	if (r == 0 && p->ruleset >= 0) {

@@ -20,9 +20,12 @@ int sandbox_filter_enter(const struct sock_fprog *f);
 
 /* The version of Landlock's interface, or negative errno. */
 int sandbox_landlock_abi(void);
-/* A rule set in which nothing is allowed but reading below the places, and executing those that are files. Returns its descriptor. */
-int sandbox_landlock_prepare(const char *const *places);
+/* A rule set in which nothing is allowed but reading below the places, and executing those that are files; network: TCP stays as it is. Returns its descriptor. */
+int sandbox_landlock_prepare(const char *const *places, bool network);
 int sandbox_landlock_enter(int ruleset);
+
+/* RLIMIT_CORE and RLIMIT_FSIZE 0, and what is asked for. */
+int sandbox_limits_enter(const struct sandbox_limits *l);
 
 /* An empty, read-only root with nothing in it but the places (may be NULL). Needs root, or user namespaces. */
 int sandbox_namespace_enter(const char *const *places);

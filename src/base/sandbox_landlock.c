@@ -44,7 +44,7 @@ static int allow(int ruleset, const char *place)
 	return 0;
 }
 
-int sandbox_landlock_prepare(const char *const *places)
+int sandbox_landlock_prepare(const char *const *places, bool network)
 {
 	int abi = sandbox_landlock_abi();
 	struct ruleset_attr a = { 0 };
@@ -53,7 +53,7 @@ int sandbox_landlock_prepare(const char *const *places)
 	if (abi < 1)
 		return abi < 0 ? abi : -EOPNOTSUPP;
 	a.fs = fs_rights[MIN((size_t)abi, ARRAY_SIZE(fs_rights) - 1)];
-	a.net = abi >= 4 ? NET_ALL : 0;
+	a.net = abi >= 4 && !network ? NET_ALL : 0;
 	a.scoped = abi >= 6 ? SCOPED_ALL : 0;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &a, abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
 	if (fd < 0)

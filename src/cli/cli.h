@@ -58,7 +58,8 @@ struct command {
 
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct command cmd_scan, cmd_watch, cmd_import, cmd_people, cmd_events, cmd_who, cmd_trace, cmd_verify, cmd_evidence, cmd_key,
-	cmd_status, cmd_doctor, cmd_config, cmd_rules, cmd_alerts, cmd_demo, cmd_guard_sensor, cmd_guard_keeper, cmd_guard_scanner;
+	cmd_status, cmd_doctor, cmd_config, cmd_rules, cmd_alerts, cmd_demo, cmd_guard_sensor, cmd_guard_keeper, cmd_guard_scanner,
+	cmd_guard_notifier, cmd_notify;
 
 /* Takes the options out of argv, wherever they stand; "--" ends them. Returns the number of arguments left at argv[0…], or -EINVAL having
  * said what is wrong. */

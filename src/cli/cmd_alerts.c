@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "cli/alertas.h"
 #include "cli/cli.h"
 #include "cli/lookup.h"
 #include "cli/show.h"
@@ -16,12 +17,14 @@
 #include "event/event_json.h"
 
 static bool all, held;
+static const char *as;
 
 static const struct opt *options(void)
 {
 	static const struct opt o[] = {
 		{ "all", 0, OPT_FLAG, &all, NULL, "closed ones and those of severity low, too" },
 		{ "held", 0, OPT_FLAG, &held, NULL, "those that the daily budget holds back" },
+		{ "as", 0, OPT_TEXT, &as, "FORM", "as others read them, a line each: ocsf, ecs or cef" },
 		OPT_END,
 	};
 	return o;
@@ -208,7 +211,7 @@ static void put_event_json(const struct event *e)
 
 static void put_json(struct view *v, const struct alert *al, const json_t *body)
 {
-	static const char *const copied[] = { "title", "why", "events", "more", "rules", "quieted" };
+	static const char *const copied[] = { "title", "why", "events", "more", "rules", "quieted", "joined" };
 	str person = person_of(v, al->person);
 
 	json_obj_begin(out());
@@ -292,7 +295,9 @@ static void put(struct view *v, const struct alert *al)
 {
 	json_t *body = json_loadb(al->body.p, al->body.n, 0, NULL);
 
-	if (cli.json) {
+	if (as) {
+		v->failed = alertas_put(v->r, al, v->mask, as);
+	} else if (cli.json) {
 		put_json(v, al, body);
 	} else {
 		put_line(v, al);
@@ -322,7 +327,7 @@ static int queue_one(void *arg, const struct alert *al)
 		return 1;
 	v->shown++;
 	put(v, al);
-	return 0;
+	return v->failed;
 }
 
 /* The most severe first. */
@@ -427,6 +432,8 @@ static int run(int argc, char **argv)
 		return usage_error("`tyto alerts %s %s`: expected the number of an alert", argv[0], argv[1]);
 	if (closing && !reason)
 		return usage_error("`tyto alerts close`: expected --reason theft, expected or mistake");
+	if (as && (closing || !form_find(as)))
+		return usage_error("`tyto alerts --as %s`: expected ocsf, ecs or cef, of the queue or of show ID", as);
 	r = closing ? EXIT_DONE : lookup_unmask();
 	if (r != EXIT_DONE)
 		return r;
@@ -440,7 +447,7 @@ static int run(int argc, char **argv)
 	} else {
 		r = show ? alerts_one(v.alerts, id, show_one, &v) : queue(&v);
 		if (r < 0 && r != -EINTR)
-			log_error("%s", v.failed ? evidence_why() : alerts_why());
+			log_error("%s", v.failed == -ENOMEM ? "no memory" : v.failed ? evidence_why() : alerts_why());
 	}
 	view_close(&v);
 	return r < 0 ? exit_status(r) : EXIT_DONE;
@@ -452,7 +459,8 @@ const struct command cmd_alerts = {
 	.examples = "  tyto alerts                               the queue, the most severe first\n"
 		    "  tyto alerts show 3                        documents and timeline\n"
 		    "  tyto alerts close 3 --reason expected     quiet for 30 days: this person, these rules, this folder\n"
-		    "  tyto alerts --held                        what the daily budget holds back\n",
+		    "  tyto alerts --held                        what the daily budget holds back\n"
+		    "  tyto alerts --as ocsf                     for other systems: OCSF 1.8.0, ECS 9.4.0 or CEF, a line an alert\n",
 	.notes = "One alert a person a case: it grows as more is found, is closed by 14 quiet days of event time, and comes back when something more\n"
 		 "severe is found. Of a day's alerts, 3 persons of 1,000 known (at least one) are shown, the most severe first; critical ones, decoys and\n"
 		 "tampering always. Alerts and what is said of them are records in the log. Root, or the account that owns the state.\n",

@@ -10,6 +10,18 @@ static void said_already(void *arg, const char *file, unsigned line, const char 
 {
 }
 
+/* What one setting asks of another. */
+static int check_notify(const struct notify_settings *s)
+{
+	_cleanup_notify_ways_ struct notify_ways ways = { 0 };
+	const char *why = "";
+
+	if (notify_ways_make(s, false, &ways, &why) == 0)
+		return 0;
+	log_error("%s", why);
+	return -EBADMSG;
+}
+
 static int check(void)
 {
 	const char *file = cli.config_file ? cli.config_file : CONFIG_FILE;
@@ -18,6 +30,8 @@ static int check(void)
 
 	config_init(&c);
 	r = config_load(&c, file, cli.config_file == NULL, said_already, NULL);
+	if (r == 0)
+		r = check_notify(&c.notify);
 	config_free(&c);
 	if (r < 0 && r != -EBADMSG)
 		log_error("%s: %s", file, strerror(-r));

@@ -282,7 +282,6 @@ static int tell_persons(struct demo *d)
 	for (struct tally *p = t; p->name; p++)
 		say("   %-10s %3llu records; documents read: %llu; within %.1f s", p->name, (unsigned long long)p->records, (unsigned long long)p->reads,
 			(double)(p->last - p->first) / NSEC_PER_SEC);
-	say("   (Rules that raise an alert by themselves are not in this version;\n   the record that they need is.)");
 	return 0;
 }
 
@@ -384,6 +383,33 @@ static int wait_indexed(struct demo *d)
 	return -ETIMEDOUT;
 }
 
+/* The detectors read behind the record. */
+static int wait_alert(struct demo *d)
+{
+	int64_t limit = time_boottime() + WAIT_NS;
+
+	while (time_boottime() < limit && !interrupted()) {
+		json_t *request = json_pack("{s:s}", "do", "status"), *j = NULL;
+		int r = query_ask(d->state, request, &j);
+		bool raised = r == 0 && json_integer_value(json_object_get(json_object_get(j, "alerts"), "open")) > 0;
+
+		json_decref(request);
+		json_decref(j);
+		if (raised)
+			return 0;
+		usleep(100000);
+	}
+	return -ETIMEDOUT;
+}
+
+static int tell_alerts(struct demo *d)
+{
+	const char *const alerts[] = { "alerts", NULL };
+
+	heading(d, "Is somebody taking our documents?");
+	return run_tyto(d, alerts, true) == EXIT_DONE ? 0 : -EIO;
+}
+
 static int story(struct demo *d)
 {
 	const char *const status[] = { "status", NULL };
@@ -411,6 +437,10 @@ static int story(struct demo *d)
 	say("   … and %u more lines", n > LIVE_LINES ? n - LIVE_LINES : 0);
 	heading(d, "What the record says of each");
 	r = tell_persons(d);
+	if (r == 0)
+		r = wait_alert(d);
+	if (r == 0)
+		r = tell_alerts(d);
 	if (r < 0)
 		return r;
 	heading(d, "Who had the client list?");
@@ -458,6 +488,8 @@ static int story_imported(struct demo *d)
 		return -EIO;
 	heading(d, "What the record says of each");
 	r = tell_persons(d);
+	if (r == 0)
+		r = tell_alerts(d);
 	if (r == 0) {
 		heading(d, "Who had the client list?");
 		r = ask(d);
@@ -488,7 +520,7 @@ static int run(int argc, char **argv)
 		log_error("the demo stopped: %s (`tyto doctor` says what is wrong here)", strerror(-r));
 		return EXIT_FAILED;
 	}
-	say("\nTo go on with a real share:\n   tyto watch /srv/share          (as root; until stopped)\n   tyto events --since 1h\n   tyto who "
+	say("\nTo go on with a real share:\n   tyto watch /srv/share          (as root; until stopped)\n   tyto events --since 1h\n   tyto alerts\n   tyto alerts show 1\n   tyto who "
 			"/srv/share/DOCUMENT\n   tyto trace LEAK\n   tyto verify");
 	return EXIT_DONE;
 }

@@ -11,8 +11,10 @@
 #include "daemon/clockwatch.h"
 #include "daemon/query.h"
 #include "daemon/state.h"
+#include "detect/ruleset.h"
 #include "document/documents.h"
 #include "evidence/note.h"
+#include "forward/outbox.h"
 #include "index/index.h"
 #include "sensor/sensor.h"
 
@@ -229,6 +231,72 @@ static void check_fingerprints(struct finding *f)
 	}
 }
 
+/* What today's files say, and what a running keeper says of those in force. */
+static void check_rules(struct finding *f)
+{
+	char *paths[CONFIG_PATHS_MAX];
+	struct ruleset *set = NULL;
+	struct sigma *engine = NULL;
+	struct ruleset_counts c;
+	json_t *request = json_pack("{s:s}", "do", "status"), *status = NULL, *rules;
+	int r = ruleset_load(paths, config_rules(&cli.config, paths), &set);
+
+	if (r == 0)
+		r = ruleset_engine(set, &engine);
+	rules = query_ask(cli.state, request, &status) == 0 ? json_object_get(status, "rules") : NULL;
+	if (r < 0) {
+		snprintf(f->what, sizeof(f->what), "%s", ruleset_why());
+		finding(f, WRONG, f->what, "name files or folders that the keeper's account can read (the setting `rules`)");
+	} else {
+		ruleset_count(engine, &c);
+		snprintf(f->what, sizeof(f->what), "%zu of %zu detection rules run, %zu never fire here, %zu are not supported, %zu are broken", c.run, c.all, c.never,
+			c.unsupported, c.broken);
+		if (c.run == 0) {
+			f->verdict = WARN;
+			snprintf(f->todo, sizeof(f->todo), "nothing raises an alert: install the shipped rules, or name others (the setting `rules`)");
+		} else if (c.broken) {
+			f->verdict = WARN;
+			snprintf(f->todo, sizeof(f->todo), "`tyto rules check` names each, with the line");
+		}
+	}
+	if (json_is_true(json_object_get(rules, "failed"))) {
+		f->verdict = WRONG;
+		snprintf(f->todo, sizeof(f->todo), "detection has ended: the keeper's log says why; starting `tyto watch` again finds what was missed");
+	} else if (json_integer_value(json_object_get(rules, "full"))) {
+		f->verdict = WARN;
+		snprintf(f->todo, sizeof(f->todo), "detection state was full %lld times: some counts began anew; shorter timespans or fewer groups need less",
+			(long long)json_integer_value(json_object_get(rules, "full")));
+	}
+	json_decref(request);
+	json_decref(status);
+	sigma_free(engine);
+	ruleset_free(set);
+}
+
+/* Units, leavers and peers are known by these rows alone. */
+static void check_people(struct finding *f)
+{
+	struct evidence_reader *r = NULL;
+	uint64_t size = 0, rows = 0;
+	int e = state_unused(cli.state) ? -ENOENT : evidence_reader_open(cli.state, &r);
+
+	if (e == 0)
+		e = evidence_reader_refresh(r, &size);
+	if (e == 0)
+		rows = names_count(evidence_reader_names(r), NAME_ROW);
+	evidence_reader_close(r);
+	if (e == -EACCES) {
+		finding(f, UNKNOWN, "only root and the keeper's account can read who is known", "run `tyto doctor` as root");
+	} else if (e < 0) {
+		finding(f, FINE, "nothing has been recorded yet", "");
+	} else if (rows == 0) {
+		finding(f, WARN, "no people are known: alerts cannot compare with a person's unit, and nobody is known to leave",
+			"tyto people import FILE (CSV or JSON Lines)");
+	} else {
+		snprintf(f->what, sizeof(f->what), "%llu rows about people are known", (unsigned long long)rows);
+	}
+}
+
 static void check_keeper(struct finding *f)
 {
 	int fd = query_connect(cli.state);
@@ -241,13 +309,41 @@ static void check_keeper(struct finding *f)
 	}
 }
 
+/* Does anybody hear of alerts? */
+static void check_notify(struct finding *f)
+{
+	_cleanup_notify_ways_ struct notify_ways ways = { 0 };
+	bool any = notify_any(&cli.config.notify);
+	struct outbox_stat st = { 0 };
+	const char *why = "";
+	int r = outbox_stat(cli.state, &st);
+
+	if (notify_ways_make(&cli.config.notify, any && geteuid() == 0, &ways, &why) < 0) {
+		finding(f, WRONG, why, "mend the setting: nobody is told of alerts (`tyto config show`)");
+	} else if (r == 0 && st.dead) {
+		snprintf(f->what, sizeof(f->what), "%llu messages about alerts could not be sent and are given up", (unsigned long long)st.dead);
+		snprintf(f->todo, sizeof(f->todo), "`tyto notify dead` says why; then `tyto notify retry --all`");
+		f->verdict = WARN;
+	} else if (!any) {
+		finding(f, FINE, "nobody is told of alerts: none of notify.mail, notify.webhook and notify.syslog is set", "");
+	} else if (r == 0 && st.waiting && st.answer[0]) {
+		snprintf(f->what, sizeof(f->what), "%llu messages about alerts wait; the last answer: %s", (unsigned long long)st.waiting, st.answer);
+		snprintf(f->todo, sizeof(f->todo), "`tyto notify test` tries every way");
+		f->verdict = WARN;
+	} else if (geteuid() == 0 && !outbox_locked(cli.state)) {
+		finding(f, WARN, "nobody tells of alerts just now", "`tyto watch` or `tyto notify run` does");
+	} else {
+		snprintf(f->what, sizeof(f->what), "alerts are told by %zu way%s, %llu messages so far", ways.n, ways.n == 1 ? "" : "s", (unsigned long long)st.sent);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*check)(struct finding *f);
 } checks[] = {
 	{ "root", check_root }, { "sensor", check_sensor }, { "kernel", check_kernel }, { "account", check_account }, { "state", check_state },
 	{ "key", check_key }, { "disk", check_disk }, { "clock", check_clock }, { "record", check_log }, { "trace", check_fingerprints },
-	{ "keeper", check_keeper },
+	{ "rules", check_rules }, { "people", check_people }, { "keeper", check_keeper }, { "notify", check_notify },
 };
 
 static const char *const verdict_names[] = { "ok", "warning", "wrong", "unknown" };

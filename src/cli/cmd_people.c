@@ -17,6 +17,8 @@ static int run(int argc, char **argv)
 	if (peoplefile_read(argv[1], &text) < 0)
 		return EXIT_FAILED;
 	r = importer_open(cli.state, cli.config.disk_reserve, &i);
+	if (i)
+		importer_detect(i, &cli.config);
 	if (r == 0)
 		r = peoplefile_import(i, argv[1], buf_str(&text), &unreadable);
 	if (r < 0)

@@ -14,6 +14,7 @@
 #include "daemon/confine.h"
 #include "daemon/guard.h"
 #include "daemon/keeper.h"
+#include "daemon/notifier.h"
 #include "daemon/scanner.h"
 #include "sensor/sensor.h"
 
@@ -33,22 +34,24 @@ static const struct opt *options(void)
 	return o;
 }
 
-int roles_guard(char *const *paths, size_t n, int listen_fd)
+int roles_guard(char *const *paths, size_t n, int listen_fd, bool notify)
 {
 	const char *sensor[ARGS_MAX] = { "tyto", "@sensor", "--state", cli.state };
 	const char *keeper[ARGS_MAX] = { "tyto", "@keeper", "--state", cli.state };
 	const char *scanner[ARGS_MAX] = { "tyto", "@scanner", "--state", cli.state };
+	const char *notifier[ARGS_MAX] = { "tyto", "@notifier", "--state", cli.state };
 	struct guard_config g = { .exe = "/proc/self/exe", .sensor_argv = (char *const *)sensor,
-		.keeper_argv = (char *const *)keeper, .scanner_argv = (char *const *)scanner, .listen_fd = listen_fd };
+		.keeper_argv = (char *const *)keeper, .scanner_argv = (char *const *)scanner,
+		.notifier_argv = notify ? (char *const *)notifier : NULL, .listen_fd = listen_fd };
 	size_t k = 4;
 
 	if (cli.config_file) {
-		sensor[k] = keeper[k] = scanner[k] = "--config";
-		sensor[k + 1] = keeper[k + 1] = scanner[k + 1] = cli.config_file;
+		sensor[k] = keeper[k] = scanner[k] = notifier[k] = "--config";
+		sensor[k + 1] = keeper[k + 1] = scanner[k + 1] = notifier[k + 1] = cli.config_file;
 		k += 2;
 	}
 	if (cli.quiet || cli.verbose) {
-		sensor[k] = keeper[k] = scanner[k] = cli.quiet ? "-q" : "-v";
+		sensor[k] = keeper[k] = scanner[k] = notifier[k] = cli.quiet ? "-q" : "-v";
 		k++;
 	}
 	if (!cli.quiet)
@@ -164,6 +167,20 @@ static int run_scanner(int argc, char **argv)
 	return child_of_guard(&g) < 0 ? EXIT_FAILED : scanner_run(&c);
 }
 
+static int run_notifier(int argc, char **argv)
+{
+	char real[PATH_MAX];
+	struct notifier_config c = { .state = realpath(cli.state, real) ? real : cli.state, .settings = &cli.config, .control_fd = GUARD_FD_CONTROL,
+		.interrupted = interrupted, .patient = true };
+	struct guard_child g;
+
+	return child_of_guard(&g) < 0 ? EXIT_FAILED : notifier_run(&c);
+}
+
+const struct command cmd_guard_notifier = {
+	.name = "@notifier", .args = "", .summary = "tells of alerts (started by `tyto watch`)", .examples = "", .options = options, .run = run_notifier,
+		.hidden = true,
+};
 const struct command cmd_guard_scanner = {
 	.name = "@scanner", .args = "", .summary = "the inventory (started by `tyto watch`)", .examples = "", .options = options, .run =
 			run_scanner, .hidden = true,

@@ -1,10 +1,11 @@
-/* tyto rules list|check|test: which detection rules there are, which run here, and whether they fire when they must. */
+/* tyto rules list|check|test|replay: which detection rules there are, which run here, and whether they fire when they must. */
 #include <errno.h>
 #include <jansson.h>
 
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/cmd_rules.h"
 #include "detect/sigma.h"
 #include "event/event_json.h"
 
@@ -272,14 +273,17 @@ static int run(int argc, char **argv)
 		return show(argc - 1, argv + 1, true);
 	if (argc >= 1 && strcmp(argv[0], "test") == 0)
 		return test(argc - 1, argv + 1);
-	return usage_error("`tyto rules`: expected list, check or test");
+	if (argc >= 1 && strcmp(argv[0], "replay") == 0)
+		return rules_replay(argc - 1, argv + 1);
+	return usage_error("`tyto rules`: expected list, check, test or replay");
 }
 
 const struct command cmd_rules = {
-	.name = "rules", .args = "list | check | test [PATH…]", .summary = "detection rules (Sigma)",
+	.name = "rules", .args = "list | check | test | replay [PATH…]", .summary = "detection rules (Sigma)",
 	.examples = "  tyto rules list                   the shipped rules\n"
 		    "  tyto rules check /etc/my-rules    which of these run here, which never fire and why\n"
-		    "  tyto rules test rules             each rule beside events that must and must not fire it\n",
-	.notes = "Without PATH: the shipped rules. check ends with 3 where a rule is broken, test with 1 where one fails.\n",
+		    "  tyto rules test rules             each rule beside events that must and must not fire it\n"
+		    "  tyto rules replay --since 90d     what today's rules would raise over the recorded past; nothing is recorded\n",
+	.notes = "Without PATH: the shipped rules; for replay those that the settings name. check ends with 3 where a rule is broken, test with 1 where one fails.\n",
 	.run = run, .needs_args = true,
 };

@@ -8,7 +8,38 @@
 #include "cli/term.h"
 #include "daemon/query.h"
 #include "daemon/status.h"
+#include "detect/alerts.h"
 #include "extract/extract.h"
+
+static int count_alert(void *arg, const struct alert *al)
+{
+	struct status_detection *d = arg;
+
+	d->open += al->open;
+	d->held += al->open && al->held;
+	return 0;
+}
+
+/* As it stood when somebody last looked: an import brings the table up to date. */
+static void detection_alone(struct status_detection *d, char set[static 65])
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct alerts *a = NULL;
+	json_t *j = NULL;
+
+	if (alerts_open(cli.state, false, &a) == 0 && alerts_each(a, count_alert, d) == 0) {
+		d->known = true;
+		if (alerts_ruleset(a, &d->since, &b) == 0 && (j = json_loadb(b.p, b.n, 0, NULL))) {
+			d->rules = (uint64_t)json_integer_value(json_object_get(j, "rules"));
+			d->run = (uint64_t)json_integer_value(json_object_get(j, "run"));
+			d->broken = (uint64_t)json_integer_value(json_object_get(j, "broken"));
+			snprintf(set, 65, "%s", json_string_value(json_object_get(j, "sha256")) ? json_string_value(json_object_get(j, "sha256")) : "");
+			d->set = set;
+		}
+	}
+	json_decref(j);
+	alerts_close(a);
+}
 
 /* Without a keeper: what the log itself says. */
 static int status_alone(struct buf *b)
@@ -18,6 +49,7 @@ static int status_alone(struct buf *b)
 	struct index_stat ix = { 0 };
 	struct documents *d = NULL;
 	struct documents_stat documents;
+	char set[65] = "";
 	int e = evidence_reader_open(cli.state, &r);
 
 	if (e == 0)
@@ -32,8 +64,9 @@ static int status_alone(struct buf *b)
 	/* None has been scanned yet, or not by a version that this one reads. */
 	if (documents_open(cli.state, false, &d) == 0 && documents_stat(d, &documents) == 0)
 		s.documents = &documents;
-	documents_close(d);
+	detection_alone(&s.detection, set);
 	status_put(&s, b);
+	documents_close(d);
 	return 0;
 }
 
@@ -200,6 +233,50 @@ static void show_inventory(json_t *j)
 	buf_putc(out(), '\n');
 }
 
+static void show_detection(json_t *j)
+{
+	json_t *rules = json_object_get(j, "rules"), *alerts = json_object_get(j, "alerts");
+	size_t from;
+
+	if (!rules)
+		return;
+	line("alerts");
+	from = out()->n;
+	show_number(u64_at(alerts, "open"));
+	buf_puts(out(), STR(" open"));
+	if (u64_at(alerts, "held")) {
+		buf_puts(out(), STR(", "));
+		show_number(u64_at(alerts, "held"));
+		buf_puts(out(), STR(" of them held back by the daily budget"));
+	}
+	if (u64_at(alerts, "waiting")) {
+		buf_puts(out(), STR("; "));
+		show_number(u64_at(alerts, "waiting"));
+		buf_puts(out(), STR(" records that came late are still to be looked at"));
+	}
+	if (json_is_true(json_object_get(rules, "failed")))
+		buf_puts(out(), STR("; NOTHING IS LOOKED AT: detection has ended (the keeper's log says why)"));
+	end_line(from);
+	line("rules");
+	from = out()->n;
+	show_number(u64_at(rules, "run"));
+	buf_puts(out(), STR(" of "));
+	show_number(u64_at(rules, "all"));
+	buf_puts(out(), STR(" run"));
+	if (u64_at(rules, "broken")) {
+		buf_puts(out(), STR(", "));
+		show_number(u64_at(rules, "broken"));
+		buf_puts(out(), STR(" broken (`tyto rules check`)"));
+	}
+	if (json_object_get(rules, "since")) {
+		buf_puts(out(), STR("; in force since "));
+		show_when(json_string_value(json_object_get(rules, "since")));
+	}
+	if (json_object_get(rules, "sha256"))
+		buf_putf(out(), " (set %.12s)", json_string_value(json_object_get(rules, "sha256")));
+	end_line(from);
+}
+
 /* What keeps the readers of documents in, here and now. */
 static void put_sandbox(json_t *j)
 {
@@ -218,6 +295,33 @@ static void show_sandbox(json_t *j)
 	extract_sandbox(&reason);
 	line("sandbox");
 	buf_putf(out(), "NONE: documents are not read (%s)\n", reason);
+}
+
+static void show_notify(json_t *j)
+{
+	json_t *n = json_object_get(j, "notify");
+	size_t from;
+
+	if (!n)
+		return;
+	line("notify");
+	from = out()->n;
+	if (!json_is_true(json_object_get(n, "running")))
+		buf_puts(out(), STR("nobody tells just now (`tyto watch` and `tyto notify run` do); "));
+	show_number(u64_at(n, "sent"));
+	buf_puts(out(), STR(" sent"));
+	if (u64_at(n, "waiting")) {
+		buf_puts(out(), STR(", "));
+		show_number(u64_at(n, "waiting"));
+		buf_puts(out(), u64_at(n, "waiting") == 1 ? STR(" waits since ") : STR(" wait since "));
+		show_when(json_string_value(json_object_get(n, "oldest")));
+	}
+	if (u64_at(n, "dead")) {
+		buf_puts(out(), STR(", "));
+		show_number(u64_at(n, "dead"));
+		buf_puts(out(), STR(" DEAD (`tyto notify dead` lists them)"));
+	}
+	end_line(from);
 }
 
 static void show_status(json_t *j)
@@ -251,6 +355,8 @@ static void show_status(json_t *j)
 	show_losses(j);
 	show_disk(j);
 	show_inventory(j);
+	show_detection(j);
+	show_notify(j);
 	show_sandbox(j);
 	if (keeper && !json_is_true(json_object_get(keeper, "account"))) {
 		size_t from;

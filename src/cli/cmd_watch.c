@@ -20,11 +20,13 @@
 #define PEOPLE_WAIT_NS (10 * NSEC_PER_SEC) /* a keeper whose guard was killed ends soon */
 
 static const char *people;
+static bool no_notify;
 
 static const struct opt *options(void)
 {
 	static const struct opt o[] = {
 		{ "people", 0, OPT_TEXT, &people, "FILE", "who works where (CSV or JSON Lines): imported first; aliases join accounts" },
+		{ "no-notify", 0, OPT_FLAG, &no_notify, NULL, "tells nobody of alerts: `tyto notify run` does" },
 		OPT_END,
 	};
 	return o;
@@ -128,6 +130,20 @@ static int import_people(void)
 		_exit(importer_close(i) < 0 ? EXIT_FAILED : EXIT_DONE);
 	}
 	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? -EIO : 0;
+}
+
+/* The record matters more: with settings that are wrong it goes on, and tells nobody. */
+static bool tells(void)
+{
+	_cleanup_notify_ways_ struct notify_ways ways = { 0 };
+	const char *why = "";
+
+	if (no_notify || !notify_any(&cli.config.notify))
+		return false;
+	if (notify_ways_make(&cli.config.notify, true, &ways, &why) == 0)
+		return true;
+	log_error("%s; nobody is told of alerts", why);
+	return false;
 }
 
 static bool version_there(void)
@@ -249,7 +265,7 @@ static int run(int argc, char **argv)
 		log_error("cannot listen below /run/tyto: %s", strerror(-fd));
 		return EXIT_FAILED;
 	}
-	r = roles_guard(paths, (size_t)n, fd);
+	r = roles_guard(paths, (size_t)n, fd, tells());
 	if (state_socket(cli.state, &a) == 0) {
 		char lock[LOCK_PATH];
 

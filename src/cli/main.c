@@ -11,7 +11,8 @@ struct cli cli;
 
 const struct command *const commands[] = {
 	&cmd_scan, &cmd_watch, &cmd_import, &cmd_people, &cmd_events, &cmd_who, &cmd_trace, &cmd_verify, &cmd_evidence, &cmd_key, &cmd_status,
-	&cmd_doctor, &cmd_config, &cmd_rules, &cmd_alerts, &cmd_demo, &cmd_guard_sensor, &cmd_guard_keeper, &cmd_guard_scanner, NULL,
+	&cmd_doctor, &cmd_config, &cmd_rules, &cmd_alerts, &cmd_notify, &cmd_demo, &cmd_guard_sensor, &cmd_guard_keeper, &cmd_guard_scanner,
+	&cmd_guard_notifier, NULL,
 };
 
 static bool want_help, want_version;

@@ -8,7 +8,7 @@
 
 #include "daemon/state.h"
 
-/* Runs until stopped. listen_fd: the commands' socket, for the keeper. */
-int roles_guard(char *const *paths, size_t n, int listen_fd);
+/* Runs until stopped. listen_fd: the commands' socket, for the keeper. notify: tells of alerts, too. */
+int roles_guard(char *const *paths, size_t n, int listen_fd, bool notify);
 
 #endif

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "document/label.h"
 
@@ -25,6 +27,24 @@ const struct setting settings[] = {
 		"a document with contact details of so many persons is confidential; 0: none is for that" },
 	{ "rules", SET_PATHS, offsetof(struct config, rules), offsetof(struct config, n_rules), "",
 		"files or folders of detection rules, instead of the shipped ones and " RULES_LOCAL "; may be repeated" },
+	{ "notify.min_severity", SET_TEXT, offsetof(struct config, notify.min_severity), 0, "medium", "alerts from this severity on are told: low, medium, high or critical" },
+	{ "notify.tries", SET_NUMBER, offsetof(struct config, notify.tries), 0, "20", "after so many a message becomes a dead letter (`tyto notify dead`)" },
+	{ "notify.wait", SET_NUMBER, offsetof(struct config, notify.wait), 0, "5", "seconds before the second try; doubled each time, up to an hour" },
+	{ "notify.timeout", SET_NUMBER, offsetof(struct config, notify.timeout), 0, "30", "seconds that a server gets for one message" },
+	{ "notify.ca_file", SET_TEXT, offsetof(struct config, notify.ca_file), 0, "", "certificates of authorities that servers are checked with; the system's without" },
+	{ "notify.mail.server", SET_TEXT, offsetof(struct config, notify.mail_server), 0, "", "HOST or HOST:PORT of the mail server" },
+	{ "notify.mail.tls", SET_TEXT, offsetof(struct config, notify.mail_tls), 0, "starttls", "starttls (587), tls (465), or none: only for a server on this machine (25)" },
+	{ "notify.mail.from", SET_TEXT, offsetof(struct config, notify.mail_from), 0, "", "the sender's address" },
+	{ "notify.mail.to", SET_TEXT, offsetof(struct config, notify.mail_to), 0, "", "who gets the mails: addresses with commas between" },
+	{ "notify.mail.user", SET_TEXT, offsetof(struct config, notify.mail_user), 0, "", "who we are to the mail server, where it asks" },
+	{ "notify.mail.password_file", SET_TEXT, offsetof(struct config, notify.mail_password_file), 0, "", "file with the password, readable by root alone" },
+	{ "notify.webhook.url", SET_TEXT, offsetof(struct config, notify.webhook_url), 0, "", "https://…: gets each message as JSON by POST" },
+	{ "notify.webhook.token_file", SET_TEXT, offsetof(struct config, notify.webhook_token_file), 0, "", "file with a bearer token" },
+	{ "notify.webhook.key_file", SET_TEXT, offsetof(struct config, notify.webhook_key_file), 0, "", "file with the key of the signature (HMAC-SHA-256 of the body)" },
+	{ "notify.syslog.server", SET_TEXT, offsetof(struct config, notify.syslog_server), 0, "", "HOST or HOST:PORT, or the path of a local socket" },
+	{ "notify.syslog.transport", SET_TEXT, offsetof(struct config, notify.syslog_transport), 0, "tls", "tls (RFC 5425, 6514), udp (514) or unix (/dev/log)" },
+	{ "notify.syslog.facility", SET_NUMBER, offsetof(struct config, notify.syslog_facility), 0, "13", "0 to 23; 13: log audit" },
+	{ "notify.syslog.form", SET_TEXT, offsetof(struct config, notify.syslog_form), 0, "text", "text, or cef: the line of `tyto alerts --as cef`" },
 	{ NULL },
 };
 
@@ -134,9 +154,9 @@ void config_init(struct config *c)
 
 void config_free(struct config *c)
 {
-	free(c->state);
-	free(c->people);
-	free(c->label_file);
+	for (const struct setting *s = settings; s->key; s++)
+		if (s->type == SET_TEXT)
+			free(*(char **)((char *)c + s->offset));
 	for (size_t i = 0; i < c->n_microsoft; i++) {
 		free(c->microsoft[i].guid);
 		free(c->microsoft[i].name);
@@ -260,12 +280,32 @@ void config_labels(const struct config *c, struct label_config *ret)
 	}
 }
 
+/* Where the shipped rules stand: installed, or beside the program in the folder where it was built. */
+static char *shipped_rules(void)
+{
+	static char installed[] = TYTO_RULES_DIR, beside[PATH_MAX];
+	static const char below[] = "/build/src/cli/tyto", rules[] = "/rules/shipped";
+	ssize_t n;
+
+	if (access(installed, R_OK) == 0)
+		return installed;
+	n = readlink("/proc/self/exe", beside, sizeof(beside) - sizeof(rules));
+	if (n < (ssize_t)sizeof(below))
+		return installed;
+	beside[n] = '\0';
+	n -= (ssize_t)sizeof(below) - 1;
+	if (strcmp(beside + n, below) != 0)
+		return installed;
+	memcpy(beside + n, rules, sizeof(rules));
+	return access(beside, R_OK) == 0 ? beside : installed;
+}
+
 size_t config_rules(const struct config *c, char *ret[static CONFIG_PATHS_MAX])
 {
-	static char shipped[] = TYTO_RULES_DIR, local[] = RULES_LOCAL;
+	static char local[] = RULES_LOCAL;
 
 	if (c->n_rules == 0) {
-		ret[0] = shipped;
+		ret[0] = shipped_rules();
 		ret[1] = local;
 		return 2;
 	}

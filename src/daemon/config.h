@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "event/event.h"
+#include "forward/notify_settings.h"
 
 #define CONFIG_FILE "/etc/tyto/tyto.conf"
 #define CONFIG_PATHS_MAX 64
@@ -33,6 +34,7 @@ struct config {
 	uint64_t label_contacts; /* 0: off */
 	char *rules[CONFIG_PATHS_MAX]; /* none: config_rules says which */
 	size_t n_rules;
+	struct notify_settings notify;
 };
 
 struct setting {

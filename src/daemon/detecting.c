@@ -5,9 +5,37 @@
 #include <sys/eventfd.h>
 
 #include "base/log.h"
+#include "base/timefmt.h"
 
 #define STEP 4096      /* leaves between two looks at whether to end */
+#define PAST_STEP 32768 /* records of the past between two looks at what is new */
 #define WAITING_MAX 64 /* alerts that may wait for the keeper; then the detector waits */
+#define LOOK_MS 2000   /* between looks at the rules' files; they are read when two looks see the same change */
+#define SETTLE_NS (2 * NSEC_PER_SEC)      /* without another late record… */
+#define SETTLE_MAX_NS (60 * NSEC_PER_SEC) /* …or so long after the first one, the past is gone through */
+#define SAVE_NS (60 * NSEC_PER_SEC)       /* a case's numbers are not older in the queue */
+#define COMPLAINTS_MAX 20
+
+struct complaints {
+	size_t n;
+};
+
+static void complain(void *arg, const struct sigma_rule *r)
+{
+	struct complaints *c = arg;
+
+	if (c->n++ < COMPLAINTS_MAX)
+		log_error("%.*s:%u: %s: this rule is not in force", STR_ARG(r->file), r->line, r->why ? r->why : "not a rule");
+}
+
+static void say_rules(const struct detection *d)
+{
+	struct complaints c = { 0 };
+
+	detector_complain(d, complain, &c);
+	if (c.n > COMPLAINTS_MAX)
+		log_error("%zu more rules are not in force: `tyto rules check` names them", c.n - COMPLAINTS_MAX);
+}
 
 /* --- an import --- */
 
@@ -18,20 +46,56 @@ static int append(void *arg, const struct evidence_alert *a)
 	return evidence_append_alert(arg, a, &seq);
 }
 
+/* That there are none is said only where there were some. */
+static bool is_news(const struct detection *d, str *ret_setting)
+{
+	struct detector_stat st;
+
+	detector_stat(d, &st);
+	return detector_unrecorded(d, ret_setting) && (st.rules.all || detector_recorded_any(d));
+}
+
+static int record_rules(struct detection *d, struct evidence *ev)
+{
+	str setting;
+	int r = is_news(d, &setting) ? evidence_append_config(ev, time_now(), setting, NULL) : 0;
+
+	if (r == 0)
+		detector_recorded(d);
+	return r;
+}
+
+static int all_of(struct detection *d, struct evidence *ev)
+{
+	bool more = true;
+	int r = 0;
+
+	while (r == 0 && more)
+		r = detector_advance(d, UINT64_MAX, append, ev, &more);
+	while (r == 0 && detector_unsettled(d))
+		r = detector_settle(d, UINT64_MAX, append, ev, &more);
+	return r;
+}
+
 int detecting_alone(const char *state, const struct config *c, struct evidence *ev)
 {
 	char *rules[CONFIG_PATHS_MAX];
 	struct detection *d = NULL;
-	bool more = true;
 	int r = detector_open(state, rules, config_rules(c, rules), &d);
 
-	while (r == 0 && more)
-		r = detector_advance(d, UINT64_MAX, append, ev, &more);
+	if (r == 0) {
+		say_rules(d);
+		r = record_rules(d, ev);
+	}
+	if (r == 0)
+		r = all_of(d, ev);
+	if (r == 0)
+		r = detector_save(d, append, ev);
 	if (r == 0)
 		r = evidence_commit(ev);
 	/* What was raised is read back: then it need not be looked for again. */
-	for (more = true; r == 0 && more;)
-		r = detector_advance(d, UINT64_MAX, append, ev, &more);
+	if (r == 0)
+		r = all_of(d, ev);
 	detector_close(d);
 	return r;
 }
@@ -53,7 +117,11 @@ struct detecting {
 	uint64_t size; /* under lock, as what follows */
 	struct waiting waiting[WAITING_MAX];
 	size_t n;
-	bool stop;
+	char *setting; /* about the rules in force, to be recorded; NULL none */
+	struct detector_stat stat;
+	int64_t since; /* the rules have been in force */
+	char set[65];
+	bool stop, reload, failed;
 };
 
 static void waiting_free(struct waiting *w)
@@ -104,15 +172,25 @@ static int hand_over(void *arg, const struct evidence_alert *a)
 	return r;
 }
 
-/* Until there is more than `done`. False: it is to end. */
-static bool wait_more(struct detecting *d, uint64_t *done)
+/* At most so long, until there is more than `done`, or the rules are to be read again. False: it is to end. */
+static bool wait_more(struct detecting *d, uint64_t *done, int64_t ms, bool *ret_reload)
 {
+	struct timespec until;
 	bool stop;
 
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= NSEC_PER_SEC) {
+		until.tv_sec++;
+		until.tv_nsec -= NSEC_PER_SEC;
+	}
 	pthread_mutex_lock(&d->lock);
-	while (!d->stop && d->size <= *done)
-		pthread_cond_wait(&d->wake, &d->lock);
+	while (!d->stop && !d->reload && d->size <= *done && ms && pthread_cond_timedwait(&d->wake, &d->lock, &until) == 0)
+		;
 	*done = d->size;
+	*ret_reload = d->reload;
+	d->reload = false;
 	stop = d->stop;
 	pthread_mutex_unlock(&d->lock);
 	return !stop;
@@ -128,31 +206,169 @@ static bool stopping(struct detecting *d)
 	return stop;
 }
 
+/* What the thread knows of itself. */
+struct following {
+	struct detecting *d;
+	struct detection *detector;
+	char *rules[CONFIG_PATHS_MAX];
+	size_t n_rules;
+	uint64_t signature, seen; /* of the rules in force; at the last look */
+	int64_t looked, late_since, late_last; /* CLOCK_BOOTTIME */
+	uint64_t waiting;         /* late records at the last look */
+	int64_t unsaved_since;    /* 0: all is */
+};
+
+/* The rules in force, to the keeper and into the log. */
+static void publish(struct following *f, bool fresh)
+{
+	struct detecting *d = f->d;
+	str setting;
+	bool news = fresh && is_news(f->detector, &setting);
+
+	pthread_mutex_lock(&d->lock);
+	detector_stat(f->detector, &d->stat);
+	if (fresh) {
+		d->since = news ? time_now() : detector_since(f->detector);
+		detector_set(f->detector, d->set);
+	}
+	if (news) {
+		free(d->setting);
+		d->setting = strndup(setting.p, setting.n);
+		eventfd_write(d->fd, 1);
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (news)
+		detector_recorded(f->detector);
+}
+
+static void reload(struct following *f)
+{
+	struct detector_stat st;
+	int r = detector_reload(f->detector, f->rules, f->n_rules);
+
+	if (r < 0) {
+		log_error("rules: %s; those in force stay so", detector_why());
+		return;
+	}
+	if (r == 0)
+		return;
+	say_rules(f->detector);
+	detector_stat(f->detector, &st);
+	log_info("the rules were read again: %zu run of %zu", st.rules.run, st.rules.all);
+	publish(f, true);
+}
+
+/* Files that are being written change from look to look. */
+static void look_at_rules(struct following *f)
+{
+	uint64_t now;
+
+	if (time_boottime() - f->looked < LOOK_MS * 1000000LL)
+		return;
+	f->looked = time_boottime();
+	now = ruleset_signature(f->rules, f->n_rules);
+	if (now != f->signature && now == f->seen) {
+		f->signature = now;
+		reload(f);
+	}
+	f->seen = now;
+}
+
+/* Is it time to go through the past? An import comes in one go; a source that never rests must not be waited for. */
+static bool is_settled(struct following *f)
+{
+	struct detector_stat st;
+	int64_t now = time_boottime();
+
+	detector_stat(f->detector, &st);
+	if (st.waiting && !f->waiting)
+		f->late_since = now;
+	if (st.waiting != f->waiting)
+		f->late_last = now;
+	f->waiting = st.waiting;
+	return st.waiting && (now - f->late_last >= SETTLE_NS || now - f->late_since >= SETTLE_MAX_NS);
+}
+
+static int advance(struct following *f)
+{
+	bool more = false;
+	int r;
+
+	do {
+		r = detector_advance(f->detector, STEP, hand_over, f->d, &more);
+	} while (r == 0 && more && !stopping(f->d));
+	return r;
+}
+
+static int save(struct following *f)
+{
+	int64_t now = time_boottime();
+
+	if (!detector_unsaved(f->detector) || detector_unsettled(f->detector))
+		f->unsaved_since = 0;
+	else if (!f->unsaved_since)
+		f->unsaved_since = now;
+	else if (now - f->unsaved_since >= SAVE_NS)
+		return detector_save(f->detector, hand_over, f->d);
+	return 0;
+}
+
+static int follow(struct following *f)
+{
+	bool again = false, past = false;
+	uint64_t done = 0;
+	int r = 0;
+
+	while (r == 0 && wait_more(f->d, &done, past ? 0 : detector_unsettled(f->detector) ? LOOK_MS / 4 : LOOK_MS, &again)) {
+		if (again) {
+			f->signature = ruleset_signature(f->rules, f->n_rules);
+			reload(f);
+		}
+		look_at_rules(f);
+		r = advance(f);
+		if (r == 0 && (past || is_settled(f))) {
+			r = detector_settle(f->detector, PAST_STEP, hand_over, f->d, &past);
+			f->late_since = f->late_last = time_boottime();
+		}
+		if (r == 0)
+			r = save(f);
+		if (r == 0)
+			publish(f, false);
+	}
+	return r;
+}
+
 static void *run(void *arg)
 {
-	struct detecting *d = arg;
-	char *rules[CONFIG_PATHS_MAX];
-	struct detection *detector = NULL;
-	uint64_t done = 0;
-	bool more = false;
-	int r = detector_open(d->state, rules, config_rules(d->c, rules), &detector);
+	struct following f = { .d = arg };
+	struct detector_stat st;
+	int r;
 
-	if (r == 0 && detector_rules(detector) == 0)
-		log_info("no detection rules: nothing will raise an alert (the setting `rules`)");
-	while (r == 0 && wait_more(d, &done)) {
-		do {
-			r = detector_advance(detector, STEP, hand_over, d, &more);
-		} while (r == 0 && more && !stopping(d));
+	f.n_rules = config_rules(f.d->c, f.rules);
+	f.signature = f.seen = ruleset_signature(f.rules, f.n_rules);
+	r = detector_open(f.d->state, f.rules, f.n_rules, &f.detector);
+	if (r == 0) {
+		say_rules(f.detector);
+		detector_stat(f.detector, &st);
+		if (st.rules.run == 0)
+			log_info("no detection rules: nothing will raise an alert (the setting `rules`)");
+		publish(&f, true);
+		r = follow(&f);
 	}
-	if (r < 0 && r != -EINTR)
+	if (r < 0 && r != -EINTR) {
 		log_error("alerts: %s; the record goes on, and the next start finds what it missed", detector_why());
-	detector_close(detector);
+		pthread_mutex_lock(&f.d->lock);
+		f.d->failed = true;
+		pthread_mutex_unlock(&f.d->lock);
+	}
+	detector_close(f.detector);
 	return NULL;
 }
 
 int detecting_start(const char *state, const struct config *c, struct detecting **ret)
 {
 	struct detecting *d = calloc(1, sizeof(*d));
+	pthread_condattr_t clock;
 	int r;
 
 	if (!d || !(d->state = strdup(state))) {
@@ -162,7 +378,10 @@ int detecting_start(const char *state, const struct config *c, struct detecting 
 	d->c = c;
 	d->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&d->lock, NULL);
-	pthread_cond_init(&d->wake, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&d->wake, &clock);
+	pthread_condattr_destroy(&clock);
 	r = d->fd < 0 ? errno : pthread_create(&d->thread, NULL, run, d);
 	if (r) {
 		close_fd(&d->fd);
@@ -193,11 +412,22 @@ int detecting_take(struct detecting *d, struct evidence *ev)
 {
 	eventfd_t told;
 	size_t taken = 0;
+	int recorded = 0;
 	uint64_t seq;
 	int r = 0;
 
 	eventfd_read(d->fd, &told);
 	pthread_mutex_lock(&d->lock);
+	if (d->setting) {
+		r = evidence_append_config(ev, time_now(), str_c(d->setting), &seq);
+		if (r == -EINVAL || r == -EMSGSIZE)
+			r = 0;
+		if (r == 0) {
+			free(d->setting);
+			d->setting = NULL;
+			recorded = 1;
+		}
+	}
 	while (taken < d->n && r == 0) {
 		r = evidence_append_alert(ev, &d->waiting[taken].a, &seq);
 		if (r == -EINVAL || r == -EMSGSIZE) {
@@ -211,7 +441,23 @@ int detecting_take(struct detecting *d, struct evidence *ev)
 	d->n -= taken;
 	pthread_cond_broadcast(&d->wake);
 	pthread_mutex_unlock(&d->lock);
-	return r < 0 ? r : (int)taken;
+	return r < 0 ? r : (int)taken + recorded;
+}
+
+void detecting_reload(struct detecting *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->reload = true;
+	pthread_cond_broadcast(&d->wake);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void detecting_stat(struct detecting *d, struct detecting_stat *ret)
+{
+	pthread_mutex_lock(&d->lock);
+	*ret = (struct detecting_stat){ .detector = d->stat, .since = d->since, .failed = d->failed };
+	memcpy(ret->set, d->set, sizeof(ret->set));
+	pthread_mutex_unlock(&d->lock);
 }
 
 struct detecting *detecting_stop(struct detecting *d)
@@ -228,6 +474,7 @@ struct detecting *detecting_stop(struct detecting *d)
 	pthread_mutex_destroy(&d->lock);
 	pthread_cond_destroy(&d->wake);
 	close_fd(&d->fd);
+	free(d->setting);
 	free(d->state);
 	free(d);
 	return NULL;

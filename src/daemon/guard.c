@@ -30,12 +30,13 @@
 #define SHORT_NS (5 * NSEC_PER_SEC)        /* for so long a sensor may do without descriptors */
 #define SENSOR_END_NS (4 * NSEC_PER_SEC)
 #define SCANNER_END_NS (2 * NSEC_PER_SEC)   /* what it has not recorded is read again */
+#define NOTIFIER_END_NS (2 * NSEC_PER_SEC)  /* what it has not sent is sent by the next one */
 #define KEEPER_END_NS (30 * NSEC_PER_SEC)
 #define ARGS_MAX 64
 
-enum { SENSOR, KEEPER, SCANNER, ROLES };
+enum { SENSOR, KEEPER, SCANNER, NOTIFIER, ROLES };
 
-static const char *const role_names[ROLES] = { "sensor", "keeper", "scanner" };
+static const char *const role_names[ROLES] = { "sensor", "keeper", "scanner", "notifier" };
 
 struct child {
 	pid_t pid;        /* 0: not running */
@@ -132,7 +133,7 @@ static int give(int control_fd, int fd, pid_t pid)
 /* Between fork and exec: only what is safe there. */
 static _noreturn_ void become(const struct guard *g, int role, const int fds[3], char *argument)
 {
-	char *const *const argvs[ROLES] = { g->c->sensor_argv, g->c->keeper_argv, g->c->scanner_argv };
+	char *const *const argvs[ROLES] = { g->c->sensor_argv, g->c->keeper_argv, g->c->scanner_argv, g->c->notifier_argv };
 	char *const *argv = argvs[role];
 	char *args[ARGS_MAX];
 	sigset_t none;
@@ -169,7 +170,7 @@ static _noreturn_ void become(const struct guard *g, int role, const int fds[3],
  * gap is told from the log. */
 static int peer_pid(const struct guard *g, int role)
 {
-	if (role == SCANNER)
+	if (role == SCANNER || role == NOTIFIER)
 		return 0;
 	if (role == KEEPER && !atomic_load(&g->pulse->beat))
 		return 0;
@@ -224,12 +225,12 @@ static void start_due(struct guard *g, int role)
 	close(pair[1]);
 }
 
-/* It has no peer: it finds the keeper as any command does. */
-static void start_scanner(struct guard *g)
+/* They have no peer: they find the keeper, or the record, as any command does. */
+static void start_beside(struct guard *g, int role, char *const *argv)
 {
-	struct child *c = &g->child[SCANNER];
+	struct child *c = &g->child[role];
 
-	if (g->c->scanner_argv && !c->pid && !g->stop && mono() >= c->start_at && spawn(g, SCANNER, -1) < 0)
+	if (argv && !c->pid && !g->stop && mono() >= c->start_at && spawn(g, role, -1) < 0)
 		c->start_at = mono() + NSEC_PER_SEC;
 }
 
@@ -345,7 +346,8 @@ static void turn(struct guard *g)
 	if (!g->child[SENSOR].pid && g->child[SENSOR].start_at <= now && g->child[KEEPER].pid)
 		start_due(g, SENSOR);
 	start_due(g, KEEPER);
-	start_scanner(g);
+	start_beside(g, SCANNER, g->c->scanner_argv);
+	start_beside(g, NOTIFIER, g->c->notifier_argv);
 	/* Once it answers, what went before is its predecessor's. */
 	if (g->child[SENSOR].pid && atomic_load(&g->pulse->beat))
 		g->cause = g->cause == CAUSE_STALLED && now - atomic_load(&g->pulse->beat) > SENSOR_STALL_NS ? g->cause : 0;
@@ -373,9 +375,11 @@ static void stop_all(struct guard *g)
 {
 	notify_send(g->manager, "STOPPING=1");
 	close_fd(&g->child[SCANNER].control);
+	close_fd(&g->child[NOTIFIER].control);
 	close_fd(&g->child[SENSOR].control);
 	wait_end(g, SENSOR, SENSOR_END_NS);
 	wait_end(g, SCANNER, SCANNER_END_NS);
+	wait_end(g, NOTIFIER, NOTIFIER_END_NS);
 	if (g->child[KEEPER].pid)
 		kill(g->child[KEEPER].pid, SIGTERM);
 	wait_end(g, KEEPER, KEEPER_END_NS);
@@ -419,7 +423,7 @@ static int setup(struct guard *g)
 
 int guard_run(const struct guard_config *c)
 {
-	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 }, { .control = -1 } }, .pulse_fd = -1, .signals = -1,
+	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 }, { .control = -1 }, { .control = -1 } }, .pulse_fd = -1, .signals = -1,
 		.manager = notify_open() };
 	int r = setup(&g);
 

@@ -1,4 +1,4 @@
-/* guard.h — the parent of sensor, keeper and scanner, which never blocks.
+/* guard.h — the parent of sensor, keeper, scanner and notifier, which never blocks.
  *
  * Purpose: starts both, watches the sensor's pulse and ends a frozen sensor, so that a frozen sensor never freezes the file server; starts
  * again what ended. It opens nothing after its start, takes no memory, and is locked in memory.
@@ -9,7 +9,7 @@
  * guard_child_parse), and these descriptors:
  *	sensor  3 socket to the keeper   4 control   5 pulse (memfd, struct sensor_pulse)
  *	keeper  3 socket to the sensor   4 control   5 listening socket of the commands
- *	scanner 4 control: its end means stop; a command of the keeper's, nobody waits for it
+ *	scanner, notifier  4 control: its end means stop; a command of the keeper's, nobody waits for it
  * A message on a control socket is the other's new process id (int32_t) with its new socket by SCM_RIGHTS (guard_take): the other one was
  * started again. The keeper sends one byte there when the paths are watched (guard_tell_ready): the guard tells the service manager.
  * End of file on control: the sensor flushes and ends. The keeper is told to end by SIGTERM, after the sensor.
@@ -36,6 +36,7 @@ struct guard_config {
 	char *const *sensor_argv; /* NULL-terminated, argv[0] first */
 	char *const *keeper_argv;
 	char *const *scanner_argv; /* NULL: none */
+	char *const *notifier_argv; /* NULL: none */
 	int listen_fd;            /* for the keeper; -1 none */
 	int64_t gap_from;         /* end of the last run, from the log; 0: none */
 };

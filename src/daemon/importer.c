@@ -171,10 +171,11 @@ int importer_close(struct importer *i)
 		stop_remote(i);
 	if (i->ev && i->pending)
 		r = commit(i);
+	/* Late records are found by the index. */
+	i->indexer = indexer_stop(i->indexer, true);
 	/* What is recorded stays so whatever becomes of it: the next who comes finds the alerts. */
 	if (i->ev && i->detect && r == 0 && detecting_alone(i->state, i->detect, i->ev) < 0)
 		log_error("alerts: %s", detector_why());
-	i->indexer = indexer_stop(i->indexer, true);
 	evidence_close(i->ev);
 	evidence_reader_close(i->reader);
 	persons_free(i->persons);

@@ -211,9 +211,12 @@ static int dispatch(struct keeper *k, const struct epoll_event *e)
 	case TAG_LISTEN:
 		return keeper_client_accept(k);
 	case TAG_SIGNAL:
-		while (read(k->signal_fd, &si, sizeof(si)) > 0)
-			;
-		k->stop = true;
+		while (read(k->signal_fd, &si, sizeof(si)) > 0) {
+			if (si.ssi_signo != SIGHUP)
+				k->stop = true;
+			else if (k->detecting)
+				detecting_reload(k->detecting);
+		}
 		return 0;
 	case TAG_ALERTS:
 		return take_alerts(k);
@@ -277,6 +280,7 @@ static int signals(struct keeper *k)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return k->signal_fd < 0 ? -errno : keeper_watch_fd(k, k->signal_fd, TAG_SIGNAL, EPOLLIN);

@@ -147,12 +147,21 @@ void keeper_status(struct keeper *k, bool names, struct buf *b)
 		.keeper_uid = geteuid(), .keeper_named = k->c->owner.named,
 		.blind = (const char *const *)k->blind, .n_blind = k->n_blind };
 	struct documents_stat documents;
+	struct detecting_stat detection;
 
 	evidence_stat(k->ev, &s.evidence);
 	s.indexed = indexer_indexed(k->indexer);
 	s.n_watching_all = k->n_watching;
 	if (indexer_documents(k->indexer, &documents))
 		s.documents = &documents;
+	if (k->detecting) {
+		struct detector_stat *st = &detection.detector;
+
+		detecting_stat(k->detecting, &detection);
+		s.detection = (struct status_detection){ .known = detection.since || detection.failed || st->rules.all || st->open, .failed = detection.failed,
+			.rules = st->rules.all, .run = st->rules.run, .broken = st->rules.broken, .since = detection.since,
+			.set = detection.set[0] ? detection.set : NULL, .open = st->open, .held = st->held, .waiting = st->waiting, .full = st->full };
+	}
 	status_put(&s, b);
 }
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/timefmt.h"
 #include "event/event.h"
+#include "forward/outbox.h"
 #include "index/index.h"
 
 #define DAY (86400 * NSEC_PER_SEC)
@@ -87,6 +88,26 @@ static void put_documents(const struct documents_stat *d, struct buf *b)
 	json_obj_end(b);
 }
 
+/* Where somebody was ever to be told of alerts. */
+static void put_notify(const struct status *s, struct buf *b)
+{
+	struct outbox_stat st;
+
+	if (outbox_stat(s->state, &st) < 0)
+		return;
+	json_put_obj(b, "notify");
+	json_put_bool(b, "running", outbox_locked(s->state));
+	json_put_u64(b, "sent", st.sent);
+	if (st.last)
+		json_put_time(b, "last", st.last);
+	json_put_u64(b, "waiting", st.waiting);
+	if (st.oldest)
+		json_put_time(b, "oldest", st.oldest);
+	json_put_u64(b, "dead", st.dead);
+	json_put_u64(b, "forgotten", st.forgotten);
+	json_obj_end(b);
+}
+
 static void put_blind_spots(const struct status *s, struct buf *b)
 {
 	const struct sensor_ops *ops = NULL;
@@ -102,6 +123,26 @@ static void put_blind_spots(const struct status *s, struct buf *b)
 	for (size_t i = 0; s->names && i < s->n_blind; i++)
 		json_str(b, str_c(s->blind[i]));
 	json_arr_end(b);
+}
+
+static void put_detection(const struct status_detection *d, struct buf *b)
+{
+	json_put_obj(b, "rules");
+	json_put_u64(b, "all", d->rules);
+	json_put_u64(b, "run", d->run);
+	json_put_u64(b, "broken", d->broken);
+	if (d->since)
+		json_put_time(b, "since", d->since);
+	if (d->set)
+		json_put_str(b, "sha256", str_c(d->set));
+	json_put_u64(b, "full", d->full);
+	json_put_bool(b, "failed", d->failed);
+	json_obj_end(b);
+	json_put_obj(b, "alerts");
+	json_put_u64(b, "open", d->open);
+	json_put_u64(b, "held", d->held);
+	json_put_u64(b, "waiting", d->waiting);
+	json_obj_end(b);
 }
 
 void status_put(const struct status *s, struct buf *b)
@@ -140,6 +181,9 @@ void status_put(const struct status *s, struct buf *b)
 		json_put_bool(b, "account", s->keeper_named);
 		json_obj_end(b);
 	}
+	if (s->detection.known)
+		put_detection(&s->detection, b);
+	put_notify(s, b);
 	put_blind_spots(s, b);
 	json_put_str(b, "version", STR(TYTO_VERSION));
 	json_obj_end(b);

@@ -27,6 +27,15 @@ struct status {
 	bool disk_full;
 	uid_t keeper_uid;
 	bool keeper_named; /* the account tyto exists */
+	struct status_detection {
+		bool known;             /* what follows is */
+		bool failed;            /* nothing is looked at any more */
+		uint64_t rules, run, broken;
+		int64_t since;          /* they have been in force; 0 not known */
+		const char *set;        /* SHA-256 of their names and contents; NULL not known */
+		uint64_t open, held;    /* alerts */
+		uint64_t waiting, full; /* late records put aside; state of correlations given up */
+	} detection;
 };
 
 /* Adds the disk figures itself, from the state directory. */

@@ -10,17 +10,19 @@
 #include "index/db.h"
 #include "index/index.h"
 
-#define FORMAT 1
+#define FORMAT 2
 #define BATCH 65536 /* leaves a transaction */
 
 static const char schema[] =
 	"CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER) WITHOUT ROWID;"
 	"CREATE TABLE alert(number INTEGER PRIMARY KEY, raised INTEGER, changed INTEGER, seq INTEGER, upto INTEGER, records INTEGER, severity INTEGER,"
-	" reason INTEGER, open INTEGER, exempt INTEGER, account INTEGER, person INTEGER, rule TEXT, body TEXT, allowed INTEGER, day INTEGER);";
+	" reason INTEGER, open INTEGER, exempt INTEGER, account INTEGER, person INTEGER, rule TEXT, body TEXT, allowed INTEGER, day INTEGER, joined INTEGER);"
+	"CREATE TABLE ruleset(seq INTEGER PRIMARY KEY, time INTEGER, text TEXT);";
 
 /* Of a day's alerts the most severe ones are shown, the earlier ones first; the budget is the largest that the day's alerts knew of. */
 #define RANKED "SELECT number, raised, changed, seq, upto, records, severity, reason, open, exempt, account, person, rule, body," \
-	" exempt=0 AND row_number() OVER (PARTITION BY day, exempt ORDER BY severity DESC, number) > max(allowed) OVER (PARTITION BY day) AS held FROM alert"
+	" exempt=0 AND joined=0 AND row_number() OVER (PARTITION BY day, exempt, joined ORDER BY severity DESC, raised, number)" \
+	" > max(allowed) OVER (PARTITION BY day) AS held, joined FROM alert"
 
 struct alerts {
 	char *dir;
@@ -173,11 +175,13 @@ static void bind_text(sqlite3_stmt *s, int i, str v)
 
 /* What a later record leaves out stays as it was. A closed alert that only grows (what was quieted is counted) stays closed. */
 static const char put_sql[] =
-	"INSERT INTO alert VALUES(?1,?2,?2,?3,?4,1,ifnull(?5,1),?6,?7 <> 3,ifnull(?8,0),?9,?10,?11,?12,ifnull(?13,1),?2/86400000000000)"
+	"INSERT INTO alert VALUES(?1,min(?2,ifnull(?14,?2)),?2,?3,?4,1,ifnull(?5,1),?6,?7 <> 3,ifnull(?8,0),?9,?10,?11,?12,ifnull(?13,1),"
+	"min(?2,ifnull(?14,?2))/86400000000000,ifnull(?15,0))"
 	" ON CONFLICT(number) DO UPDATE SET changed=?2, seq=?3, upto=ifnull(?4,upto), records=records+1, severity=ifnull(?5,severity),"
 	" reason=CASE ?7 WHEN 3 THEN ?6 WHEN 4 THEN NULL ELSE reason END, open=CASE ?7 WHEN 3 THEN 0 WHEN 4 THEN 1 ELSE open END,"
 	" exempt=max(exempt,ifnull(?8,0)), account=CASE ?7 WHEN 3 THEN ?9 WHEN 4 THEN NULL ELSE account END,"
-	" person=ifnull(?10,person), rule=ifnull(?11,rule), body=ifnull(?12,body)";
+	" person=ifnull(?10,person), rule=ifnull(?11,rule), body=ifnull(?12,body), joined=ifnull(?15,joined),"
+	" raised=min(raised,ifnull(?14,raised)), day=min(raised,ifnull(?14,raised))/86400000000000";
 
 static int take(struct alerts *a, const struct names *n, uint64_t seq, const struct leaf *l)
 {
@@ -203,6 +207,10 @@ static int take(struct alerts *a, const struct names *n, uint64_t seq, const str
 	if (body.p && (j = json_loadb(body.p, body.n, 0, NULL))) {
 		sqlite3_bind_int(a->put, 8, json_is_true(json_object_get(j, "exempt")));
 		sqlite3_bind_int64(a->put, 13, json_integer_value(json_object_get(j, "allowed")));
+		if (json_object_get(j, "first"))
+			sqlite3_bind_int64(a->put, 14, json_integer_value(json_object_get(j, "first")));
+		if (json_object_get(j, "joined"))
+			sqlite3_bind_int64(a->put, 15, json_integer_value(json_object_get(j, "joined")));
 	}
 	json_decref(j);
 	/* An account is a uid in decimal. */
@@ -220,6 +228,25 @@ static int take(struct alerts *a, const struct names *n, uint64_t seq, const str
 	return r < 0 ? db_failed(r) : 0;
 }
 
+/* Which rules are in force from here on. */
+static int take_setting(struct alerts *a, const struct names *n, uint64_t seq, const struct leaf *l)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	str text;
+	int r = names_value(n, NAME_TEXT, l->value[1], &text);
+
+	if (r < 0 || !str_starts(text, STR("rules = ")))
+		return r == -ENODATA ? 0 : r < 0 ? fail(r, "%s", evidence_why()) : 0;
+	r = db_prepare(a->db, "INSERT OR REPLACE INTO ruleset VALUES(?1,?2,?3)", &s);
+	if (r == 0) {
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)seq);
+		sqlite3_bind_int64(s, 2, (sqlite3_int64)l->value[0]);
+		bind_text(s, 3, (str){ text.p + 8, text.n - 8 });
+		r = db_run(s);
+	}
+	return r < 0 ? db_failed(r) : 0;
+}
+
 /* Other kinds are passed over undecoded. */
 static int take_leaves(struct alerts *a, struct evidence_reader *r, uint64_t from, uint64_t to)
 {
@@ -232,10 +259,13 @@ static int take_leaves(struct alerts *a, struct evidence_reader *r, uint64_t fro
 		e = evidence_read(r, seq, &packed);
 		if (e < 0)
 			return fail(e, "%s", evidence_why());
-		if (packed.n < 2 || packed.p[1] != LEAF_ALERT)
+		if (packed.n < 2 || (packed.p[1] != LEAF_ALERT && packed.p[1] != LEAF_CONFIG))
 			continue;
 		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
-		e = e < 0 ? fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq) : take(a, evidence_reader_names(r), seq, &l);
+		if (e < 0)
+			e = fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq);
+		else
+			e = (l.kind == LEAF_ALERT ? take : take_setting)(a, evidence_reader_names(r), seq, &l);
 	}
 	return e;
 }
@@ -293,7 +323,8 @@ static void read_row(sqlite3_stmt *s, struct alert *ret)
 		.severity = (enum severity)sqlite3_column_int(s, 6), .reason = (enum alert_reason)sqlite3_column_int(s, 7),
 		.open = sqlite3_column_int(s, 8) != 0, .exempt = sqlite3_column_int(s, 9) != 0,
 		.has_account = sqlite3_column_type(s, 10) != SQLITE_NULL, .account = (uint32_t)sqlite3_column_int64(s, 10),
-		.person = (uint64_t)sqlite3_column_int64(s, 11), .rule = column(s, 12), .body = column(s, 13), .held = sqlite3_column_int(s, 14) != 0 };
+		.person = (uint64_t)sqlite3_column_int64(s, 11), .rule = column(s, 12), .body = column(s, 13), .held = sqlite3_column_int(s, 14) != 0,
+		.joined = (uint64_t)sqlite3_column_int64(s, 15) };
 }
 
 static int rows(struct alerts *a, const char *sql, uint64_t number, int (*cb)(void *arg, const struct alert *al), void *arg, uint64_t *ret_n)
@@ -315,6 +346,18 @@ static int rows(struct alerts *a, const char *sql, uint64_t number, int (*cb)(vo
 	return r < 0 ? db_failed(r) : 0;
 }
 
+int alerts_newest(struct alerts *a, uint64_t *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(a->db, "SELECT max(seq) FROM alert", &s);
+
+	r = r == 0 ? db_step(s) : r;
+	if (r < 0)
+		return db_failed(r);
+	*ret = r > 0 ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+	return 0;
+}
+
 int alerts_each(struct alerts *a, int (*cb)(void *arg, const struct alert *al), void *arg)
 {
 	uint64_t n = 0;
@@ -328,4 +371,18 @@ int alerts_one(struct alerts *a, uint64_t number, int (*cb)(void *arg, const str
 	int r = rows(a, "SELECT * FROM (" RANKED ") WHERE number=?1", number, cb, arg, &n);
 
 	return r == 0 && n == 0 ? fail(-ENOENT, "there is no alert %llu", (unsigned long long)number) : r;
+}
+
+int alerts_ruleset(struct alerts *a, int64_t *ret_time, struct buf *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(a->db, "SELECT time, text FROM ruleset ORDER BY seq DESC LIMIT 1", &s);
+
+	if (r == 0)
+		r = db_step(s);
+	if (r <= 0)
+		return r < 0 ? db_failed(r) : fail(-ENOENT, "no rules have been in force yet");
+	*ret_time = sqlite3_column_int64(s, 0);
+	buf_puts(ret, column(s, 1));
+	return buf_error(ret);
 }

@@ -23,6 +23,8 @@ struct alerts *alerts_close(struct alerts *a);
 /* Takes in leaves [known, upto) of the log; never ahead of what is durable. */
 int alerts_advance(struct alerts *a, struct evidence_reader *r, uint64_t upto);
 uint64_t alerts_known(const struct alerts *a);
+/* The leaf of the newest record of any; 0 where there is none. */
+int alerts_newest(struct alerts *a, uint64_t *ret);
 
 struct alert {
 	uint64_t number;
@@ -35,6 +37,7 @@ struct alert {
 	bool open;
 	bool exempt;          /* from the budget */
 	bool held;            /* beyond the budget of its day */
+	uint64_t joined;      /* the alert that it turned out to be part of; 0 */
 	bool has_account;
 	uint32_t account;     /* who closed it */
 	uint64_t person;      /* NAME_PERSON; 0 not known */
@@ -44,5 +47,8 @@ struct alert {
 /* In the order in which they were raised. Non-zero of cb ends it and is returned. */
 int alerts_each(struct alerts *a, int (*cb)(void *arg, const struct alert *al), void *arg);
 int alerts_one(struct alerts *a, uint64_t number, int (*cb)(void *arg, const struct alert *al), void *arg);
+
+/* The newest record of the rules in force: its JSON, and since when. -ENOENT: none. */
+int alerts_ruleset(struct alerts *a, int64_t *ret_time, struct buf *ret);
 
 #endif

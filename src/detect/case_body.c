@@ -22,7 +22,9 @@ int firings_add(struct firings *f, const struct sigma_hit *h)
 	}
 	one = &f->v[f->n++];
 	*one = (struct firing){ .severity = severity_from(h->rule->level), .correlation = h->rule->type == SIGMA_CORRELATION, .count = h->count,
-		.first = h->first, .last = h->last, .n_seqs = h->n_seqs };
+		.first = h->first, .last = h->last, .n_seqs = h->n_seqs, .newest = h->newest, .counts = h->rule->counts,
+		.least = h->rule->least >= 1 && h->rule->least < 1e15 ? (uint64_t)h->rule->least : 0, .span = h->rule->span };
+	snprintf(one->counted, sizeof(one->counted), "%.*s", STR_ARG(h->rule->counted));
 	if (!one->severity)
 		one->severity = str_eq(h->rule->level, STR("informational")) ? SEVERITY_LOW : SEVERITY_MEDIUM;
 	one->exempt = one->severity == SEVERITY_CRITICAL;
@@ -96,41 +98,19 @@ static json_t *sentence(const char *fmt, ...)
 	return json_string(text);
 }
 
-static json_t *told(const struct firing *h, uint64_t hits)
+/* Of its newest firing. */
+static json_t *told(const json_t *rule, bool correlation)
 {
+	const char *title = json_string_value(json_object_get(rule, "rule"));
+	uint64_t hits = (uint64_t)number(rule, "hits");
 	char first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
 
-	time_format(h->first, first);
-	time_format(h->last, last);
-	if (h->correlation)
-		return sentence("%s: counted %llu from %s to %s; fired %llu time%s", h->title, (unsigned long long)h->count, first, last,
+	time_format(number(rule, "since"), first);
+	time_format(number(rule, "to"), last);
+	if (correlation)
+		return sentence("%s: counted %llu from %s to %s; fired %llu time%s", title, (unsigned long long)number(rule, "count"), first, last,
 			(unsigned long long)hits, hits == 1 ? "" : "s");
-	return sentence("%s: %llu time%s, the last one at %s", h->title, (unsigned long long)hits, hits == 1 ? "" : "s", last);
-}
-
-/* why[0] is what was counted, why[n + 1] the sentence of rules[n]. */
-static bool merge_rule(struct kase *k, const struct firing *h, bool *news)
-{
-	json_t *rules = list(k->body, "rules"), *why = list(k->body, "why"), *one;
-	size_t at = rule_at(k->body, h->title);
-	uint64_t hits;
-
-	if (at == CASE_RULES_MAX)
-		return true;
-	if (json_array_size(why) == 0)
-		json_array_append_new(why, json_string(""));
-	if (at == json_array_size(rules)) {
-		one = json_object();
-		if (json_object_set_new(one, "rule", json_string(h->title)) < 0 || json_array_append_new(rules, one) < 0 ||
-			json_array_append_new(why, json_string("")) < 0)
-			return false;
-		*news = true;
-	}
-	one = json_array_get(rules, at);
-	hits = (uint64_t)number(one, "hits") + 1;
-	set(one, "hits", hits);
-	*news |= !(hits & (hits - 1));
-	return json_array_set_new(why, at + 1, told(h, hits)) == 0;
+	return sentence("%s: %llu time%s, the last one at %s", title, (unsigned long long)hits, hits == 1 ? "" : "s", last);
 }
 
 static bool contains(const json_t *l, uint64_t v)
@@ -142,6 +122,67 @@ static bool contains(const json_t *l, uint64_t v)
 		if (json_integer_value(one) == (json_int_t)v)
 			return true;
 	return false;
+}
+
+/* Has it been counted? Of what came late, only what lies outside of the stretches that this rule has fired for: within one, it is the same firing. */
+static bool is_counted(const json_t *body, const json_t *rule, const struct firings *f, const struct firing *h)
+{
+	if (f->mode != FIRING_PAST)
+		return false;
+	if (!h->correlation)
+		return contains(json_object_get(body, "events"), f->seq);
+	return json_object_get(rule, "from") && h->first <= number(rule, "to") && h->last >= number(rule, "from");
+}
+
+/* In what time, and from how many on, it fires: for the sentence about what would not have fired it. */
+static void note_threshold(json_t *rule, const struct firing *h)
+{
+	if (!h->counts)
+		return;
+	json_object_set_new(rule, "counts", json_string(h->counts));
+	if (h->counted[0])
+		json_object_set_new(rule, "field", json_string(h->counted));
+	if (!h->least)
+		return;
+	set(rule, "least", h->least);
+	set(rule, "span", (uint64_t)(h->span / NSEC_PER_SEC));
+}
+
+/* why[0] is what was counted, why[n + 1] the sentence of rules[n]. */
+static bool merge_rule(struct kase *k, const struct firings *f, const struct firing *h, bool *changed, bool *news)
+{
+	json_t *rules = list(k->body, "rules"), *why = list(k->body, "why"), *one;
+	size_t at = rule_at(k->body, h->title);
+	bool newer;
+	uint64_t hits;
+
+	if (at == CASE_RULES_MAX)
+		return true;
+	if (json_array_size(why) == 0)
+		json_array_append_new(why, json_string(""));
+	if (at == json_array_size(rules)) {
+		one = json_object();
+		if (json_object_set_new(one, "rule", json_string(h->title)) < 0 || json_array_append_new(rules, one) < 0 ||
+			json_array_append_new(why, json_string("")) < 0)
+			return false;
+		*news = *changed = true;
+	}
+	one = json_array_get(rules, at);
+	if (is_counted(k->body, one, f, h))
+		return true;
+	hits = (uint64_t)number(one, "hits") + 1;
+	newer = !json_object_get(one, "to") || h->last >= number(one, "to");
+	set(one, "hits", hits);
+	set(one, "from", (uint64_t)(json_object_get(one, "from") ? MIN(h->first, number(one, "from")) : h->first));
+	set(one, "to", (uint64_t)MAX(h->last, number(one, "to")));
+	note_threshold(one, h);
+	*changed = true;
+	*news |= !(hits & (hits - 1));
+	if (newer) {
+		set(one, "count", h->count);
+		set(one, "since", (uint64_t)h->first);
+	}
+	return json_array_set_new(why, at + 1, told(one, h->correlation)) == 0;
 }
 
 /* The nearest folder that all documents have in common; 0 none. */
@@ -229,37 +270,53 @@ static int merge_named(struct cases *c, struct kase *k, const struct firing *h)
 	return 0;
 }
 
-/* A rule tells the newest records only. The others it counted are this person's with the same verbs, back to the first one's time. */
+struct counted {
+	uint64_t *seqs;
+	size_t n;
+	uint64_t below;
+};
+
+static int note_seq(void *arg, const struct event *e)
+{
+	struct counted *k = arg;
+
+	if (e->seq < k->below)
+		k->seqs[k->n++] = e->seq;
+	return k->n == CASE_LOOK_MAX;
+}
+
+/* A rule tells the newest records only. The others that it counted are this person's with the same verbs, of the same time. */
 static int merge_counted(struct cases *c, struct kase *k, const struct firings *f, const struct firing *h)
 {
-	uint64_t from = f->seq > CASE_LOOK_MAX ? f->seq - CASE_LOOK_MAX : 0, verbs = 0, first = f->seq;
-	struct leaf l;
-	int r = 0;
+	struct counted found = { .below = f->mode == FIRING_PAST ? UINT64_MAX : f->seq + 1 };
+	struct index_filter filter = { .since = h->first, .until = h->last + 1, .n_persons = 1 };
+	str person;
+	int r = names_value(evidence_reader_names(c->r), NAME_PERSON, f->person, &person);
 
+	if (r == -ENODATA || !c->state)
+		return merge_named(c, k, h);
 	for (size_t i = 0; i < h->n_seqs && r == 0; i++) {
+		struct leaf l;
+
 		r = read_leaf(c, h->seqs[i], &l);
-		verbs |= r < 0 ? 0 : 1ULL << l.value[EV_VERB];
-		first = MIN(first, h->seqs[i]);
+		filter.verbs |= r < 0 ? 0 : (uint64_t)1 << l.value[EV_VERB];
 	}
-	if (r < 0)
-		return r;
-	/* Back to where time is before the first one's; records are in order but for a few seconds. */
-	for (uint64_t seq = first; seq-- > from;) {
-		r = read_leaf(c, seq, &l);
-		if (r < 0 && r != -EINVAL)
-			return r;
-		if (r == 0 && (int64_t)l.value[EV_TIME] < h->first - 60 * NSEC_PER_SEC)
-			break;
-		first = seq;
+	filter.persons = &person;
+	if (r == 0 && !c->index)
+		r = index_query_open(c->state, &c->index);
+	if (r == 0 && !(found.seqs = calloc(CASE_LOOK_MAX, sizeof(*found.seqs))))
+		r = -ENOMEM;
+	if (r == 0)
+		r = index_query_events(c->index, &filter, note_seq, &found);
+	for (size_t i = 0; i < found.n && r == 0; i++) {
+		struct leaf l;
+
+		r = read_leaf(c, found.seqs[i], &l);
+		if (r == 0)
+			merge_record(c, k, found.seqs[i], &l);
 	}
-	for (uint64_t seq = first; seq <= f->seq; seq++) {
-		r = read_leaf(c, seq, &l);
-		if (r < 0 && r != -EINVAL)
-			return r;
-		if (r == 0 && l.value[EV_PERSON] == f->person && verbs >> l.value[EV_VERB] & 1 && (int64_t)l.value[EV_TIME] >= h->first)
-			merge_record(c, k, seq, &l);
-	}
-	return 0;
+	free(found.seqs);
+	return r;
 }
 
 /* What stands first: numbers that anybody can count in the records named. */
@@ -276,21 +333,74 @@ static json_t *counted(const json_t *body)
 		labelled, events, more);
 }
 
-int case_merge(struct cases *c, struct kase *k, const struct firings *f, bool *news)
+static size_t size_of(const json_t *body)
 {
+	return json_array_size(json_object_get(body, "events")) + json_array_size(json_object_get(body, "documents")) + (size_t)number(body, "more");
+}
+
+int case_merge(struct cases *c, struct kase *k, const struct firings *f, bool *changed, bool *news)
+{
+	size_t before = size_of(k->body);
 	int r = 0;
 
 	for (size_t i = 0; i < f->n && r == 0; i++) {
 		const struct firing *h = &f->v[i];
 
-		if (!merge_rule(k, h, news))
+		if (!merge_rule(k, f, h, changed, news))
 			return -ENOMEM;
 		r = h->correlation && f->person && h->n_seqs == SIGMA_SEQS_MAX ? merge_counted(c, k, f, h) : merge_named(c, k, h);
 	}
-	set(k->body, "last", (uint64_t)k->last);
+	*changed |= size_of(k->body) != before;
 	if (r == 0 && json_array_set_new(list(k->body, "why"), 0, counted(k->body)) < 0)
 		r = -ENOMEM;
 	return r;
+}
+
+static int join_rule(json_t *rules, json_t *why, const json_t *rule, json_t *told_before)
+{
+	const char *title = json_string_value(json_object_get(rule, "rule"));
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(rules, i, one) {
+		const char *name = json_string_value(json_object_get(one, "rule"));
+
+		if (!title || !name || strcmp(name, title) != 0)
+			continue;
+		set(one, "hits", (uint64_t)(number(one, "hits") + number(rule, "hits")));
+		set(one, "from", (uint64_t)MIN(number(one, "from"), number(rule, "from")));
+		if (number(rule, "to") > number(one, "to")) {
+			set(one, "to", (uint64_t)number(rule, "to"));
+			set(one, "count", (uint64_t)number(rule, "count"));
+			set(one, "since", (uint64_t)number(rule, "since"));
+		}
+		return json_array_set_new(why, i + 1, told(one, json_object_get(one, "counts") != NULL));
+	}
+	if (json_array_size(rules) == CASE_RULES_MAX)
+		return 0;
+	return json_array_append_new(rules, json_deep_copy(rule)) < 0 ? -1 : json_array_append(why, told_before);
+}
+
+int case_join(struct cases *c, struct kase *k, const struct kase *other)
+{
+	json_t *rules = list(k->body, "rules"), *why = list(k->body, "why"), *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(other->body, "rules"), i, one)
+		if (join_rule(rules, why, one, json_array_get(json_object_get(other->body, "why"), i + 1)) < 0)
+			return -ENOMEM;
+	json_array_foreach(json_object_get(other->body, "events"), i, one) {
+		uint64_t seq = (uint64_t)json_integer_value(one);
+		struct leaf l;
+		int r = read_leaf(c, seq, &l);
+
+		if (r < 0)
+			return r;
+		merge_record(c, k, seq, &l);
+	}
+	if (json_is_true(json_object_get(other->body, "exempt")))
+		json_object_set_new(k->body, "exempt", json_true());
+	return json_array_set_new(why, 0, counted(k->body)) < 0 ? -ENOMEM : 0;
 }
 
 /* Keys in order: the same case gives the same bytes after a start as before. Too long: the newest records and documents are left out. */

@@ -20,7 +20,7 @@ static const char *const kinds[KINDS] = { "event_count", "value_count", "tempora
 
 struct entry {
 	int64_t time;
-	uint64_t seq, weight, hash;
+	uint64_t seq, newest, weight, hash;
 	double number;
 	uint32_t ref;
 };
@@ -150,6 +150,22 @@ static int parse_fields(struct sigma *s, struct correlation *c, const struct tre
 	return 0;
 }
 
+/* What an alert says would not have fired it. */
+static void say_counts(const struct correlation *c, struct sigma_rule *ret, const struct tree *field)
+{
+	ret->counts = kinds[c->kind];
+	ret->span = c->span;
+	if (field)
+		ret->counted = field->text;
+	for (size_t i = 0; i < c->n_tests; i++)
+		if (c->test[i].op == CMP_GTE || c->test[i].op == CMP_EQ)
+			ret->least = c->test[i].than;
+		else if (c->test[i].op == CMP_GT)
+			ret->least = c->test[i].than + 1;
+	if (c->n_tests == 0)
+		ret->least = (double)c->n_refs;
+}
+
 int correlation_parse(struct sigma *s, const struct tree *map)
 {
 	struct correlation *c = sigma_alloc(s, sizeof(*c));
@@ -174,8 +190,10 @@ int correlation_parse(struct sigma *s, const struct tree *map)
 		r = rule_fail(s, SIGMA_BROKEN, "expected rules to correlate");
 	if (r == 0)
 		r = parse_fields(s, c, tree_get(map, "aliases"));
-	if (r == 0)
+	if (r == 0) {
 		s->current->correlation = c;
+		say_counts(c, &s->current->rule, tree_get(tree_get(map, "condition"), "field"));
+	}
 	return r;
 }
 
@@ -282,10 +300,28 @@ static void drop_group(struct sigma *s, struct correlation *c, struct group *g)
 	free(g);
 }
 
-void correlation_release(struct sigma *s, struct correlation *c)
+void correlation_forget(struct sigma *s, struct correlation *c)
 {
 	while (c->oldest)
 		drop_group(s, c, c->oldest);
+}
+
+/* Circles are broken rules, and do not run. */
+int64_t correlation_reach(const struct sigma *s, uint32_t self)
+{
+	const struct correlation *c = s->rules[self]->correlation;
+	int64_t below = 0;
+
+	if (!c || s->rules[self]->rule.state != SIGMA_RUNS)
+		return 0;
+	for (size_t i = 0; i < c->n_refs; i++)
+		below = MAX(below, correlation_reach(s, c->rules[i]));
+	return MIN(below, INT64_MAX / 2) + c->span;
+}
+
+void correlation_release(struct sigma *s, struct correlation *c)
+{
+	correlation_forget(s, c);
 	free(c->table);
 	c->table = NULL;
 }
@@ -468,6 +504,15 @@ static bool group_key(const struct sigma *s, const struct correlation *c, size_t
 	return !buf_error(key);
 }
 
+static uint64_t newest_of(const struct group *g)
+{
+	uint64_t newest = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		newest = g->e[i].newest != UINT64_MAX ? MAX(newest, g->e[i].newest) : newest;
+	return newest;
+}
+
 static void tell(struct sigma *s, uint32_t self, const struct group *g, double number, sigma_hit_fn fn, void *arg)
 {
 	const struct correlation *c = s->rules[self]->correlation;
@@ -485,7 +530,7 @@ static void tell(struct sigma *s, uint32_t self, const struct group *g, double n
 		if (g->e[i].seq != UINT64_MAX)
 			seqs[n++] = g->e[i].seq;
 	fn(arg, &(struct sigma_hit){ .rule = &s->rules[self]->rule, .group = buf_str(&shown), .count = number > 0 ? (uint64_t)number : 0, .seqs = seqs,
-		.n_seqs = n, .first = g->e[0].time, .last = g->e[g->n - 1].time });
+		.n_seqs = n, .first = g->e[0].time, .last = g->e[g->n - 1].time, .newest = newest_of(g) });
 }
 
 /* The record's value; false: it has none, so it does not count. */
@@ -504,14 +549,14 @@ static bool take_value(const struct sigma *s, const struct correlation *c, const
 	return c->kind == VALUE_COUNT || number_of(v->raw, &e->number);
 }
 
-void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struct matching *m, sigma_hit_fn fn, void *arg)
+void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struct matching *m, uint64_t newest, sigma_hit_fn fn, void *arg)
 {
 	struct compiled *me = s->rules[self];
 	struct correlation *c = me->correlation;
 	_cleanup_buf_ struct buf key = { .max = GROUP_BY_MAX * KEY_MAX };
 	bool hit = s->rules[from]->correlation, temporal = c && (c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED);
 	/* A correlation's hit is one, whatever it counted. The hash tells records apart until a value takes its place. */
-	struct entry e = { .time = m->time, .seq = m->seq, .weight = hit ? 1 : m->weight, .hash = s->stat.fed };
+	struct entry e = { .time = m->time, .seq = m->seq, .newest = newest, .weight = hit ? 1 : m->weight, .hash = s->stat.fed };
 	struct group *g;
 	double number;
 	int64_t now;
@@ -547,5 +592,5 @@ void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struc
 	if (!me->silent && fn)
 		tell(s, self, g, number, fn, arg);
 	for (size_t i = 0; i < me->n_feeds; i++)
-		correlation_feed(s, me->feeds[i], self, m, fn, arg);
+		correlation_feed(s, me->feeds[i], self, m, newest_of(g), fn, arg);
 }

@@ -1,14 +1,11 @@
 /* A set of rules: its memory, its files, a record on its way through. */
-#include <dirent.h>
 #include <errno.h>
-#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "detect/sigma_int.h"
 
 #define ARENA_MAX ((size_t)512 << 20)
 #define CHUNK ((size_t)256 << 10)
-#define FOLDERS_MAX 24
 #define MATCH_LIMIT 20000
 #define SLOT_NONE UINT32_MAX
 
@@ -173,7 +170,7 @@ static int document(void *arg, struct tree *t)
 }
 
 /* A file that cannot be read stands in the list as one broken rule. */
-static int broken_file(struct sigma *s, str file, unsigned line, const char *what)
+int sigma_broken_file(struct sigma *s, str file, unsigned line, const char *what)
 {
 	static struct tree none = { .type = TREE_SCALAR };
 	int r = parse_document(s, &none, file);
@@ -196,78 +193,12 @@ int sigma_add_text(struct sigma *s, str file, str text)
 	if (!d.file.p)
 		return -ENOMEM;
 	if (text.n > SIGMA_FILE_MAX)
-		return broken_file(s, d.file, 0, "expected at most 1 MiB");
+		return sigma_broken_file(s, d.file, 0, "expected at most 1 MiB");
 	r = tree_documents(s, text, document, &d, &e);
 	if (r != -EBADMSG)
 		return r;
 	snprintf(what, sizeof(what), "not YAML that can be read: %s", e.what);
-	return broken_file(s, d.file, e.line, what);
-}
-
-static int add_file(struct sigma *s, int dir, const char *name, const char *shown)
-{
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	_cleanup_buf_ struct buf b = { .max = SIGMA_FILE_MAX + 4096 };
-	struct stat st;
-	ssize_t n;
-	int r;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if ((size_t)st.st_size > SIGMA_FILE_MAX)
-		return broken_file(s, sigma_copy(s, str_c(shown)), 0, "expected at most 1 MiB");
-	r = buf_reserve(&b, (size_t)st.st_size + 1);
-	if (r < 0)
-		return r;
-	while (b.n < b.cap && (n = read(fd, b.p + b.n, b.cap - b.n)) != 0) {
-		if (n < 0)
-			return -errno;
-		b.n += (size_t)n;
-	}
-	return sigma_add_text(s, str_c(shown), buf_str(&b));
-}
-
-static int wanted(const struct dirent *d)
-{
-	str name = str_c(d->d_name);
-
-	return name.n && name.p[0] != '.' && (d->d_type != DT_REG || str_ends(name, STR(".yml")) || str_ends(name, STR(".yaml")));
-}
-
-static int add_folder(struct sigma *s, int fd, const char *shown, unsigned depth)
-{
-	struct dirent **list = NULL;
-	int n = depth > FOLDERS_MAX ? 0 : scandirat(fd, ".", &list, wanted, alphasort), r = n < 0 ? -errno : 0;
-
-	for (int i = 0; i < n; i++) {
-		_cleanup_buf_ struct buf path = BUF_INIT;
-		_cleanup_close_ int sub = -1;
-		struct stat st;
-
-		buf_putf(&path, "%s/%s", shown, list[i]->d_name);
-		if (r == 0 && buf_cstr(&path) && fstatat(fd, list[i]->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			if (S_ISDIR(st.st_mode)) {
-				sub = openat(fd, list[i]->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-				r = sub < 0 ? -errno : add_folder(s, sub, path.p, depth + 1);
-			} else if (S_ISREG(st.st_mode)) {
-				r = add_file(s, fd, list[i]->d_name, path.p);
-			}
-		}
-		free(list[i]);
-	}
-	free(list);
-	return r;
-}
-
-int sigma_add_path(struct sigma *s, const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0)
-		return add_folder(s, fd, path, 0);
-	return errno == ENOTDIR ? add_file(s, AT_FDCWD, path, path) : -errno;
+	return sigma_broken_file(s, d.file, e.line, what);
 }
 
 static bool listed(const struct tree *rules, const struct sigma_rule *r)
@@ -353,6 +284,22 @@ void sigma_stat(const struct sigma *s, struct sigma_stat *ret)
 	*ret = s->stat;
 }
 
+void sigma_forget(struct sigma *s)
+{
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (s->rules[i]->correlation)
+			correlation_forget(s, s->rules[i]->correlation);
+}
+
+int64_t sigma_reach(const struct sigma *s)
+{
+	int64_t reach = 0;
+
+	for (uint32_t i = 0; i < s->n_rules; i++)
+		reach = MAX(reach, correlation_reach(s, i));
+	return reach;
+}
+
 /* Lower case of all values, VALUE_EDGE around each; ASCII letters alone. */
 static int lower_values(struct sigma *s, size_t n)
 {
@@ -398,9 +345,9 @@ static void try_rule(struct sigma *s, uint32_t i, uint64_t verb, const struct ma
 			return;
 	if (!c->silent && fn)
 		fn(arg, &(struct sigma_hit){ .rule = &c->rule, .group = STR(""), .count = m->weight, .seqs = &m->seq,
-			.n_seqs = m->seq != UINT64_MAX, .first = m->time, .last = m->time });
+			.n_seqs = m->seq != UINT64_MAX, .first = m->time, .last = m->time, .newest = m->seq != UINT64_MAX ? m->seq : 0 });
 	for (size_t k = 0; k < c->n_feeds; k++)
-		correlation_feed(s, c->feeds[k], i, m, fn, arg);
+		correlation_feed(s, c->feeds[k], i, m, m->seq, fn, arg);
 }
 
 static void run(struct sigma *s, uint64_t verb, const struct matching *m, sigma_hit_fn fn, void *arg)

@@ -10,6 +10,7 @@
 #ifndef TYTO_SIGMA_H
 #define TYTO_SIGMA_H
 
+#include "base/buf.h"
 #include "event/event.h"
 
 #define SIGMA_FILE_MAX ((size_t)1 << 20) /* bytes of a file of rules */
@@ -35,6 +36,11 @@ struct sigma_rule {
 	enum sigma_type type;
 	enum sigma_state state;
 	const char *why; /* where it does not run */
+	/* correlation: what it counts, and from how many on, in what time; least 0 where that is no number of them */
+	const char *counts;
+	str counted;     /* the field; empty: accesses, or rules */
+	double least;
+	int64_t span;    /* ns */
 };
 
 struct sigma_hit {
@@ -44,6 +50,7 @@ struct sigma_hit {
 	const uint64_t *seqs; /* at most SIGMA_SEQS_MAX, by event time */
 	size_t n_seqs;
 	int64_t first, last;
+	uint64_t newest;      /* highest seq of all that it counted */
 };
 typedef void (*sigma_hit_fn)(void *arg, const struct sigma_hit *h);
 
@@ -79,6 +86,12 @@ static inline void sigma_freep(struct sigma **s)
 int sigma_add_text(struct sigma *s, str file, str text);
 /* A file, or all *.yml and *.yaml below a folder in the order of their names; symbolic links below it are not followed. */
 int sigma_add_path(struct sigma *s, const char *path);
+/* The same in steps: each file is named, then read (-EFBIG: too large), then added; one that could not be read becomes a broken rule. */
+struct stat;
+typedef int sigma_walk_fn(void *arg, int dir, const char *name, const char *shown, const struct stat *st);
+int sigma_walk(const char *path, sigma_walk_fn *fn, void *arg);
+int sigma_read_file(int dir, const char *name, struct buf *b);
+int sigma_add_unread(struct sigma *s, str file, int error);
 /* After the last rule, before the first record: joins correlations and filters, builds the prefilter. */
 int sigma_ready(struct sigma *s);
 
@@ -89,5 +102,9 @@ int sigma_feed(struct sigma *s, const struct event *e, sigma_hit_fn fn, void *ar
 /* On its own fields, whatever the rules' log sources are. */
 int sigma_feed_fields(struct sigma *s, const struct sigma_record *r, sigma_hit_fn fn, void *arg);
 void sigma_stat(const struct sigma *s, struct sigma_stat *ret);
+/* Forgets what was fed: correlations begin anew. */
+void sigma_forget(struct sigma *s);
+/* How far back in time a record may still count, over correlations of correlations. */
+int64_t sigma_reach(const struct sigma *s);
 
 #endif

@@ -149,6 +149,9 @@ int sigma_field_number(struct sigma *s, str name, uint32_t *ret);
 /* Sets the state of the rule that is being read, once; returns -EBADMSG. */
 int rule_fail(struct sigma *s, enum sigma_state state, const char *fmt, ...) _printf_(3, 4);
 
+/* A file of which nothing else can be said, as a broken rule. */
+int sigma_broken_file(struct sigma *s, str file, unsigned line, const char *what);
+
 /* sigma_parse.c */
 int parse_document(struct sigma *s, struct tree *t, str file);
 int parse_detections(struct sigma *s, const struct tree *map, struct node **ret);
@@ -181,7 +184,10 @@ int prefilter_scan(struct sigma *s, str lower);
 /* correlation.c */
 int correlation_parse(struct sigma *s, const struct tree *map);
 int correlations_join(struct sigma *s);
-void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struct matching *m, sigma_hit_fn fn, void *arg);
+/* newest: the highest seq behind it. */
+void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struct matching *m, uint64_t newest, sigma_hit_fn fn, void *arg);
 void correlation_release(struct sigma *s, struct correlation *c);
+void correlation_forget(struct sigma *s, struct correlation *c); /* as if nothing had been fed */
+int64_t correlation_reach(const struct sigma *s, uint32_t self);
 
 #endif

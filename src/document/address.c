@@ -21,18 +21,25 @@ static bool same(const char *p, const char *name, size_t n)
 	return true;
 }
 
-/* Bytes of the municipality at i; every name is made of characters of three bytes. */
+static uint32_t first_character(const char *p)
+{
+	return (uint32_t)(uint8_t)p[0] << 16 | (uint32_t)(uint8_t)p[1] << 8 | (uint8_t)p[2];
+}
+
+/* Bytes of the municipality at i; every name is made of characters of three bytes, and they are sorted. */
 static uint32_t municipality(const struct finding_scan *s, uint32_t i, const char *places)
 {
-	uint32_t left = s->hi - i, best = 0;
+	uint32_t left = s->hi - i, best = 0, first = left >= 3 ? first_character(s->p + i) : 0;
 
 	while (*places) {
-		uint32_t n = 0;
+		uint32_t n = 3, other = first_character(places);
 
+		if (other > first)
+			break;
 		while (places[n] != ' ')
 			n += 3;
 		/* No name begins with ヶ or ケ. */
-		if (n <= left && n > best && !memcmp(s->p + i, places, 3) && same(s->p + i, places, n))
+		if (other == first && n <= left && n > best && same(s->p + i, places, n))
 			best = n;
 		places += n + 1;
 	}
@@ -48,13 +55,25 @@ static uint32_t district(const struct finding_scan *s, uint32_t i)
 	return 0;
 }
 
+/* Where the next address begins, at i or behind: this one goes no further. */
+static uint32_t next_address(const struct finding_scan *s, const struct mark *m, uint32_t i)
+{
+	for (const struct mark *other = m + 1; other < s->marks + s->n_marks && other->at < i + TAIL_MAX; other++) {
+		const struct literal *l = &s->f->lit[other->lit];
+
+		if (other->at >= i && l->kind == LIT_PREFECTURE && address_begins(s, other, l->arg))
+			return other->at;
+	}
+	return s->hi;
+}
+
 /* Kanji, kana, letters, digits and hyphens as in 丸の内1-2-3 or 本町二丁目4番; ends at punctuation, at a space behind which no digit stands. */
-static uint32_t tail(const struct finding_scan *s, uint32_t i)
+static uint32_t tail(const struct finding_scan *s, uint32_t i, uint32_t end)
 {
 	uint32_t from = i, good = i;
 	bool digits = false, spaces = false;
 
-	while (i < s->hi && i - from < TAIL_MAX) {
+	while (i < end && i - from < TAIL_MAX) {
 		uint8_t c = (uint8_t)s->p[i];
 
 		if (is_digit((char)c)) {
@@ -65,10 +84,10 @@ static uint32_t tail(const struct finding_scan *s, uint32_t i)
 			i++;
 		} else if (c == ' ' && !digits && is_digit(at(s, i + 1)) && at(s, i + 1) != '0') {
 			i++;
-		} else if (c == ' ' && !digits && !spaces && (uint8_t)at(s, i + 1) >= 0xe3) { /* 渋谷区 神宮前1-2-3 */
+		} else if (c == ' ' && !digits && !spaces && i + 1 < end && (uint8_t)at(s, i + 1) >= 0xe3) { /* 渋谷区 神宮前1-2-3 */
 			spaces = true;
 			i++;
-		} else if (c >= 0xe3 && c <= 0xe9 && i + 3 <= s->hi) {
+		} else if (c >= 0xe3 && c <= 0xe9 && i + 3 <= end) {
 			static const char *const numbers[] = { "丁", "目", "番", "地", "号", "条", "の", "東", "西", "南", "北" };
 			static const char *const particles[] = { "を", "は", "が", "に", "で" };
 			bool part = false, prose = !digits && i - from > TOWN_MAX;
@@ -114,6 +133,6 @@ void detect_address(struct finding_scan *s, const struct mark *m, unsigned prefe
 
 	if (!end)
 		return;
-	end = tail(s, end);
+	end = tail(s, end, next_address(s, m, end));
 	finding_emit(s, DET_ADDRESS_JP, m->at, end, s->p + m->at, end - m->at);
 }

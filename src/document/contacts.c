@@ -121,6 +121,7 @@ static int add_detail(struct contacts *c, const struct hit *x)
 		.phone = phone, .role = !phone && contact_role(value) };
 	/* E-mails and phones enter the set at the end, with their persons. */
 	see_client(c, c->details[c->n_details - 1].key);
+	contact_groups_expect(&c->groups, c->details[c->n_details - 1].key);
 	return 0;
 }
 

@@ -33,10 +33,15 @@ struct group {
 	bool counts;
 };
 
+struct node_slot {
+	uint32_t node;       /* + 1; 0: free */
+	uint32_t high;       /* half of its key: most others are told apart without looking at the node */
+};
+
 struct contact_groups {
 	struct node *nodes;
 	size_t n_nodes, cap_nodes;
-	uint32_t *slots;     /* node + 1 by key; a power of two */
+	struct node_slot *slots; /* by key; a power of two */
 	size_t n_slots;
 	struct member *members;
 	size_t n_members, cap_members;
@@ -52,6 +57,12 @@ void contact_groups_free(struct contact_groups *g);
 /* Opens a group; members go to the one opened last. */
 int contact_groups_open(struct contact_groups *g);
 void contact_groups_name(struct contact_groups *g, uint64_t name, enum name_column sure);
+/* It will be added soon: the memory where it is looked for is asked for now. */
+static inline void contact_groups_expect(const struct contact_groups *g, uint64_t key)
+{
+	if (g->n_slots)
+		__builtin_prefetch(&g->slots[key & (g->n_slots - 1)], 1);
+}
 int contact_groups_add(struct contact_groups *g, uint64_t key, bool phone, bool role);
 /* Joins groups into persons; returns how many. */
 uint64_t contact_groups_persons(struct contact_groups *g);

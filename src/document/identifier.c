@@ -25,6 +25,24 @@ static unsigned char ascii_fold(unsigned char c)
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
+#define ONES 0x0101010101010101ULL
+#define HIGH 0x8080808080808080ULL
+
+/* Eight bytes of ASCII without white space are folded at once; false where something else is among them. */
+static inline bool fold_eight(const uint8_t *p, char *out)
+{
+	uint64_t v, capitals;
+
+	memcpy(&v, p, 8);
+	/* No byte has its high bit; each plus 95 has it: it is above ' '. */
+	if (v & HIGH || ((v + 95 * ONES) & HIGH) != HIGH)
+		return false;
+	capitals = (v + (0x80 - 'A') * ONES) & ~(v + (0x80 - 'Z' - 1) * ONES) & HIGH;
+	v |= capitals >> 2;
+	memcpy(out, &v, 8);
+	return true;
+}
+
 bool identifier_normalise(str s, struct buf *b)
 {
 	size_t start = b->n, chars = 0;
@@ -42,6 +60,20 @@ bool identifier_normalise(str s, struct buf *b)
 	while (p < end) {
 		unsigned char c = *p;
 
+		if (!space && end - p >= 8 && fold_eight(p, out)) {
+			p += 8;
+			out += 8;
+			chars += 8;
+			continue;
+		}
+		/* A whole character of three bytes stays as it is; a torn one is taken byte by byte. */
+		if (c > 0xe3 && c < 0xef && !space && end - p >= 3 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80) {
+			memcpy(out, p, 3);
+			chars++;
+			p += 3;
+			out += 3;
+			continue;
+		}
 		/* U+FF01…FF5E: EF BC 81…BF, EF BD 80…9E; U+3000: E3 80 80 */
 		if (c == 0xef && end - p >= 3 && ((p[1] == 0xbc && p[2] >= 0x81) || (p[1] == 0xbd && p[2] <= 0x9e))) {
 			c = (unsigned char)(p[1] == 0xbc ? p[2] - 0x60 : p[2] - 0x20);

@@ -39,16 +39,16 @@ static int grow(void *array, size_t n, size_t *cap, size_t size)
 static int grow_slots(struct contact_groups *g)
 {
 	size_t n = g->n_slots ? 2 * g->n_slots : 1024;
-	uint32_t *s = calloc(n, sizeof(*s));
+	struct node_slot *s = calloc(n, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < g->n_nodes; i++) {
 		size_t at = g->nodes[i].key & (n - 1);
 
-		while (s[at])
+		while (s[at].node)
 			at = (at + 1) & (n - 1);
-		s[at] = i + 1;
+		s[at] = (struct node_slot){ i + 1, (uint32_t)(g->nodes[i].key >> 32) };
 	}
 	free(g->slots);
 	g->slots = s;
@@ -83,16 +83,16 @@ static int node_of(struct contact_groups *g, uint64_t key, bool phone, bool role
 
 	if (r < 0)
 		return r;
-	for (at = key & (g->n_slots - 1); g->slots[at]; at = (at + 1) & (g->n_slots - 1))
-		if (g->nodes[g->slots[at] - 1].key == key) {
-			*ret = g->slots[at] - 1;
+	for (at = key & (g->n_slots - 1); g->slots[at].node; at = (at + 1) & (g->n_slots - 1))
+		if (g->slots[at].high == (uint32_t)(key >> 32) && g->nodes[g->slots[at].node - 1].key == key) {
+			*ret = g->slots[at].node - 1;
 			return 0;
 		}
 	r = grow(&g->nodes, g->n_nodes, &g->cap_nodes, sizeof(*g->nodes));
 	if (r < 0)
 		return r;
 	g->nodes[g->n_nodes] = (struct node){ .key = key, .phone = phone, .role = role, .first = NONE, .group = NONE };
-	g->slots[at] = (uint32_t)++g->n_nodes;
+	g->slots[at] = (struct node_slot){ (uint32_t)++g->n_nodes, (uint32_t)(key >> 32) };
 	*ret = (uint32_t)g->n_nodes - 1;
 	return 0;
 }
@@ -299,35 +299,41 @@ uint32_t contact_groups_person_of(const struct contact_groups *g, const struct n
 
 /* --- words --- */
 
-/* s is not empty. */
-static bool among(str s, const char *const *list, size_t n)
+/* By first letter, each between spaces. */
+static const char *const roles[26] = {
+	['a' - 'a'] = " abuse accounting accounts admin administration administrator alert alerts ",
+	['b' - 'a'] = " billing booking bookings ",
+	['c' - 'a'] = " careers center compliance contact contactus contracts customer customercare customers customerservice "
+		"customersupport ",
+	['d' - 'a'] = " desk do donotreply dpo daemon ",
+	['e' - 'a'] = " editor eigyo eigyou email enquiries enquiry events export ",
+	['f' - 'a'] = " fax feedback finance frontdesk ",
+	['g' - 'a'] = " general ",
+	['h' - 'a'] = " hello help helpdesk hostmaster hr ",
+	['i' - 'a'] = " import info infodesk information inquiries inquiry invoice invoices it ",
+	['j' - 'a'] = " jimukyoku jinji jobs ",
+	['k' - 'a'] = " keiri kikaku koho kouhou ",
+	['l' - 'a'] = " legal logistics ",
+	['m' - 'a'] = " mail mailbox mailerdaemon mailer main manager marketing media ",
+	['n' - 'a'] = " news newsletter no noreply notice notification notifications notify ",
+	['o' - 'a'] = " office order ordering orders otoiawase ",
+	['p' - 'a'] = " personnel postmaster pr press privacy purchase purchasing ",
+	['r' - 'a'] = " reception recruit recruiting recruitment register registration reply reservation reservations root ",
+	['s' - 'a'] = " sa saiyo saiyou sales secretary security service services shipping shop soumu somu staff store subscribe support "
+		"system ",
+	['t' - 'a'] = " team tech technical toiawase ",
+	['u' - 'a'] = " unsubscribe ",
+	['w' - 'a'] = " web webadmin webinfo webmaster welcome ",
+};
+
+/* Of small letters, not empty. */
+static bool is_role(str word)
 {
-	for (size_t i = 0; i < n; i++)
-		if (list[i][0] == s.p[0] && str_eq(s, str_c(list[i])))
+	for (const char *p = roles[word.p[0] - 'a']; p && p[1]; p = strchr(p + 1, ' '))
+		if (strncmp(p + 1, word.p, word.n) == 0 && p[1 + word.n] == ' ')
 			return true;
 	return false;
 }
-
-static const char *const roles[] = {
-	"abuse", "accounting", "accounts", "admin", "administration", "administrator", "alert", "alerts", "billing", "booking", "bookings",
-	"careers", "center",
-	"compliance", "contact", "contactus", "contracts", "customer", "customercare", "customers", "customerservice", "customersupport", "desk",
-	"do", "donotreply",
-	"dpo", "editor", "eigyo", "eigyou", "email", "enquiries", "enquiry", "events", "export", "fax", "feedback", "finance", "frontdesk",
-	"general", "hello", "help",
-	"helpdesk", "hostmaster", "hr", "import", "info", "infodesk", "information", "inquiries", "inquiry", "invoice", "invoices", "it",
-	"jimukyoku", "jinji", "jobs",
-	"keiri", "kikaku", "koho", "kouhou", "legal", "logistics", "mail", "mailbox", "mailerdaemon", "mailer", "daemon", "main", "manager",
-	"marketing", "media",
-	"news", "newsletter", "no", "noreply", "notice", "notification", "notifications", "notify", "office", "order", "ordering", "orders",
-	"otoiawase", "personnel",
-	"postmaster", "pr", "press", "privacy", "purchase", "purchasing", "reception", "recruit", "recruiting", "recruitment", "register",
-	"registration", "reply",
-	"reservation", "reservations", "root", "sa", "saiyo", "saiyou", "sales", "secretary", "security", "service", "services", "shipping",
-	"shop", "soumu", "somu",
-	"staff", "store", "subscribe", "support", "system", "team", "tech", "technical", "toiawase", "unsubscribe", "web", "webadmin", "webinfo",
-	"webmaster", "welcome",
-};
 
 bool contact_role(str email)
 {
@@ -344,10 +350,10 @@ bool contact_role(str email)
 			n++;
 		w = (str){ local.p + i, n };
 		if (n && first)
-			role = among(w, roles, ARRAY_SIZE(roles)) && !str_eq(w, STR("do")) && !str_eq(w, STR("no"));
+			role = is_role(w) && !str_eq(w, STR("do")) && !str_eq(w, STR("no"));
 		if (n && first && (str_eq(w, STR("no")) || str_eq(w, STR("do")))) /* no-reply, do-not-reply */
 			role = memmem(local.p + i, local.n - i, "reply", 5) != NULL;
-		else if (n && !first && n > 3 && !among(w, roles, ARRAY_SIZE(roles)))
+		else if (n && !first && n > 3 && !is_role(w))
 			return false;
 		first = first && !n;
 		i += n ? n : 1;

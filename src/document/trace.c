@@ -255,8 +255,20 @@ static int by_rank(const void *a, const void *b)
 	return x->coverage > y->coverage ? -1 : x->coverage < y->coverage;
 }
 
-static void finish(const struct leak *l, struct trace_result *r)
+/* By whatever it was found: what comes from outside accuses nobody. */
+static void spare_public(struct trace *t, struct trace_match *m)
 {
+	if (m->verdict < TRACE_SOURCE || !trace_public(t, m->hash))
+		return;
+	m->public = true;
+	m->verdict = TRACE_SHARED_ONLY;
+	trace_match_why(m, "it is of outside origin");
+}
+
+static void finish(struct trace *t, const struct leak *l, struct trace_result *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		spare_public(t, &r->matches[i]);
 	if (r->n)
 		qsort(r->matches, r->n, sizeof(*r->matches), by_rank);
 	r->verdict = r->n ? r->matches[0].verdict : TRACE_NONE;
@@ -306,7 +318,7 @@ static int whole(struct trace *t, const struct extract_part *part, const struct 
 	if (r == 0)
 		r = of_text(t, text, &l, &result);
 	if (r >= 0)
-		finish(&l, &result);
+		finish(t, &l, &result);
 	leak_free(&l);
 	if (r < 0) {
 		trace_result_free(&result);

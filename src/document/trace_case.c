@@ -7,6 +7,7 @@
 #define WHOLE_WEIGHT 100
 #define WHOLE_BEST 100
 #define PIECE_WEIGHT 64            /* of one passage that is (nearly) the whole leak */
+#define PIECE_CHARS 96             /* of figures and program text */
 #define WHOLE_CHARS 300            /* without many words (figures, program text) */
 #define WITHIN_WEIGHT 200          /* a passage within a text of other origin */
 #define WITHIN_BEST 150
@@ -16,44 +17,42 @@
 #define MANY_MEAN 400
 #define ALL_PERCENT 95
 #define CODE_RUNS 3
-#define PIECE_CODE 100
 #define WITHIN_CODE 400
 #define OWN_PART 5                   /* 1/5 of what both have must be their own, unless the leak is this very instance */
 #define MOSTLY_WEIGHT 150          /* most of the source stands in the leak */
 #define MOSTLY_CHARS 400
 #define FILLED_PERCENT 98          /* of the leak in this instance of a template and in no other */
 #define FILLED_CHARS 300
+#define VERY_SLACK 2               /* characters that may differ in what is the very same text */
 #define GONE_PERCENT 97            /* of the leak's fingerprints, all that is left of a document that cannot be read again */
 #define GONE_PRINTS 16
 #define GONE_CHARS 200
+#define CLAIM_CHARS 64             /* others have a passage of their own where they have so much of a run in one piece, or half of it */
 #define MARGIN_SLACK 24            /* characters */
 #define MARGIN_OWN 80              /* of its own beside a letterhead or disclaimer */
 #define MARGIN_MAX 2000
 
-static bool held_by_others(const struct look *k, uint64_t gone, size_t i)
+/* Another document has [from, to) of the leak. Where an unbroken run goes on far beyond that on either side, it is a phrase that many use, and the
+ * run is a passage of its own. */
+static void claim(const struct looked *x, uint32_t from, uint32_t to, uint8_t *other)
 {
-	uint32_t key = k->l->key_of[i];
+	for (size_t i = 0; i < x->cover.n; i++) {
+		const struct run *r = &x->cover.run[i];
+		uint32_t low = MAX(from, r->a), high = MIN(to, r->a + r->n);
 
-	return k->unseen[key] || (k->held[key] & gone);
+		if (low < high && (high - low >= CLAIM_CHARS || 2 * (high - low) >= r->n))
+			memset(other + low, 1, high - low);
+	}
 }
 
-/* Grams in a row that others hold, whom nobody has read: theirs with what lies between. One alone is a word or two that anybody writes,
- * no passage. */
-static void mark_unread(const struct look *k, uint64_t family, uint8_t *other)
+/* The same of documents that were not read: a run goes on beyond its fingerprints by up to a window on either side. */
+static void claim_unread(const struct look *k, const struct looked *x, uint8_t *other)
 {
-	const struct leak *l = k->l;
-	uint64_t gone = 0;
+	for (size_t i = 0; i < x->cover.n; i++) {
+		const struct run *r = &x->cover.run[i];
 
-	for (size_t i = 0; i < k->n; i++)
-		if (!k->at[i].s->read && !(family >> i & 1))
-			gone |= 1ull << i;
-	for (size_t i = 0, end; i < l->p.f.n; i = end + 1) {
-		for (end = i; end < l->p.f.n && held_by_others(k, gone, end) &&
-			(end == i || l->p.f.f[end].pos - l->p.f.f[end - 1].pos <= FINGERPRINT_WINDOW); end++)
-			;
-		if (end > i + 1)
-			memset(other + l->p.f.f[i].pos, 1, MIN(l->p.f.f[end - 1].pos + FINGERPRINT_K, l->p.text.n) - l->p.f.f[i].pos);
-		end -= end > i && end < l->p.f.n && held_by_others(k, gone, end); /* a border ended it */
+		for (uint32_t j = r->a; j < r->a + r->n; j++)
+			other[j] |= k->unread[j] && (k->unread[j] + FINGERPRINT_WINDOW >= CLAIM_CHARS || 2 * k->unread[j] >= r->n);
 	}
 }
 
@@ -77,10 +76,10 @@ static int take_distinct(const struct look *k, size_t which, struct case_for *c)
 	c->distinct = calloc(n + 1, 1);
 	if (!other || !c->distinct)
 		return trace_fail(-ENOMEM, "no memory");
-	mark_unread(k, family, other);
+	claim_unread(k, x, other);
 	for (size_t i = 0; i < k->n; i++)
-		for (size_t j = 0; !(family >> i & 1) && j < n; j++)
-			other[j] |= k->at[i].cover.is[j];
+		for (size_t j = 0; !(family >> i & 1) && j < k->at[i].cover.n; j++)
+			claim(x, k->at[i].cover.run[j].a, k->at[i].cover.run[j].a + k->at[i].cover.run[j].n, other);
 	for (size_t j = 0; j < n; j++) {
 		c->distinct[j] = x->cover.is[j] && !other[j];
 		c->chars += c->distinct[j];
@@ -122,15 +121,6 @@ static struct sides around(const struct normalised *t, size_t aside, uint64_t fr
 	return (struct sides){ from, end > to ? end - to : 0 };
 }
 
-static bool mostly_known(const struct leak *l, uint64_t from, uint64_t to)
-{
-	uint64_t n = 0;
-
-	for (uint64_t i = from; i < to; i++)
-		n += l->known[i];
-	return 2 * n >= to - from;
-}
-
 static bool is_margin(const struct leak *l, const struct looked *x)
 {
 	const struct run *first = &x->cover.run[0], *last = &x->cover.run[x->cover.n - 1];
@@ -146,7 +136,7 @@ static bool is_margin(const struct leak *l, const struct looked *x)
 		const struct run *r = &x->cover.run[i];
 		int64_t an = (int64_t)r[1].a - (r->a + r->n), bn = (int64_t)r[1].b - (r->b + r->n);
 
-		if (an >= MARGIN_OWN && bn >= MARGIN_OWN && !mostly_known(l, first->a + 0ull, end)) {
+		if (an >= MARGIN_OWN && bn >= MARGIN_OWN && !leak_knows(l, first->a + 0ull, end)) {
 			a_gap = (uint64_t)an;
 			b_gap = (uint64_t)bn;
 		}
@@ -154,8 +144,8 @@ static bool is_margin(const struct leak *l, const struct looked *x)
 	if (head && tail)
 		return a_gap && b_gap;
 	if (head)
-		return a.behind >= MARGIN_OWN && b.behind >= MARGIN_OWN && !mostly_known(l, end, end + a.behind);
-	return tail && a.before >= MARGIN_OWN && b.before >= MARGIN_OWN && !mostly_known(l, 0, a.before);
+		return a.behind >= MARGIN_OWN && b.behind >= MARGIN_OWN && !leak_knows(l, end, end + a.behind);
+	return tail && a.before >= MARGIN_OWN && b.before >= MARGIN_OWN && !leak_knows(l, 0, a.before);
 }
 
 /* --- the verdict --- */
@@ -174,7 +164,8 @@ static bool enough_for_whole(const struct leak *l, const struct looked *x, const
 	uint64_t n = l->p.text.n, percent = 100 * x->cover.chars / n;
 
 	/* A piece out of it, and nothing but that. */
-	if (x->cover.n == 1 && percent >= WHOLE_PERCENT && c->e.weight >= PIECE_WEIGHT && c->e.chars >= (code ? PIECE_CODE : TRACE_DISTINCT))
+	if (x->cover.n == 1 && percent >= WHOLE_PERCENT &&
+		(c->e.chars >= PIECE_CHARS || (!code && c->e.weight >= PIECE_WEIGHT)))
 		return true;
 	if (!c->whole || (percent < ALL_PERCENT && x->cover.chars < (uint64_t)SCATTERED_MEAN * x->cover.n))
 		return false;
@@ -212,6 +203,23 @@ static bool enough(const struct look *k, const struct looked *x, const struct ca
 		chars >= (code ? MOSTLY_CHARS : MOSTLY_WEIGHT);
 }
 
+/* From the first character to the last this text and no other: how much of it others have, too, does not matter. */
+static bool very_text(const struct look *k, size_t which)
+{
+	const struct looked *x = &k->at[which];
+	uint64_t n = k->l->p.text.n, chars = x->cover.chars;
+
+	if (!x->s->read || x->variant || n < FILLED_CHARS || chars + VERY_SLACK < n || chars + VERY_SLACK < x->s->p.text.n)
+		return false;
+	for (size_t i = 0; i < k->n; i++)
+		if (k->at[i].family != x->family && k->at[i].cover.chars >= chars && k->at[i].cover.n <= x->cover.n)
+			return false;
+	for (uint64_t i = 0; i < n; i++)
+		if (k->unread[i] + 2 * FINGERPRINT_WINDOW >= n)
+			return false;
+	return true;
+}
+
 /* Where other words stand in a template's place, fingerprints are missing: a place of ten characters breaks one for sure. So nearly all
  * must be there. */
 static bool gone_enough(const struct look *k, const struct looked *x, const struct case_for *c)
@@ -245,14 +253,16 @@ int look_case(const struct look *k, size_t which, struct case_for *ret)
 		c.because = "it is of outside origin";
 	else if (!x->s->read && !gone_enough(k, x, &c))
 		c.because = "it cannot be read again, and its fingerprints alone do not tell";
+	else if (very_text(k, which))
+		c.very = true;
 	else if (c.chars < TRACE_DISTINCT)
 		c.because = "other documents have this text, too";
 	else if (x->variant)
-		c.because = "the leak has other words in its places: another instance of the same template, or another version";
+		c.because = "the leak has other words in some places: it is another instance of the same template, or another version";
 	else if (c.margin)
 		c.because = "both have it at the same end, as a letterhead, a licence or a disclaimer stands";
 	else if (x->s->read && !enough(k, x, &c))
-		c.because = "that is too little text of its own to tell whose it is";
+		c.because = "that is too little to tell whose it is";
 	*ret = c;
 	return 0;
 }

@@ -2,14 +2,21 @@
  * rules. */
 #include "document/trace_internal.h"
 
-#define GAPS_LOOKED_FOR 256            /* gaps whose words are looked for elsewhere in the source */
-#define LOOKED_FOR_MIN 6               /* characters: shorter ones stand everywhere */
-#define MOVED_MIN 20                   /* characters that stand elsewhere in the source, too, are moved, not filled in */
+#define MOVED_WEIGHT 12u               /* characters that stand elsewhere in the source, too, are moved, not filled in; a CJK one is two */
+#define MOVED_MIN 20                   /* and so many where the source has something else, as short, in their place */
+#define MOVED_GRAM 5u                  /* characters; a piece has more */
+#define MOVED_WORK (16u << 20)         /* characters of the source that are searched */
 #define REARRANGED_MIN 12              /* characters */
 #define REARRANGED_MAX 1024
 #define ONE_SLOT_MATCHED 50000         /* characters: one changed word in so many is an edit */
-#define VERSION_CHARS_A_SLOT 5000      /* edits are rarer than this; places of a template are not */
 #define FORM_PIECE 250                 /* mean length of what a form prints between what is filled in */
+#define ANSWERS_PART 25                /* long other words of 1/25 of what is common are other answers; fewer may be an edit */
+#define LIKE_LENGTHS 8                 /* a few words in place of more than 8 times as much were written between two quotations */
+#define ENDS_PART 50                   /* versions begin and end alike: but for 1/50 of what is common */
+#define ENDS_MAX 400                   /* characters */
+#define REPLACED_PERCENT 15            /* of what versions have in common, rewritten in all */
+#define VERSION_CHARS_A_SLOT 1500      /* short edits are rarer than this; places of a template are not */
+#define VERSION_CHARS_ONE_SLOT 5000
 
 /* Letters and digits; what a conversion puts in place of what it cannot write says nothing. */
 static bool is_word(uint32_t c)
@@ -27,22 +34,111 @@ static bool has_words(const struct normalised *t, uint32_t from, uint32_t to)
 	return false;
 }
 
-static bool stands_in(const struct normalised *t, const uint32_t *c, uint32_t n)
+/* --- words that stand elsewhere in the source --- */
+
+/* A text in which pieces are looked for: its grams in a filter, so that what is not there costs nothing. */
+struct elsewhere {
+	const struct normalised *t;
+	uint64_t *bits;
+	uint64_t mask, work;
+};
+
+static uint64_t gram(const uint32_t *c)
 {
-	if (n > t->n)
+	uint64_t h = 0;
+
+	for (unsigned i = 0; i < MOVED_GRAM; i++)
+		h = (h ^ c[i]) * 0x9e3779b97f4a7c15ull;
+	return h >> 24;
+}
+
+static void fill_filter(struct elsewhere *e)
+{
+	uint64_t size = 1024;
+
+	while (size < 8 * (uint64_t)e->t->n)
+		size *= 2;
+	e->bits = calloc(size / 64, sizeof(*e->bits));
+	e->mask = size - 1;
+	for (size_t i = 0; e->bits && i + MOVED_GRAM <= e->t->n; i++) {
+		uint64_t at = gram(e->t->c + i) & e->mask;
+
+		e->bits[at / 64] |= 1ull << at % 64;
+	}
+}
+
+static bool may_stand_in(struct elsewhere *e, const uint32_t *c, uint32_t n)
+{
+	if (!e->bits)
+		fill_filter(e);
+	for (uint32_t i = 0; e->bits && i + MOVED_GRAM <= n; i++) {
+		uint64_t at = gram(c + i) & e->mask;
+
+		if (!(e->bits[at / 64] >> at % 64 & 1))
+			return false;
+	}
+	return e->bits; /* without memory nothing is found to be moved: the careful side */
+}
+
+static bool stands_in(struct elsewhere *e, const uint32_t *c, uint32_t n)
+{
+	const struct normalised *t = e->t;
+
+	if (n > t->n || n < MOVED_GRAM || e->work + t->n > MOVED_WORK || !may_stand_in(e, c, n))
 		return false;
+	e->work += t->n;
 	for (size_t i = 0; i + n <= t->n; i++)
 		if (t->c[i] == c[0] && memcmp(t->c + i, c, n * sizeof(*c)) == 0)
 			return true;
 	return false;
 }
 
-static bool known_within(const uint8_t *known, uint32_t from, uint32_t to)
+/* How many characters make a piece of text that does not come about by chance. */
+static uint32_t piece_at(const struct normalised *t, uint32_t i)
 {
+	uint32_t n = 0;
+
+	for (unsigned weight = 0; i + n < t->n && weight < MOVED_WEIGHT; n++)
+		weight += t->c[i + n] < 0x2e80 ? 1 : 2;
+	return n;
+}
+
+/* Do nine tenths of [from, from + n) of a stand elsewhere, in pieces that reach into what is around it? Headings between paragraphs in another order do. */
+static bool moved(const struct prepared *a, uint32_t from, uint32_t n, struct elsewhere *e)
+{
+	uint32_t to = from + n, covered = from, missing = 0;
+
+	for (uint32_t i = from > MOVED_WEIGHT ? from - MOVED_WEIGHT : 0; i < to && 10 * missing <= n; i++) {
+		uint32_t end = i + piece_at(&a->text, i);
+
+		if (end > covered && stands_in(e, a->text.c + i, end - i))
+			covered = MIN(end, to);
+		if (i >= covered) { /* nothing that begins here or before has it */
+			covered = i + 1;
+			missing++;
+		}
+	}
+	return 10 * missing <= n;
+}
+
+/* As short as what is filled into a template's place. A Chinese character says what two letters do. */
+static bool is_short(const struct normalised *t, size_t from, int64_t n)
+{
+	int64_t weight = n;
+
+	for (size_t i = from; n <= TRACE_SHORT_GAP && i < from + (size_t)n; i++)
+		weight += t->c[i] >= 0x2e80;
+	return weight <= TRACE_SHORT_GAP;
+}
+
+/* Most of it stands in some document. */
+static bool mostly_known(const uint8_t *known, uint32_t from, uint32_t to)
+{
+	uint32_t n = 0;
+
 	for (uint32_t i = from; known && i < to; i++)
-		if (known[i])
-			return true;
-	return false;
+		n += known[i];
+	return known && 2 * n >= to - from;
 }
 
 /* One character for another that looks like it or stands for it: an error of a conversion. ASCII letters and digits are what forms are
@@ -91,10 +187,27 @@ static bool rearranged(const uint32_t *a, const uint32_t *b, size_t n)
 struct gap {
 	uint32_t a, b;        /* where the run before ends */
 	int64_t an, bn;       /* characters up to the next run; b's negative: it lies before */
+	uint64_t common;      /* before it */
 };
 
-static void look_at_gap(const struct prepared *a, const struct prepared *b, const uint8_t *known, const struct gap *g, unsigned *looked,
-	struct differences *d)
+/* With little in common outside of it, a place of other words is an end of both. */
+static void add_replaced(const struct overlap *c, const struct gap *g, struct differences *d)
+{
+	uint64_t n = (uint64_t)MIN(g->an, g->bn);
+
+	if (MIN(g->common, c->chars - g->common) < 2 * n)
+		d->ends += n;
+	else
+		d->replaced += n;
+}
+
+static bool like_lengths(int64_t a, int64_t b)
+{
+	return MIN(a, b) > TRACE_SHORT_GAP || MAX(a, b) <= LIKE_LENGTHS * MIN(a, b);
+}
+
+static void look_at_gap(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known, const struct gap *g,
+	struct elsewhere *e, struct differences *d)
 {
 	bool follows = g->bn >= 0 && g->bn <= 40 * (int64_t)MAX(g->an, (int64_t)TRACE_SHORT_GAP);
 	uint32_t an = (uint32_t)g->an;
@@ -103,7 +216,7 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		return; /* moved, nothing filled in */
 	d->gaps++;
 	if (g->an == 0 || g->bn == 0) { /* inserted or left out */
-		d->shifts += follows && g->an <= TRACE_SHORT_GAP && g->bn <= TRACE_SHORT_GAP &&
+		d->shifts += follows && is_short(&a->text, g->a, g->an) && is_short(&b->text, g->b, g->bn) &&
 			(has_words(&a->text, g->a, g->a + an) || has_words(&b->text, g->b, g->b + (uint32_t)g->bn));
 		return;
 	}
@@ -111,9 +224,9 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		return;
 	if (!follows) {
 		/* Elsewhere in the source goes on what here is broken off by words that no document explains: lines of a log. */
-		if (known_within(known, g->a, g->a + an))
+		if (mostly_known(known, g->a, g->a + an))
 			return;
-		if (an >= LOOKED_FOR_MIN && (*looked)++ < GAPS_LOOKED_FOR && stands_in(&b->text, a->text.c + g->a, an))
+		if (moved(a, g->a, an, e))
 			return;
 	} else if (!has_words(&b->text, g->b, g->b + (uint32_t)g->bn)) {
 		return;
@@ -122,43 +235,58 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		return;
 	} else if (g->an == g->bn && rearranged(a->text.c + g->a, b->text.c + g->b, an)) {
 		return;
-	} else if (an >= MOVED_MIN && (*looked)++ < GAPS_LOOKED_FOR && stands_in(&b->text, a->text.c + g->a, an)) {
+	} else if ((an >= MOVED_MIN || g->bn > TRACE_SHORT_GAP) && moved(a, g->a, an, e)) {
 		return;
 	} else if (g->an == 1 && g->bn == 1 && slip(a, g->a, b, g->b)) {
 		return;
 	}
-	if (g->an <= TRACE_SHORT_GAP && (!follows || g->bn <= TRACE_SHORT_GAP))
+	if (g->bn > 0)
+		add_replaced(c, g, d);
+	if (is_short(&a->text, g->a, g->an) && (!follows || is_short(&b->text, g->b, g->bn)))
 		d->slots++;
-	else if (!known_within(known, g->a, g->a + an))
-		d->wide++;
+	else if (follows && !mostly_known(known, g->a, g->a + an) && like_lengths(g->an, g->bn))
+		d->wide += (uint64_t)MIN(g->an, g->bn);
 }
 
 static bool short_words(const struct normalised *t, size_t from, size_t to)
 {
-	return to > from && to - from <= TRACE_SHORT_GAP && has_words(t, (uint32_t)from, (uint32_t)to);
+	return to > from && is_short(t, from, (int64_t)(to - from)) && has_words(t, (uint32_t)from, (uint32_t)to);
+}
+
+/* Other words on both sides before all runs and behind all of them. */
+static void look_at_ends(const struct prepared *a, const struct prepared *b, const struct overlap *c, struct differences *d)
+{
+	const struct run *first = c->run, *last = &c->run[c->n - 1];
+	size_t a_end = last->a < a->aside ? a->aside : a->text.n, b_end = last->b < b->aside ? b->aside : b->text.n;
+	size_t b_low = first->b, b_high = last->b + last->n;
+
+	d->head = short_words(&a->text, 0, first->a) && short_words(&b->text, 0, first->b);
+	d->tail = short_words(&a->text, last->a + last->n, a_end) && short_words(&b->text, last->b + last->n, b_end);
+	for (size_t i = 0; i < c->n; i++) { /* in another order */
+		b_low = MIN(b_low, (size_t)c->run[i].b);
+		b_high = MAX(b_high, (size_t)c->run[i].b + c->run[i].n);
+	}
+	d->ends += MIN((size_t)first->a, b_low) + MIN(a_end - (last->a + last->n), b_end - MIN(b_end, b_high));
 }
 
 void overlap_differences(const struct prepared *a, const struct prepared *b, const struct overlap *c, const uint8_t *known,
 	struct differences *ret)
 {
-	const struct run *first = c->run, *last = c->n ? &c->run[c->n - 1] : NULL;
 	struct differences d = { 0 };
-	unsigned looked = 0;
-	size_t a_end, b_end;
+	struct elsewhere e = { .t = &b->text };
+	uint64_t common = 0;
 
 	*ret = d;
 	if (!c->n)
 		return;
 	for (size_t i = 0; i + 1 < c->n; i++) {
 		const struct run *r = &c->run[i], *s = r + 1;
-		struct gap g = { r->a + r->n, r->b + r->n, (int64_t)s->a - (r->a + r->n), (int64_t)s->b - (r->b + r->n) };
+		struct gap g = { r->a + r->n, r->b + r->n, (int64_t)s->a - (r->a + r->n), (int64_t)s->b - (r->b + r->n), common += r->n };
 
-		look_at_gap(a, b, known, &g, &looked, &d);
+		look_at_gap(a, b, c, known, &g, &e, &d);
 	}
-	a_end = last->a < a->aside ? a->aside : a->text.n;
-	b_end = last->b < b->aside ? b->aside : b->text.n;
-	d.head = short_words(&a->text, 0, first->a) && short_words(&b->text, 0, first->b);
-	d.tail = short_words(&a->text, last->a + last->n, a_end) && short_words(&b->text, last->b + last->n, b_end);
+	free(e.bits);
+	look_at_ends(a, b, c, &d);
 	*ret = d;
 }
 
@@ -176,36 +304,22 @@ bool trace_is_variant(const struct prepared *a, const struct prepared *b, const 
 	/* The same sentences with a name made longer or shorter, again and again. */
 	if (d->shifts + d->slots >= 3 && 4 * (d->shifts + d->slots) >= 3 * d->gaps && c->chars < (uint64_t)FORM_PIECE * c->n)
 		return true;
-	/* What a form prints, with long answers in between. */
-	return d->wide + d->slots >= 2 && 4 * (d->wide + d->slots) >= 3 * d->gaps && c->chars < (uint64_t)FORM_PIECE * c->n;
-}
-
-/* Characters of a between runs where b has other words, too; and before the first and behind the last one. */
-static uint64_t replaced(const struct prepared *a, const struct prepared *b, const struct overlap *c)
-{
-	const struct run *last = &c->run[c->n - 1];
-	uint64_t n = MIN(c->run[0].a, c->run[0].b), a_tail = a->text.n - (last->a + last->n), b_tail = b->text.n - (last->b + last->n);
-
-	for (size_t i = 0; i + 1 < c->n; i++) {
-		const struct run *r = &c->run[i];
-		int64_t an = (int64_t)r[1].a - (r->a + r->n), bn = (int64_t)r[1].b - (r->b + r->n);
-
-		if (an > 0 && bn > 0)
-			n += (uint64_t)MIN(an, bn);
-	}
-	return n + MIN(a_tail, b_tail);
+	/* What a form prints, with long answers in between; a report's fixed beginning and end. */
+	return ANSWERS_PART * d->wide >= c->chars;
 }
 
 bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d)
 {
-	uint64_t least = MIN(a->text.n, b->text.n);
-	unsigned ends = d->head + d->tail;
+	unsigned ends = d->head + d->tail, slots = d->slots + ends, gaps = d->gaps + ends;
 
-	if (!c->n || 2 * c->chars < least)
+	if (!c->n || 2 * c->chars < MIN(a->text.n, b->text.n))
 		return false;
-	if (10 * replaced(a, b, c) > 3 * least)
-		return false; /* strangers with the same letterhead or disclaimer */
-	if (d->slots + ends >= 2 && 3 * d->slots >= d->gaps && c->chars < (uint64_t)VERSION_CHARS_A_SLOT * (d->slots + ends))
+	/* Strangers with the same letterhead, disclaimer, or quotation. */
+	if (ENDS_PART * d->ends > c->chars || d->ends > ENDS_MAX)
 		return false;
-	return !(d->slots + ends == 1 && d->gaps + ends <= 2 && c->chars < VERSION_CHARS_A_SLOT);
+	if (100 * (d->replaced + d->ends) > REPLACED_PERCENT * c->chars)
+		return false;
+	if (slots >= 2)
+		return 3 * slots < 2 * gaps || c->chars >= (uint64_t)VERSION_CHARS_A_SLOT * slots;
+	return !(slots == 1 && gaps <= 2 && c->chars < VERSION_CHARS_ONE_SLOT);
 }

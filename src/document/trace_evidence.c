@@ -100,7 +100,7 @@ bool evidence_is_code(const struct text *t, uint32_t from, uint32_t to)
 	for (uint32_t i = from; i < to && i < t->bytes.n; i++) {
 		uint8_t c = (uint8_t)t->bytes.p[i], next = i + 1 < t->bytes.n ? (uint8_t)t->bytes.p[i + 1] : ' ';
 
-		if (c <= ' ' || (c & 0xc0) == 0x80)
+		if (c <= ' ' || (c & 0xc0) == 0x80 || (sign(c) && c == next)) /* a line drawn below a heading is one sign */
 			continue;
 		all++;
 		digits += c >= '0' && c <= '9';

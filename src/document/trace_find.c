@@ -141,6 +141,15 @@ void leak_free(struct leak *l)
 	*l = (struct leak){ 0 };
 }
 
+bool leak_knows(const struct leak *l, uint64_t from, uint64_t to)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = from; i < to; i++)
+		n += l->known[i];
+	return 2 * n >= to - from;
+}
+
 /* --- candidates --- */
 
 struct pair {

@@ -89,7 +89,9 @@ struct differences {
 	unsigned gaps;           /* between runs, on either side */
 	unsigned slots;          /* of them: other words on both sides, short ones */
 	unsigned shifts;         /* short words on one side only */
-	unsigned wide;           /* other words on both sides, long ones */
+	uint64_t wide;           /* characters of other words on both sides, long ones, on the side that has less */
+	uint64_t replaced;       /* of all other words on both sides, between what is common */
+	uint64_t ends;           /* the same before all that is common and behind it */
 	bool head, tail;         /* other short words on both sides before the first run, behind the last */
 };
 /* known: of a's characters, whether another document explains them; may be NULL. */
@@ -99,6 +101,15 @@ void overlap_differences(const struct prepared *a, const struct prepared *b, con
 bool trace_is_variant(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d);
 /* Are both versions of one document, rather than instances of one template, or strangers with a common paragraph? */
 bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d);
+
+/* What stands beside a passage, [from, to) of a text. */
+struct beside {
+	const struct normalised *text;
+	const struct buf *bytes;
+	size_t from, to;
+};
+/* Do both begin alike, line for line, as forms do that are filled in otherwise? before: the passage is behind them. */
+bool entries_alike(const struct beside *a, const struct beside *b, bool before);
 
 /* --- evidence of a stretch of the leak --- */
 
@@ -134,6 +145,7 @@ struct leak {
 };
 int leak_make(struct trace *t, const struct text *text, struct leak *ret);
 void leak_free(struct leak *l);
+bool leak_knows(const struct leak *l, uint64_t from, uint64_t to); /* some document has most of it */
 
 /* A document that shares fingerprints with the leak. */
 struct candidate {
@@ -173,11 +185,12 @@ struct look {
 	struct looked at[TRACE_CANDIDATES];
 	size_t n, more;
 	uint64_t *held;          /* of each key: which of the looked at hold it */
-	uint8_t *unseen;         /* of each key: others hold it, too */
+	uint32_t *unread;        /* of each character: how long a piece around it one document has that was not read */
 	uint64_t explained;      /* characters of the leak that any of them has */
 };
 int look_make(struct trace *t, const struct leak *l, const struct candidates *c, struct look *ret);
 void look_free(struct look *k);
+int look_unread(struct look *k, const struct candidates *c);
 int look_families(struct look *k);
 
 /* What speaks for one of them: characters of the leak that no other family has. */
@@ -186,6 +199,7 @@ struct case_for {
 	uint64_t chars;
 	struct evidence_of e;
 	bool whole, margin;
+	bool very;               /* the leak is the whole of it */
 	const char *because;     /* why it is not the source; NULL: it is */
 };
 int look_case(const struct look *k, size_t which, struct case_for *ret);

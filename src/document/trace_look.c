@@ -111,20 +111,17 @@ static int read_all(struct look *k, const struct candidates *c)
 	return r;
 }
 
-/* Which keys are held by whom: the looked at by a bit each, others by a mark. */
+/* Which of the looked at hold each key, by a bit each. */
 static int take_holders(struct look *k)
 {
 	const struct leak *l = k->l;
 
 	k->held = calloc((size_t)l->n_keys + 1, sizeof(*k->held));
-	k->unseen = calloc((size_t)l->n_keys + 1, 1);
-	if (!k->held || !k->unseen)
+	if (!k->held)
 		return trace_fail(-ENOMEM, "no memory");
 	for (size_t i = 0; i < k->n; i++)
 		for (uint32_t j = 0; j < k->at[i].c->hits; j++)
 			k->held[k->at[i].c->key[j]] |= 1ull << i;
-	for (uint32_t key = 0; key < l->n_keys; key++)
-		k->unseen[key] = l->common[key] || (unsigned)__builtin_popcountll(k->held[key]) < l->first[key + 1] - l->first[key];
 	return 0;
 }
 
@@ -142,6 +139,18 @@ static int take_explained(struct look *k)
 	return 0;
 }
 
+/* Words of the leak's own before all that it shares with this document, or behind: are they what a form is filled in with? What others have is not its own. */
+static bool goes_on_like_a_form(const struct leak *l, const struct looked *x)
+{
+	const struct normalised *a = &l->p.text, *b = &x->s->p.text;
+	const struct run *first = x->cover.run, *last = first + x->cover.n - 1;
+	struct beside before[2] = { { a, &l->text->bytes, 0, first->a }, { b, &x->s->bytes, 0, first->b } };
+	struct beside behind[2] = { { a, &l->text->bytes, last->a + last->n, a->n }, { b, &x->s->bytes, last->b + last->n, b->n } };
+
+	return (!leak_knows(l, before->from, before->to) && entries_alike(&before[0], &before[1], true)) ||
+		(!leak_knows(l, behind->from, behind->to) && entries_alike(&behind[0], &behind[1], false));
+}
+
 int look_make(struct trace *t, const struct leak *l, const struct candidates *c, struct look *ret)
 {
 	struct look *k = ret;
@@ -153,13 +162,15 @@ int look_make(struct trace *t, const struct leak *l, const struct candidates *c,
 		r = take_holders(k);
 	if (r == 0)
 		r = take_explained(k);
+	if (r == 0)
+		r = look_unread(k, c);
 	for (size_t i = 0; r == 0 && i < k->n; i++) {
 		struct looked *x = &k->at[i];
 
 		if (!x->s->read)
 			continue;
 		overlap_differences(&l->p, &x->s->p, &x->cover, l->known, &x->d);
-		x->variant = trace_is_variant(&l->p, &x->s->p, &x->cover, &x->d);
+		x->variant = trace_is_variant(&l->p, &x->s->p, &x->cover, &x->d) || (x->cover.n && goes_on_like_a_form(l, x));
 	}
 	if (r < 0)
 		look_free(k);
@@ -171,10 +182,10 @@ void look_free(struct look *k)
 	for (size_t i = 0; i < k->n; i++)
 		overlap_free(&k->at[i].cover);
 	free(k->held);
-	free(k->unseen);
+	free(k->unread);
 	k->n = 0;
 	k->held = NULL;
-	k->unseen = NULL;
+	k->unread = NULL;
 }
 
 /* --- families --- */
@@ -195,8 +206,9 @@ static int related(const struct looked *x, const struct looked *y, bool *ret)
 	struct overlap c;
 	int r;
 
-	*ret = !x->s->read || !y->s->read ? same_place(x->s, y->s) : false;
-	if (!x->s->read || !y->s->read)
+	/* What comes from outside is nobody's own, however much of it a document holds. */
+	*ret = !x->s->public && !y->s->public && same_place(x->s, y->s);
+	if (x->s->public || y->s->public || *ret || !x->s->read || !y->s->read)
 		return 0;
 	r = prepared_index(&x->s->p);
 	if (r < 0)

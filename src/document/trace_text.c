@@ -136,20 +136,48 @@ static double score_of(const struct look *k, size_t which)
 	return score;
 }
 
+/* "in one passage", "in 12 passages" */
+static void put_passages(struct buf *b, size_t n)
+{
+	if (n == 1)
+		buf_puts(b, str_c("in one passage"));
+	else
+		buf_putf(b, "in %zu passages", n);
+}
+
+/* "; 30 of them in passages that no other family of documents has" */
+static void put_distinct(struct buf *b, uint64_t distinct, uint64_t chars)
+{
+	if (distinct == chars)
+		buf_puts(b, str_c("; no other family of documents has a passage of it"));
+	else if (distinct)
+		buf_putf(b, "; %llu of them in passages that no other family of documents has", (unsigned long long)distinct);
+	else
+		buf_puts(b, str_c("; other families of documents have all of it"));
+}
+
 static void say_why(struct trace_match *m, const struct look *k, size_t which, const struct case_for *c)
 {
+	_cleanup_buf_ struct buf b = BUF_INIT;
 	const struct looked *x = &k->at[which];
-	unsigned percent = (unsigned)(100 * x->cover.chars / MAX(k->l->p.text.n, (size_t)1));
+	uint64_t n = k->l->p.text.n, chars = x->cover.chars;
 
-	unsigned long long chars = x->cover.chars, distinct = c->chars;
-	const char *how = x->s->read ? " word for word" : ", as far as its fingerprints tell: it cannot be read again";
-
+	if (c->very) {
+		trace_match_why(m, "the leak is the whole text of it, all %llu characters in order; no other family of documents has this whole text",
+			(unsigned long long)n);
+		return;
+	}
+	buf_putf(&b, "%llu %% of the leak (%llu characters ", (unsigned long long)(100 * chars / MAX(n, (uint64_t)1)), (unsigned long long)chars);
+	put_passages(&b, x->cover.n);
+	buf_puts(&b, str_c(") stand in it"));
 	if (c->because)
-		trace_match_why(m, "%u %% of the leak (%llu characters in %zu passages) stand in it, but %s; %llu characters stand in no other family",
-			percent, chars, x->cover.n, c->because, distinct);
+		buf_putf(&b, ", but %s", c->because);
 	else
-		trace_match_why(m, "%u %% of the leak (%llu characters in %zu passages) stand in it%s, %llu of them in no other family of documents",
-			percent, chars, x->cover.n, how, distinct);
+		buf_puts(&b, str_c(x->s->read ? " word for word" : ", as far as its fingerprints tell: it cannot be read again"));
+	if (!x->s->public)
+		put_distinct(&b, c->chars, chars);
+	if (buf_error(&b) == 0)
+		trace_match_why(m, "%s", buf_cstr(&b));
 }
 
 static bool same_cover(const struct look *k, const struct looked *x, const struct looked *y)

@@ -102,6 +102,7 @@ void sink_wants_ocr(struct sink *s);
 extern enum ocr_mode ocr_mode_of_worker;
 /* CLOCK_MONOTONIC in ms at which the document's time is over, 0 never: what takes long ends before it, and keeps what it has. */
 extern int64_t document_until;
+/* s may be NULL here, where something is only tried. */
 bool sink_full(const struct sink *s);
 /* The first one counts. */
 void sink_reason(struct sink *s, const char *fmt, ...) _printf_(2, 3);

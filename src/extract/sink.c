@@ -101,7 +101,7 @@ static bool take(struct sink *s, size_t n)
 
 bool sink_full(const struct sink *s)
 {
-	return s->cut || s->doc->capped || s->doc->send_error;
+	return s && (s->cut || s->doc->capped || s->doc->send_error);
 }
 
 /* ---- text ---- */
@@ -305,7 +305,7 @@ void sink_reason(struct sink *s, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (s->reason[0])
+	if (!s || s->reason[0])
 		return;
 	va_start(ap, fmt);
 	vsnprintf(s->reason, sizeof(s->reason), fmt, ap);

@@ -8,9 +8,11 @@ ok "configured for /usr" meson setup -Dtests=false --prefix /usr --libdir lib "$
 ok "installed into DESTDIR" env DESTDIR="$to" meson install -C "$tmp/build"
 tree=$(cd "$to" && find . -type f | LC_ALL=C sort)
 is "the installed files" "$tree" "./usr/bin/tyto
+./usr/lib/systemd/system/tyto-notify.service
 ./usr/lib/systemd/system/tyto.service
 ./usr/lib/sysusers.d/tyto.conf
 ./usr/libexec/tyto/tyto-extract
+./usr/libexec/tyto/tyto-notify
 ./usr/share/doc/tyto/ARCHITECTURE.md
 ./usr/share/doc/tyto/LICENSE
 ./usr/share/doc/tyto/README.md
@@ -20,6 +22,7 @@ is "the installed files" "$tree" "./usr/bin/tyto
 ./usr/share/doc/tyto/docs/json.md
 ./usr/share/doc/tyto/docs/log-format.md
 ./usr/share/doc/tyto/docs/log-vectors.json
+./usr/share/doc/tyto/docs/notify.md
 ./usr/share/doc/tyto/docs/rules.md
 ./usr/share/doc/tyto/docs/trace-rules.md
 ./usr/share/doc/tyto/docs/trace.md
@@ -64,6 +67,10 @@ is "every link of the documents leads somewhere" "$(cat "$tmp/links")" ""
 mkdir -p "$tmp/units" "$to/etc"
 sed "s|/usr/bin/tyto|$to/usr/bin/tyto|" "$unit" >"$tmp/units/tyto.service"
 is "systemd-analyze finds nothing wrong" "$(SYSTEMD_UNIT_PATH=$tmp/units: systemd-analyze verify --man=no "$tmp/units/tyto.service" 2>&1 | grep -F tyto.service)" ""
+sed "s|/usr/bin/tyto|$to/usr/bin/tyto|" "$to/usr/lib/systemd/system/tyto-notify.service" >"$tmp/units/tyto-notify.service"
+is "nor with the one that tells" "$(SYSTEMD_UNIT_PATH=$tmp/units: systemd-analyze verify --man=no "$tmp/units/tyto-notify.service" 2>&1 | grep -F tyto-notify.service)" ""
+like "what sends is found from there" "$(printf 'notify.webhook.url = http://127.0.0.1:9/\n' >"$tmp/notify.conf"; "$to/usr/bin/tyto" --config "$tmp/notify.conf" notify test)" \
+	'FAILED +webhook: (Failed to connect|tyto-notify, which sends, cannot be started)'
 systemd-sysusers --root="$to" >"$tmp/users" 2>&1
 is "the accounts" "$(cut -d: -f1 "$to/etc/passwd" 2>/dev/null) $(cut -d: -f1 "$to/etc/group" 2>/dev/null | sort | tr '\n' ' ')" "tyto tyto tyto-read "
 done_testing

@@ -111,7 +111,7 @@ for s in other unversioned newer lost foreign file; do
 	is "$s: doctor: exit 1, something is wrong" "$rc $(grep -cE '^wrong ' "$tmp/out" | sed 's/[1-9]/some/')" "1 some"
 done
 run "$TYTO" doctor --json --state good
-is "doctor --json: an object a check" "$(jq -r .check "$tmp/out" | tr '\n' ' ')" "root sensor kernel account state key disk clock record trace keeper "
+is "doctor --json: an object a check" "$(jq -r .check "$tmp/out" | tr '\n' ' ')" "root sensor kernel account state key disk clock record trace rules people keeper notify "
 run "$TYTO" doctor --state missing
 is "doctor on a new machine: nothing is wrong" "$rc" 0
 

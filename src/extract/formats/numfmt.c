@@ -144,10 +144,11 @@ static void civil(int64_t z, struct when *w)
 static bool when_of(double v, bool date1904, struct when *w)
 {
 	double whole, rest = modf(v, &whole);
-	int64_t day = (int64_t)whole, second;
+	int64_t day, second;
 
-	if (v < 0 || v >= 2958466) /* the end of 9999 */
+	if (!(v >= 0 && v < 2958466)) /* the end of 9999; not a number */
 		return false;
+	day = (int64_t)whole;
 	second = (int64_t)floor(rest * 86400 + 0.5);
 	if (second == 86400) {
 		second = 0;

@@ -14,13 +14,18 @@
 #define CHUNK (1u << 20)
 #define PROPERTIES "__properties_version1.0"
 
+extern const struct format format_ooxml;
+
+static int read_locked(struct ole *o);
+static int read_licensed(struct ole *o);
+
 /* The first row whose entry stands in the root. */
 static const struct kind {
 	const char *entry, *mime;
-	int (*read)(struct ole *o); /* NULL: encrypted */
+	int (*read)(struct ole *o);
 } kinds[] = {
-	{ "EncryptedPackage", "application/vnd.ms-office", NULL },
-	{ "\tDRMContent", "application/vnd.ms-office", NULL },
+	{ "EncryptedPackage", "application/vnd.ms-office", read_locked },
+	{ "\tDRMContent", "application/vnd.ms-office", read_licensed },
 	{ "WordDocument", "application/msword", doc_read_ole },
 	{ "PowerPoint Document", "application/vnd.ms-powerpoint", ppt_read_ole },
 	{ "PP40", "application/vnd.ms-powerpoint", ppt_read_ole },
@@ -40,6 +45,8 @@ int ole_prepare(void)
 	if (!done)
 		gsf_init();
 	done = true;
+	if (ole_password_prepare() < 0)
+		return -ENOMEM;
 	g_log_set_default_handler(quiet, NULL);
 	return 0;
 }
@@ -317,16 +324,35 @@ void ole_codepage(struct buf *ret, unsigned codepage, str bytes)
 
 /* ---- the format ---- */
 
+static int read_licensed(struct ole *o)
+{
+	sink_reason(o->sink, "a password or a licence is needed");
+	return -EACCES;
+}
+
+/* Unless its password is the one that Excel asks nobody for. */
+static int read_locked(struct ole *o)
+{
+	_cleanup_buf_ struct buf clear = BUF_INIT;
+	struct in *in;
+	int r = ole_everybodys(o, &clear);
+
+	if (r == -EACCES)
+		return read_licensed(o);
+	in = r == 0 ? in_memory(in_name(o->in), buf_str(&clear)) : NULL;
+	if (r == 0)
+		r = in ? format_ooxml.read(in, o->sink) : -ENOMEM;
+	in_close(in);
+	return r;
+}
+
 static int dispatch(struct ole *o)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (!ole_has(o->root, kinds[i].entry))
 			continue;
 		sink_type(o->sink, kinds[i].mime);
-		if (kinds[i].read)
-			return kinds[i].read(o);
-		sink_reason(o->sink, "a password or a licence is needed");
-		return -EACCES;
+		return kinds[i].read(o);
 	}
 	ole_properties(o);
 	return -ENOTSUP;

@@ -42,6 +42,13 @@ void ole_properties(struct ole *o);
 /* A point in time as Windows counts it (100 ns since 1601), as RFC 3339; STR_NONE for none. out: TIME_TEXT_MAX. */
 str ole_time(uint64_t filetime, char *out);
 
+/* ---- ole_password.c ---- */
+
+/* Before the sandbox closes: loads the ciphers. */
+int ole_password_prepare(void);
+/* An encrypted package that needs no password, in the clear; -EACCES: it does need one. */
+int ole_everybodys(struct ole *o, struct buf *ret);
+
 /* ---- text ---- */
 
 /* UTF-16LE appended as UTF-8; ends at a NUL where until_nul. */

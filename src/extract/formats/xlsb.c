@@ -104,7 +104,8 @@ static int feed(void *arg, str piece, bool last)
 		t->take(t->w, type, (str){ s.p + at + a + b, n });
 		at += a + b + n;
 	}
-	memmove(t->held.p, t->held.p + at, t->held.n - at);
+	if (at)
+		memmove(t->held.p, t->held.p + at, t->held.n - at);
 	t->held.n -= at;
 	if (last && t->held.n && !t->w->full) {
 		sink_reason(t->w->sink, "a part of the workbook ends amid a record");

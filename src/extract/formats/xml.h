@@ -36,7 +36,7 @@ int xml_prepare(void);
 
 /* Reads a member; what: 0, -ENOENT, or an error that is also the package's (package_fail). */
 int xml_read(struct package *p, const char *name, const struct xml_handler *h, void *arg);
-/* Reads an input that is all one XML. */
+/* Reads an input that is all one XML; s may be NULL: no reason is kept. */
 int xml_read_in(struct in *in, struct sink *s, const struct xml_handler *h, void *arg);
 
 /* From start: this element and what is in it are passed over (its end comes, what is inside does not). */

@@ -218,6 +218,11 @@ static void normal_form(void **state)
 	static const struct { const char *in, *out; } cases[] = {
 		{ "  Ab  cD12 ", "ab cd12" }, { "ＡＢＣ１２３", "abc123" }, { "株式会社サンプル", "株式会社サンプル" }, { "a　b\tc d e", "a b c d e" }, { "abcde", NULL }, { "山田太郎", NULL },
 		{ "１２３４５", NULL }, { "山田太郎様々", "山田太郎様々" }, { "      x", NULL }, { "", NULL }, { "ﾔﾏﾀﾞﾀﾛｳ", "ﾔﾏﾀﾞﾀﾛｳ" },
+		/* Eight bytes at a time, every letter and what stands beside the letters; two spaces at each place. */
+		{ "@ABCDEFGHIJKLMNOPQRSTUVWXYZ[`abcxyz{", "@abcdefghijklmnopqrstuvwxyz[`abcxyz{" }, { "ABCDEFG  HIJKLMNO", "abcdefg hijklmno" },
+		{ "ABCDEFGH\tIJKLMNO", "abcdefgh ijklmno" }, { "ABCDEFGHI  JKLMNO", "abcdefghi jklmno" }, { "ABCDE株FGHIJKLM 様", "abcde株fghijklm 様" },
+		/* Torn characters take nothing with them, and count as they would alone. */
+		{ "\xe6 ABCDE", "\xe6 abcde" }, { "\xe6\xa0 ABCD  E", "\xe6\xa0 abcd e" }, { "\xe6\xa0XY", NULL }, { "ABCDEF\xe6\xa0", "abcdef\xe6\xa0" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -1,6 +1,7 @@
 /* Cards, IBANs, VAT numbers, Japan's numbers, SSN, passports, dates of birth: valid, invalid, look-alikes, cells. Published examples and generated ones. */
 #include "../test.h"
 
+#include "document/address_table.h"
 #include "document/finding_internal.h"
 #include "finding_case.h"
 
@@ -136,6 +137,22 @@ static void test_japan(void **state)
 	assert_hit(1, DET_ADDRESS_JP, "東京都千代田区千代田1-1", "東京都千代田区千代田1-1");
 }
 
+static void assert_two(const char *text, const char *first, const char *second)
+{
+	find(text);
+	assert_int_equal(found.n, 2);
+	assert_hit(0, DET_ADDRESS_JP, first, first);
+	assert_hit(1, DET_ADDRESS_JP, second, second);
+}
+
+/* The search ends at the first name that is behind. */
+static void test_places_sorted(void **state)
+{
+	for (size_t i = 0; i < PREFECTURES; i++)
+		for (const char *p = prefectures[i].places, *next; *(next = strchr(p, ' ') + 1); p = next)
+			assert_true(memcmp(p, next, 3) <= 0);
+}
+
 static void test_address(void **state)
 {
 	assert_one("所在地は北海道虻田郡倶知安町北１条東３丁目３番地です。", DET_ADDRESS_JP, NULL);
@@ -145,6 +162,12 @@ static void test_address(void **state)
 	assert_one("東京都港区を訪れた2024年", DET_ADDRESS_JP, "東京都港区");
 	assert_none("東京都の天気、大阪府警、京都府民", 0);
 	assert_none("東京都横浜市", 0); /* not in this prefecture */
+	assert_two("東京都千代田区丸の内 大阪府大阪市北区梅田3-1-1", "東京都千代田区", "大阪府大阪市北区梅田3-1-1");
+	assert_two("東京都千代田区丸の内と大阪府大阪市北区梅田", "東京都千代田区", "大阪府大阪市");
+	assert_two("東京都千代田区丸の内1-2-3　丸の内ビル5階　大阪府大阪市北区梅田3-1-1", "東京都千代田区丸の内1-2-3", "大阪府大阪市北区梅田3-1-1");
+	assert_two("東京都港区芝公園4丁目2番8号および京都府京都市中京区上本能寺前町488番地", "東京都港区芝公園4丁目2番8号",
+		   "京都府京都市中京区上本能寺前町488番地");
+	assert_two("東京都千代田区丸の内1-2-3大阪府大阪市北区梅田3-1-1", "東京都千代田区丸の内1-2-3", "大阪府大阪市北区梅田3-1-1");
 	find("東京都港区 03-3123-4567");
 	assert_int_equal(found.n, 2);
 	assert_hit(1, DET_PHONE, "03-3123-4567", "+81331234567");
@@ -193,7 +216,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_card), cmocka_unit_test(test_card_look_alikes), cmocka_unit_test(test_iban), cmocka_unit_test(test_vat),
-		cmocka_unit_test(test_japan), cmocka_unit_test(test_address), cmocka_unit_test(test_identity), cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_japan), cmocka_unit_test(test_places_sorted), cmocka_unit_test(test_address),
+		cmocka_unit_test(test_identity), cmocka_unit_test(test_cells),
 	};
 
 	return cmocka_run_group_tests(tests, finder_setup, finder_teardown);

@@ -159,10 +159,131 @@ static void of_outside_origin(void **state)
 	case_end();
 }
 
+static void nobody(const char *leak, const char *what)
+{
+	const struct trace_result *r = case_trace_text(leak);
+
+	if (getenv("TRACE_TEST_SHOW"))
+		print_message("%s: %s, %s\n", what, case_said(r), r->n ? r->matches[0].why : "-");
+	if (r->verdict >= TRACE_SOURCE)
+		fail_msg("%s: %s, %s", what, case_said(r), r->matches[0].why);
+}
+
+/* --- what is marked as public, held by one document --- */
+
+static const char helpers[] = "static int gate_open(struct gate *self)\n{\n\tif (!self || !self->hinge)\n\t\treturn -EINVAL;\n\tmutex_lock(&self->hinge_lock);\n"
+	"\tself->swing_count++;\n\tmutex_unlock(&self->hinge_lock);\n\treturn 0;\n}\n\nstatic int gate_latch(struct gate *self)\n{\n\tif (!self || !self->bolt)\n"
+	"\t\treturn -ENODEV;\n\tmutex_lock(&self->bolt_lock);\n\tself->latch_count--;\n\tmutex_unlock(&self->bolt_lock);\n\treturn 0;\n}\n";
+
+static const char *own_code(unsigned i)
+{
+	return case_text("static void weigh_%s(struct scale *self, int n)\n{\n\tfor (int i = 0; i < n; i++)\n\t\tself->%s += i * %u;\n}\n", i ? "grain" : "sand",
+		i ? "sacks" : "buckets", 17 + 12 * i);
+}
+
+static void public_within(void **state)
+{
+	_cleanup_free_ char *statement = strdup(case_prose(71, 1500)), *act = strdup(case_prose(72, 4000)); /* longer than the ring of texts */
+
+	case_begin();
+	case_public("gate.c", helpers);
+	case_put_text("scale.c", case_text("%s\n%s", own_code(0), helpers));
+	case_public("statement.txt", statement);
+	case_put_text("mail.txt", case_text("The samples arrive on monday, please book the small laboratory.\n\n%s", statement));
+	case_public("act.txt", act);
+	case_put_text("paper.txt", case_text("%s\n\n%.*s\n\n%s", case_prose(73, 300), 2500, act + 500, case_prose(74, 200)));
+	nobody(case_text("%s\n%s", own_code(1), helpers), "program text");
+	nobody(case_text("We cannot take part in the visit, the car is at the workshop.\n\n%s", statement), "a mail");
+	nobody(case_text("%s\n\n%.*s", case_prose(75, 400), 1800, act + 800), "a paper");
+	nobody(statement, "the same bytes");
+	nobody(case_text("%s ", statement), "the same text");
+	case_end();
+}
+
+/* --- a form of which one instance is known --- */
+
+static const char *const labels[] = { "Name of applicant", "Plant", "Machine concerned", "Kind of damage", "Noticed by", "Noticed on", "Shift", "Cost centre",
+	"Estimated cost", "Ordered at", "Expected return", "Replacement", "Consequences", "Released by" };
+
+static const char *report_form(unsigned i)
+{
+	static const char *const filled[2][14] = {
+		{ "Olga Brandt", "Kawasaki two", "press 14 with the long table", "the left rail has a crack of two fingers", "operator of the night shift", "3 March",
+			"late", "4711", "820 euro", "tool shop", "in nine days", "press 9", "orders of two customers wait", "head of the line" },
+		{ "Jun Hara", "Emden", "packing robot, the elder one", "gripper drops every third parcel on the floor", "a driver who was waiting", "30 October", "early", "0815",
+			"12 euro and a bolt", "nobody, we had one", "repaired on the spot", "none", "a parcel for the museum is dented", "warehouse" } };
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_puts(&b, str_c("Report of a damage to machines and tools. Fill in all fields that concern your case; use a second sheet for drawings and photographs. Hand the "
+		"report to the master of your shift on the same day, who keeps a copy in the yellow binder beside the notice board.\n"));
+	for (size_t k = 0; k < ARRAY_SIZE(labels); k++)
+		buf_putf(&b, "%zu. %s: %s\n", k + 1, labels[k], filled[i][k]);
+	buf_puts(&b, str_c("Machines that have caused an injury are to be locked at once and may be started again only by the safety officer.\nDamages that recur within four weeks "
+		"are reported to the plant manager, together with all earlier reports on the same machine.\nTools on loan from other plants are returned before they are "
+		"repaired, unless both cost centres have agreed on something else in writing.\n"));
+	return case_text("%s", buf_cstr(&b));
+}
+
+static void another_answer(void **state)
+{
+	_cleanup_free_ char *leak = strdup(report_form(1)), *same = strdup(report_form(0));
+
+	case_begin();
+	case_put_text("other.txt", case_prose(1, 6000));
+	case_put_text("report.txt", report_form(0));
+	nobody(leak, "the whole form");
+	assert_true(case_trace_text(leak)->matches[0].variant);
+	nobody(case_text("%.*s", (int)(strstr(leak, "9. Est") - leak), leak), "its first half");
+	nobody(strstr(leak, "7. Shift"), "its second half");
+	nobody(case_text("%.*s", 900, strstr(leak, "11. Exp")), "some fields and what is printed behind");
+	/* This very report. */
+	assert_string_equal(case_said(case_trace_text(case_text("%s ", same))), "source report.txt");
+	assert_string_equal(case_said(case_trace_text(strstr(same, "7. Shift"))), "source report.txt");
+	case_end();
+}
+
+/* --- much in common, little of their own --- */
+
+static const char *short_mail(unsigned i, const char *end)
+{
+	static const char *const said[] = { "The meeting is at four.", "Thanks, the parts are here.", "Please call me about the drill.", "I am on leave until Thursday.",
+		"See the second page.", "The price is fine for us.", "No news from the harbour.", "Could you bring the keys?", "It works again.", "He will not come today." };
+
+	return case_text("%s\n\n%s", said[i], end);
+}
+
+static void short_mails(void **state)
+{
+	_cleanup_free_ char *end = strdup(case_prose(76, 1800));
+
+	for (unsigned known = 2; known <= 8; known += 3) {
+		case_begin();
+		for (unsigned i = 0; i < known; i++)
+			case_put_text(case_text("mail-%u.txt", i), short_mail(i, end));
+		nobody(short_mail(9, end), "a mail");
+		nobody(case_text("%s", end + 2), "what stands below all of them");
+		nobody(case_text("%s\n\n%s", case_prose(77, 500), end), "a longer mail");
+		case_end();
+	}
+}
+
+static void papers_on_a_law(void **state)
+{
+	_cleanup_free_ char *act = strdup(case_prose(78, 6000));
+
+	case_begin();
+	for (unsigned i = 0; i < 6; i++) /* each quotes a long run of it; no two begin or end at the same place */
+		case_put_text(case_text("paper-%u.txt", i), case_text("%s\n\n%.*s\n\n%s", case_prose(80 + i, 120), (int)(3000 + 150 * i), act + 300 * i, case_prose(90 + i, 100)));
+	nobody(case_text("%s\n\n%.*s\n\n%s", case_prose(86, 150), 2000, act + 1500, case_prose(96, 150)), "another paper");
+	nobody(case_text("%.*s", 1200, act + 1600), "the law alone");
+	case_end();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(only_one_is_known), cmocka_unit_test(two_are_known), cmocka_unit_test(many_are_known),
-		cmocka_unit_test(of_outside_origin) };
+		cmocka_unit_test(of_outside_origin), cmocka_unit_test(public_within), cmocka_unit_test(another_answer), cmocka_unit_test(short_mails),
+		cmocka_unit_test(papers_on_a_law) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

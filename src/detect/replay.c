@@ -1,0 +1,162 @@
+#include "detect/replay.h"
+
+#include <errno.h>
+
+#include "base/why.h"
+#include "index/index.h"
+
+
+struct replay {
+	struct index_query *q;
+	struct evidence_reader *r;
+	struct sigma *engine;
+	struct replay_range range;
+	struct firings firings;
+	/* where the last step ended: a time, and the records of that time which were fed */
+	int64_t at;
+	uint64_t last_seq;
+	bool begun;
+	uint64_t fed;
+	/* of the step */
+	replay_fired *fired;
+	void *arg;
+	uint64_t left;
+	int failed;
+	bool full;
+};
+
+static _Thread_local struct why why;
+#define fail(r, ...) why_set(&why, (r), __VA_ARGS__)
+
+const char *replay_why(void)
+{
+	return why.text;
+}
+
+int replay_open(const char *state, struct evidence_reader *r, struct sigma *engine, const struct replay_range *range, struct replay **ret)
+{
+	struct replay *p = calloc(1, sizeof(*p));
+	int e = p ? index_query_open(state, &p->q) : -ENOMEM;
+
+	if (e < 0) {
+		free(p);
+		return fail(e, "%s", e == -ENOMEM ? "no memory" : index_why());
+	}
+	p->r = r;
+	p->engine = engine;
+	p->range = *range;
+	*ret = p;
+	return 0;
+}
+
+struct replay *replay_close(struct replay *p)
+{
+	if (!p)
+		return NULL;
+	index_query_close(p->q);
+	free(p->firings.v);
+	free(p);
+	return NULL;
+}
+
+uint64_t replay_records(const struct replay *p)
+{
+	return p->fed;
+}
+
+static void on_hit(void *arg, const struct sigma_hit *h)
+{
+	struct replay *p = arg;
+	int r = firings_add(&p->firings, h);
+
+	p->failed = p->failed ? p->failed : r;
+}
+
+/* Numbers of persons and paths stand in the leaf. */
+static int tell(struct replay *p, const struct event *e)
+{
+	struct leaf l;
+	str packed;
+	int r = evidence_read(p->r, e->seq, &packed);
+
+	if (r == 0)
+		r = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
+	if (r < 0)
+		return fail(r, "%s", evidence_why());
+	p->firings.seq = e->seq;
+	p->firings.time = e->time;
+	p->firings.person = l.present & EV_BIT(EV_PERSON) ? l.value[EV_PERSON] : 0;
+	p->firings.path = l.present & EV_BIT(EV_PATH) ? l.value[EV_PATH] : 0;
+	return p->fired(p->arg, &p->firings);
+}
+
+static int feed(void *arg, const struct event *e)
+{
+	struct replay *p = arg;
+	int r;
+
+	if (e->seq >= p->range.below || (p->begun && e->time == p->at && e->seq <= p->last_seq))
+		return 0;
+	p->begun = true;
+	p->at = e->time;
+	p->last_seq = e->seq;
+	p->fed++;
+	p->firings.n = 0;
+	r = sigma_feed(p->engine, e, on_hit, p);
+	if (r == 0)
+		r = p->failed;
+	if (r < 0)
+		r = fail(r, "rules: %s", strerror(-r));
+	else if (p->firings.n)
+		r = tell(p, e);
+	p->failed = r;
+	p->full = r == 0 && --p->left == 0;
+	return r || p->full ? 1 : 0;
+}
+
+int replay_step(struct replay *p, uint64_t max, replay_fired *fired, void *arg, bool *ret_more)
+{
+	struct index_filter f = { .since = p->begun ? p->at : p->range.from, .until = p->range.to };
+	uint64_t size;
+	int r = evidence_reader_refresh(p->r, &size);
+
+	p->fired = fired;
+	p->arg = arg;
+	p->left = MAX(max, 1);
+	p->failed = 0;
+	p->full = false;
+	if (r < 0)
+		return fail(r, "%s", evidence_why());
+	r = index_query_events(p->q, &f, feed, p);
+	if (r < 0)
+		return fail(r, "%s", index_why());
+	*ret_more = p->full;
+	return p->failed;
+}
+
+struct looking {
+	uint64_t below;
+	int64_t time;
+};
+
+static int newest(void *arg, const struct event *e)
+{
+	struct looking *k = arg;
+
+	if (e->seq >= k->below)
+		return 0;
+	k->time = e->time;
+	return 1;
+}
+
+int replay_frontier(const char *state, uint64_t below, int64_t *ret)
+{
+	struct looking k = { below, INT64_MIN };
+	const struct index_filter f = { .reverse = true };
+	int r = below ? index_events(state, &f, newest, &k) : 0;
+
+	if (r < 0)
+		return fail(r, "%s", index_why());
+	*ret = k.time;
+	return 0;
+}

@@ -103,6 +103,28 @@ static uint64_t decide(struct opens *o, struct entry *e, enum event_verb verb, e
 	return o->decide(&d, o->arg);
 }
 
+static void decide_uses(struct opens *o, struct entry *e, uint64_t mask, enum event_seen seen, int64_t time, uint64_t refers)
+{
+	if (mask & FAN_MODIFY)
+		decide(o, e, VERB_WRITE, seen, time, refers);
+	if (mask & FAN_ACCESS)
+		decide(o, e, VERB_READ, seen, time, refers);
+}
+
+/* What was told as an open already is completed by a record that refers to it and counts nothing; opens since then are accesses of their own. */
+static void decide_all(struct opens *o, struct entry *e, uint64_t mask, enum event_seen seen, int64_t time)
+{
+	uint64_t n = e->undecided;
+
+	e->undecided = 0;
+	if (e->open_number)
+		decide_uses(o, e, mask, seen, time, e->open_number);
+	e->undecided = n;
+	if (n || !e->open_number)
+		decide_uses(o, e, mask, seen, time, 0);
+	e->open_number = 0;
+}
+
 static void give_up(struct opens *o, struct entry *e)
 {
 	if (e->undecided)
@@ -217,26 +239,19 @@ bool opens_use(struct opens *o, uint64_t key, pid_t tgid, uint64_t mask, int64_t
 	uint32_t i = find(o, key, tgid);
 	bool closed = mask & (FAN_CLOSE_WRITE | FAN_CLOSE_NOWRITE);
 	struct entry *e;
-	uint64_t refers;
 
 	if (i == NONE)
 		return false;
 	e = &o->e[i];
-	refers = e->open_number;
 	if (e->mixed) {
 		give_up(o, e);
 	} else if (e->undecided > 1 && (mask & (FAN_ACCESS | FAN_MODIFY)) && differ(mask)) {
 		decide_apart(o, e, mask, time);
 		e->open_number = 0;
 	} else if (mask & (FAN_ACCESS | FAN_MODIFY)) {
-		if (mask & FAN_MODIFY)
-			decide(o, e, VERB_WRITE, SEEN_ACCESS, time, refers);
-		if (mask & FAN_ACCESS)
-			decide(o, e, VERB_READ, SEEN_ACCESS, time, refers);
-		e->open_number = 0;
-	} else if ((mask & FAN_CLOSE_NOWRITE) && !(mask & FAN_CLOSE_WRITE) && (e->undecided || refers)) {
-		decide(o, e, VERB_READ, SEEN_OPEN, time, refers);
-		e->open_number = 0;
+		decide_all(o, e, mask, SEEN_ACCESS, time);
+	} else if ((mask & FAN_CLOSE_NOWRITE) && !(mask & FAN_CLOSE_WRITE) && (e->undecided || e->open_number)) {
+		decide_all(o, e, FAN_ACCESS, SEEN_OPEN, time);
 	} else {
 		give_up(o, e);
 	}

@@ -1,7 +1,7 @@
 /* opens.h — opens that wait to be told apart.
  *
  * Purpose: an open says nothing about what for. It is held here, per object and process, until the kernel reports a use or a close, at
- * most 200 ms; then it is recorded as `open`, and the decision later refers to it.
+ * most 200 ms; then it is recorded as `open`, and the decision later refers to it: a record that counts no access of its own.
  * Ownership: entries are the table's (bounded; the oldest goes first). Threads: recorder only. Units: ns. Errors: -ENOMEM when made.
  *
  * Rules (mask of the kernel's merged report → record):
@@ -27,7 +27,7 @@ struct opens_decision {
 	enum event_seen seen;
 	int64_t time;
 	uint64_t count;   /* opens it answers for; 0: goes on with one that was counted */
-	uint64_t refers;  /* number of the `open` record; 0 none */
+	uint64_t refers;  /* number of the `open` record; 0 none. Not 0: count is 0 */
 };
 
 /* Returns the number of the record written, or 0. */

@@ -31,7 +31,7 @@ wait "$many" "${brief[@]}" "$thread"
 "$TYTO" --state "$state" status --json >"$tmp/status"
 watch_stop
 
-of() { accesses "(.verb == \"open\" or .verb == \"read\") and .uid == $2 and (.path // \"\" | test(\"/$1\"))"; }
+of() { accesses "(.verb == \"open\" or .verb == \"read\") and (.refers | not) and .uid == $2 and (.path // \"\" | test(\"/$1\"))"; }
 is "the workloads made 101,000 opens, 20,000 of them cat" "$(jq -s 'map(.opens) | add' "$tmp/many" "$tmp/thread" "$tmp"/brief-* | awk '{ print $1 + 20000 }')" 101000
 for uid in 20001 20002 20003 20004; do is "long-lived, uid $uid" "$(of 'many[0-9]+$' $uid)" 18750; done
 for uid in 20005 20006 20007 20008; do is "short-lived, uid $uid" "$(of 'brief[0-9]+$' $uid)" 1000; done

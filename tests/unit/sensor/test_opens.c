@@ -91,6 +91,26 @@ static void rules(void **state)
 	}
 }
 
+/* Told as an open, opened twice more, then used: the first is completed, the two are accesses of their own. */
+static void decided_later_and_opened_again(void **state)
+{
+	opens_add(o, 7, 500, clerk, 0);
+	opens_expire(o, OPENS_WAIT_NS);
+	decided(0, VERB_OPEN, SEEN_OPEN, 1, 0);
+	opens_add(o, 7, 500, clerk, 300 * MS);
+	opens_add(o, 7, 500, clerk, 301 * MS);
+	assert_true(opens_use(o, 7, 500, FAN_ACCESS, 310 * MS));
+	assert_int_equal(n, 3);
+	decided(1, VERB_READ, SEEN_ACCESS, 0, 1);
+	assert_int_equal(d[1].time, 310 * MS);
+	decided(2, VERB_READ, SEEN_ACCESS, 2, 0);
+	assert_int_equal(d[2].time, 300 * MS);
+	opens_add(o, 7, 500, clerk, 400 * MS);
+	assert_true(opens_use(o, 7, 500, FAN_CLOSE_NOWRITE, 410 * MS));
+	assert_int_equal(n, 4);
+	decided(3, VERB_READ, SEEN_OPEN, 1, 0);
+}
+
 /* Held longer than 200 ms: recorded as `open`; what it was for refers to that and is not counted again. */
 static void decided_later(void **state)
 {
@@ -291,7 +311,8 @@ static void model(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, make, unmake)
-	const struct CMUnitTest tests[] = { T(rules), T(decided_later), T(closed_later_without_use), T(several_alike), T(several_differing),
+	const struct CMUnitTest tests[] = { T(rules), T(decided_later), T(decided_later_and_opened_again),
+		T(closed_later_without_use), T(several_alike), T(several_differing),
 		                            T(two_persons), T(another_program), T(other_processes), T(waits_by_its_first), T(full), T(model) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #define WHOLE_WEIGHT 100
 #define WHOLE_BEST 100
 #define PIECE_WEIGHT 64            /* of one passage that is (nearly) the whole leak */
-#define PIECE_CHARS 96             /* of figures and program text */
+#define PIECE_CHARS 80             /* of figures and program text */
 #define WHOLE_CHARS 300            /* without many words (figures, program text) */
 #define WITHIN_WEIGHT 200          /* a passage within a text of other origin */
 #define WITHIN_BEST 150

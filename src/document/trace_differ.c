@@ -210,8 +210,10 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 	bool follows = g->bn >= 0 && g->bn <= 40 * (int64_t)MAX(g->an, (int64_t)TRACE_SHORT_GAP);
 	uint32_t an = (uint32_t)g->an;
 
-	if (g->an == 0 && (g->bn == 0 || !follows))
-		return; /* moved, nothing filled in */
+	if (g->an == 0 && (g->bn == 0 || !follows)) { /* moved, nothing filled in */
+		d->jumps += g->bn != 0;
+		return;
+	}
 	d->gaps++;
 	if (g->an == 0 || g->bn == 0) { /* inserted or left out */
 		d->shifts += follows && is_short(&a->text, g->a, g->an) && is_short(&b->text, g->b, g->bn) &&
@@ -293,9 +295,10 @@ bool trace_is_variant(const struct prepared *a, const struct prepared *b, const 
 	unsigned ends = d->head + d->tail;
 	bool most = 2 * c->chars >= a->text.n || 2 * c->chars >= b->text.n;
 
-	if (d->slots >= 2 && 4 * d->slots >= d->gaps)
+	/* A template keeps its order. */
+	if (d->slots >= 2 && 4 * d->slots >= d->gaps + d->jumps)
 		return true;
-	if (d->slots == 1 && d->gaps <= 4 && ((ends && most) || c->chars < ONE_SLOT_MATCHED))
+	if (d->slots == 1 && d->gaps + d->jumps <= 4 && ((ends && most) || c->chars < ONE_SLOT_MATCHED))
 		return true;
 	if (d->head && d->tail && most)
 		return true;

@@ -87,6 +87,7 @@ void overlap_free(struct overlap *c);
 /* How two texts that share runs differ. */
 struct differences {
 	unsigned gaps;           /* between runs, on either side */
+	unsigned jumps;          /* a goes on elsewhere in b, with nothing in between */
 	unsigned slots;          /* of them: other words on both sides, short ones */
 	unsigned shifts;         /* short words on one side only */
 	uint64_t wide;           /* characters of other words on both sides, long ones, on the side that has less */

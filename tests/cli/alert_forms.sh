@@ -3,8 +3,9 @@
 # the published schemas by eval/alert_forms.py.
 . "$(dirname "$0")/../lib.sh"
 need python3 jq
-echo "rules = $top/rules/shipped" >"$tmp/conf"
-printf 'rules = %s\nprivacy.mask = yes\n' "$top/rules/shipped" >"$tmp/masked"
+test_rules "$tmp/rules"
+echo "rules = $tmp/rules" >"$tmp/conf"
+printf 'rules = %s\nprivacy.mask = yes\n' "$tmp/rules" >"$tmp/masked"
 export TYTO_STATE=$tmp/state
 tyto() { timeout 60 "$TYTO" --config "$tmp/conf" "$@"; }
 masked() { timeout 60 "$TYTO" --config "$tmp/masked" "$@"; }

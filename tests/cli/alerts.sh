@@ -2,7 +2,8 @@
 # `tyto alerts`: a mass read becomes one alert, which grows, is closed, comes back, and stands in the log: the table is only a view of it.
 . "$(dirname "$0")/../lib.sh"
 need python3 jq
-echo "rules = $top/rules/shipped" >"$tmp/conf"
+test_rules "$tmp/rules"
+echo "rules = $tmp/rules" >"$tmp/conf"
 tyto() { timeout 60 "$TYTO" --config "$tmp/conf" "$@"; }
 fresh() { state=$tmp/state.$((++states)); export TYTO_STATE=$state; }
 states=0

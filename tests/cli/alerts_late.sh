@@ -3,7 +3,8 @@
 # never two alerts for one case.
 . "$(dirname "$0")/../lib.sh"
 need python3 jq
-echo "rules = $top/rules/shipped" >"$tmp/conf"
+test_rules "$tmp/rules"
+echo "rules = $tmp/rules" >"$tmp/conf"
 tyto() { timeout 60 "$TYTO" --config "$tmp/conf" "$@"; }
 fresh() { state=$tmp/state.$((++states)); export TYTO_STATE=$state; }
 states=0

@@ -55,6 +55,8 @@ is "the installed files" "$tree" "./usr/bin/tyto
 ./usr/share/tyto/rules/mass_read_minutes.yml
 ./usr/share/tyto/rules/mass_read_peers.test.jsonl
 ./usr/share/tyto/rules/mass_read_peers.yml
+./usr/share/tyto/rules/mass_read_seconds.test.jsonl
+./usr/share/tyto/rules/mass_read_seconds.yml
 ./usr/share/tyto/rules/program_never_used.test.jsonl
 ./usr/share/tyto/rules/program_never_used.yml
 ./usr/share/tyto/rules/send_of_documents.test.jsonl

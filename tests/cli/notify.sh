@@ -18,7 +18,8 @@ printf 'token-1' >"$tmp/token"
 printf 'a key' >"$tmp/key"
 chmod 600 "$tmp/password" "$tmp/token" "$tmp/key"
 
-base="rules = $top/rules/shipped
+test_rules "$tmp/rules"
+base="rules = $tmp/rules
 notify.ca_file = $d/ca.pem
 notify.timeout = 3
 notify.wait = 1

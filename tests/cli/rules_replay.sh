@@ -3,7 +3,8 @@
 . "$(dirname "$0")/../lib.sh"
 need python3 jq
 export TYTO_STATE=$tmp/state
-echo "rules = $top/rules/shipped" >"$tmp/conf"
+test_rules "$tmp/rules"
+echo "rules = $tmp/rules" >"$tmp/conf"
 tyto() { timeout 60 "$TYTO" --config "$tmp/conf" "$@"; }
 python3 - >"$tmp/past" <<'EOP'
 import datetime, json

@@ -4,7 +4,8 @@
 . "$(dirname "$0")/../lib.sh"
 need jq setpriv
 share 64M
-echo "rules = $top/rules/shipped" >"$tmp/conf"
+test_rules "$tmp/rules"
+echo "rules = $tmp/rules" >"$tmp/conf"
 mkdir "$mnt/clients" "$tmp/taken"
 chmod 777 "$mnt/clients" "$tmp/taken"
 for i in $(seq 200); do echo "offer $i" >"$mnt/clients/offer-$i.txt"; done

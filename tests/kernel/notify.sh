@@ -10,7 +10,8 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout "$d/server.key" -out "$d/serve
 start python3 "$(dirname "$0")/../cli/notify_servers.py" "$d"
 ok "servers" wait_for 30 test -e "$d/ports"
 . "$d/ports"
-printf 'rules = %s\nnotify.webhook.url = http://127.0.0.1:%s/\nnotify.wait = 1\nnotify.timeout = 3\n' "$top/rules/shipped" "$http" >"$tmp/conf"
+test_rules "$tmp/rules"
+printf 'rules = %s\nnotify.webhook.url = http://127.0.0.1:%s/\nnotify.wait = 1\nnotify.timeout = 3\n' "$tmp/rules" "$http" >"$tmp/conf"
 for i in $(seq 200); do echo "offer $i" >"$mnt/clients/offer-$i.txt"; done
 tyto() { timeout 60 "$TYTO" "$@" --state "$state" --config "$tmp/conf"; }
 begin() {

@@ -4,9 +4,10 @@
 . "$(dirname "$0")/../lib.sh"
 need jq setpriv python3
 share 64M
+test_rules "$tmp/all"
 mkdir "$tmp/rules"
 chmod 755 "$tmp/rules"
-cp "$top"/rules/shipped/mass_read_*.yml "$tmp/rules"
+cp "$tmp"/all/mass_read_*.yml "$tmp/rules"
 echo "rules = $tmp/rules" >"$tmp/conf"
 n=$("$TYTO" rules list -q "$tmp/rules" | wc -l)
 mkdir "$mnt/plans"

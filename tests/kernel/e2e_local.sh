@@ -14,8 +14,9 @@ test_end() { umount "$TMP/share"; accounts_end; rmdir "${CG:-/nonexistent}" 2>/d
 mkdir -p "$TMP/share/home/clerk"
 for f in one two three stranger root alias box home/clerk/letter; do echo "$f" >"$TMP/share/$f.txt"; done
 chmod -R a+rwX "$TMP/share"
-echo "privacy.mask = yes" >"$TMP/masked.conf"
-echo "privacy.mask = no" >"$TMP/plain.conf"
+# Without rules: which are in force would be a record, too.
+printf 'privacy.mask = yes\nrules = /nowhere/at/all\n' >"$TMP/masked.conf"
+printf 'privacy.mask = no\nrules = /nowhere/at/all\n' >"$TMP/plain.conf"
 chmod 644 "$TMP"/*.conf
 CONF=$TMP/plain.conf
 

@@ -46,7 +46,7 @@ tyto import -q "$tmp/past2"
 kill -9 "$(child keeper)"
 both() { [ "$(tyto -q alerts --all --json | jq -r .person | sort | tr '\n' ' ')" = "clerk sales " ]; }
 ok "killed while they wait: raised all the same, once" wait_for 60 both
-ok "another keeper has the rules" wait_for 30 forced '[8,8,0]'
+ok "another keeper has the rules" wait_for 30 forced "[$n,$n,0]"
 
 # A new rule, and a broken one beside it.
 cat >"$tmp/rules/own.yml" <<'EOP'

@@ -346,6 +346,8 @@ static int read_locked(struct ole *o)
 	return r;
 }
 
+static const char *const wrapped[] = { "\1Ole10Native", "Package", "CONTENTS", "package_stream" };
+
 static int dispatch(struct ole *o)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -355,6 +357,10 @@ static int dispatch(struct ole *o)
 		return kinds[i].read(o);
 	}
 	ole_properties(o);
+	/* An object's storage as a file of its own (word/embeddings/oleObject1.bin): a file in its wrapping. */
+	for (size_t i = 0; i < ARRAY_SIZE(wrapped); i++)
+		if (ole_has(o->root, wrapped[i]))
+			return ole_object(o, o->root, in_name(o->in));
 	return -ENOTSUP;
 }
 

@@ -463,6 +463,11 @@ static void test_container(void **state)
 	buf_clear(&ole);
 	make_ole(&ole, (struct ole_stream[]){ { "Something", STR("12345678") }, { 0 } });
 	assert_has(dump("a", buf_str(&ole)), " error: unreadable: an OLE2 file of another kind");
+	buf_clear(&ole);
+	make_ole(&ole, (struct ole_stream[]){ { "CONTENTS", STR("plain words in an object of its own") }, { 0 } });
+	assert_has(dump("a.bin", buf_str(&ole)), " body 1: plain words in an object of its own\n");
+	buf_clear(&ole);
+	make_ole(&ole, (struct ole_stream[]){ { "Something", STR("12345678") }, { 0 } });
 	assert_has(dump("a", ((str){ ole.p, 600 })), " error: corrupt");
 	buf_clear(&ole);
 	doc_begin(&d, p);

@@ -249,7 +249,8 @@ static void check_rules(struct finding *f)
 		finding(f, WRONG, f->what, "name files or folders that the keeper's account can read (the setting `rules`)");
 	} else {
 		ruleset_count(engine, &c);
-		snprintf(f->what, sizeof(f->what), "%zu of %zu detection rules run, %zu never fire here, %zu are not supported, %zu are broken", c.run, c.all, c.never,
+		snprintf(f->what, sizeof(f->what), "%zu of %zu detection rules run, %zu never fire here, %zu are not supported, %zu are broken", c.run,
+				c.all, c.never,
 			c.unsupported, c.broken);
 		if (c.run == 0) {
 			f->verdict = WARN;
@@ -264,7 +265,8 @@ static void check_rules(struct finding *f)
 		snprintf(f->todo, sizeof(f->todo), "detection has ended: the keeper's log says why; starting `tyto watch` again finds what was missed");
 	} else if (json_integer_value(json_object_get(rules, "full"))) {
 		f->verdict = WARN;
-		snprintf(f->todo, sizeof(f->todo), "detection state was full %lld times: some counts began anew; shorter timespans or fewer groups need less",
+		snprintf(f->todo, sizeof(f->todo),
+				"detection state was full %lld times: some counts began anew; shorter timespans or fewer groups need less",
 			(long long)json_integer_value(json_object_get(rules, "full")));
 	}
 	json_decref(request);
@@ -333,7 +335,8 @@ static void check_notify(struct finding *f)
 	} else if (geteuid() == 0 && !outbox_locked(cli.state)) {
 		finding(f, WARN, "nobody tells of alerts just now", "`tyto watch` or `tyto notify run` does");
 	} else {
-		snprintf(f->what, sizeof(f->what), "alerts are told by %zu way%s, %llu messages so far", ways.n, ways.n == 1 ? "" : "s", (unsigned long long)st.sent);
+		snprintf(f->what, sizeof(f->what), "alerts are told by %zu way%s, %llu messages so far", ways.n, ways.n == 1 ? "" : "s",
+				(unsigned long long)st.sent);
 	}
 }
 

@@ -284,6 +284,7 @@ const struct command cmd_rules = {
 		    "  tyto rules check /etc/my-rules    which of these run here, which never fire and why\n"
 		    "  tyto rules test rules             each rule beside events that must and must not fire it\n"
 		    "  tyto rules replay --since 90d     what today's rules would raise over the recorded past; nothing is recorded\n",
-	.notes = "Without PATH: the shipped rules; for replay those that the settings name. check ends with 3 where a rule is broken, test with 1 where one fails.\n",
+	.notes = "Without PATH: the shipped rules; for replay those that the settings name. check ends with 3 where a rule is broken, test with 1 "
+	"where one fails.\n",
 	.run = run, .needs_args = true,
 };

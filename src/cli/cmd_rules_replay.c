@@ -210,7 +210,8 @@ static void report(struct replaying *p, uint64_t records, const struct ruleset_c
 	qsort(p->v, p->n, sizeof(*p->v), by_severity);
 	for (size_t i = 0; i < p->n && !interrupted(); i++)
 		(cli.json ? put_json(p, &p->v[i]) : put_text(p, &p->v[i]));
-	log_info("%llu records: %zu of %zu rules fired; they would raise %llu alert%s (%llu critical, %llu high, %llu medium, %llu low). Nothing was recorded.",
+	log_info("%llu records: %zu of %zu rules fired; they would raise %llu alert%s (%llu critical, %llu high, %llu medium, %llu low). Nothing "
+			"was recorded.",
 		(unsigned long long)records, p->n, c->run, (unsigned long long)p->alerts, p->alerts == 1 ? "" : "s",
 		(unsigned long long)p->by[SEVERITY_CRITICAL], (unsigned long long)p->by[SEVERITY_HIGH], (unsigned long long)p->by[SEVERITY_MEDIUM],
 		(unsigned long long)p->by[SEVERITY_LOW]);

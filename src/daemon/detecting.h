@@ -21,7 +21,8 @@ int detecting_start(const char *state, const struct config *c, struct detecting 
 int detecting_fd(const struct detecting *d);
 /* `size` leaves are durable now. */
 void detecting_tell(struct detecting *d, uint64_t size);
-/* Appends what waits: alerts, and which rules are in force. The number of them, or what evidence_append_alert returned: then the rest waits on. */
+/* Appends what waits: alerts, and which rules are in force. The number of them, or what evidence_append_alert returned: then the rest waits
+ * on. */
 int detecting_take(struct detecting *d, struct evidence *ev);
 /* Reads the rules again; it does so by itself when their files have changed. */
 void detecting_reload(struct detecting *d);

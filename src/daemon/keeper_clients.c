@@ -158,7 +158,8 @@ void keeper_status(struct keeper *k, bool names, struct buf *b)
 		struct detector_stat *st = &detection.detector;
 
 		detecting_stat(k->detecting, &detection);
-		s.detection = (struct status_detection){ .known = detection.since || detection.failed || st->rules.all || st->open, .failed = detection.failed,
+		s.detection = (struct status_detection){ .known = detection.since || detection.failed || st->rules.all || st->open,
+				.failed = detection.failed,
 			.rules = st->rules.all, .run = st->rules.run, .broken = st->rules.broken, .since = detection.since,
 			.set = detection.set[0] ? detection.set : NULL, .open = st->open, .held = st->held, .waiting = st->waiting, .full = st->full };
 	}

@@ -1,5 +1,5 @@
-/* Office's encrypted packages (MS-OFFCRYPTO 2.3.4) that need no password: Excel encrypts a workbook whose structure is protected, or that is to be opened
- * read-only, with a password that is the same everywhere, and asks nobody for it. Whatever else is encrypted stays shut. */
+/* Office's encrypted packages (MS-OFFCRYPTO 2.3.4) that need no password: Excel encrypts a workbook whose structure is protected, or that
+ * is to be opened read-only, with a password that is the same everywhere, and asks nobody for it. Whatever else is encrypted stays shut. */
 #include "extract/formats/ole.h"
 
 #include <errno.h>
@@ -94,7 +94,8 @@ static bool decipher(struct lock *l, const uint8_t *key, const uint8_t *iv, cons
 	int done = 0;
 
 	return n % 16 == 0 && n <= INT_MAX && EVP_DecryptInit_ex2(l->deciphering, l->cipher, key, iv, NULL) == 1 &&
-	       EVP_CIPHER_CTX_set_padding(l->deciphering, 0) == 1 && EVP_DecryptUpdate(l->deciphering, out, &done, in, (int)n) == 1 && done == (int)n;
+	       EVP_CIPHER_CTX_set_padding(l->deciphering, 0) == 1 && EVP_DecryptUpdate(l->deciphering, out, &done, in, (int)n) == 1 &&
+	       done == (int)n;
 }
 
 /* What keys are made of: the password, hashed so often that trying many takes long. */
@@ -142,7 +143,8 @@ static int standard(struct lock *l, str info, str package, uint64_t size, struct
 		return -EACCES;
 	memcpy(l->salt, verifier.p + 4, 16);
 	if (!standard_key(l, key) || !decipher(l, key, NULL, (const uint8_t *)verifier.p + 20, 16, plain) ||
-	    !decipher(l, key, NULL, (const uint8_t *)verifier.p + 40, 32, plain + 16) || !hash(l, bytes_of(plain, 16), STR_NONE, h) || memcmp(h, plain + 16, 20) != 0)
+	    !decipher(l, key, NULL, (const uint8_t *)verifier.p + 40, 32, plain + 16) || !hash(l, bytes_of(plain, 16), STR_NONE, h) ||
+	    memcmp(h, plain + 16, 20) != 0)
 		return -EACCES;
 	package.n &= ~(size_t)15;
 	if (!decipher(l, key, NULL, (const uint8_t *)package.p, package.n, (uint8_t *)ret->p))
@@ -225,10 +227,12 @@ static bool agile_open(struct agile *a)
 	uint8_t spun[EVP_MAX_MD_SIZE], h[EVP_MAX_MD_SIZE];
 	struct lock *l = &a->key;
 
-	if (!l->md || !l->cipher || !a->data.md || !a->data.cipher || l->spins > SPINS_MAX || !a->input.n || a->input.n > 64 || a->value.n < hash_size(l) ||
+	if (!l->md || !l->cipher || !a->data.md || !a->data.cipher || l->spins > SPINS_MAX || !a->input.n || a->input.n > 64 ||
+	    a->value.n < hash_size(l) ||
 	    a->package_key.n < a->data.bits / 8 || !spin(l, spun))
 		return false;
-	if (!agile_piece(l, spun, "\xfe\xa7\xd2\x76\x3b\x4b\x9e\x79", &a->input) || !agile_piece(l, spun, "\xd7\xaa\x0f\x6d\x30\x61\x34\x4e", &a->value) ||
+	if (!agile_piece(l, spun, "\xfe\xa7\xd2\x76\x3b\x4b\x9e\x79", &a->input) ||
+	    !agile_piece(l, spun, "\xd7\xaa\x0f\x6d\x30\x61\x34\x4e", &a->value) ||
 	    !hash(l, bytes_of(a->input.p, a->input.n), STR_NONE, h) || memcmp(h, a->value.p, hash_size(l)) != 0)
 		return false;
 	return agile_piece(l, spun, "\x14\x6e\x0b\xe7\xab\xac\xd0\xd6", &a->package_key);
@@ -254,7 +258,8 @@ static int agile(struct lock *tools, str info, str package, uint64_t size, struc
 		uint8_t iv[EVP_MAX_MD_SIZE], n[4];
 
 		if (!hash(&a.data, bytes_of(a.data.salt, a.data.n_salt), number_of((uint32_t)(at / SEGMENT), n), iv) ||
-		    !decipher(&a.data, a.package_key.p, iv, (const uint8_t *)package.p + at, MIN((size_t)SEGMENT, package.n - at), (uint8_t *)ret->p + at))
+		    !decipher(&a.data, a.package_key.p, iv, (const uint8_t *)package.p + at, MIN((size_t)SEGMENT, package.n - at),
+		    (uint8_t *)ret->p + at))
 			return -EACCES;
 	}
 	ret->n = MIN(package.n, (size_t)size);

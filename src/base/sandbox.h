@@ -1,9 +1,10 @@
 /* sandbox.h — a process gives up everything that reading one document does not need.
  *
- * Purpose: three profiles. *library*: no filesystem at all, no new descriptors but by recvmsg, no network, no fork, no exec. *program*: read
- * and execute below the given places (Landlock), one execve, nothing else. *network*: below. All: no_new_privs, seccomp allow-list, RLIMIT_AS,
- * RLIMIT_CPU, RLIMIT_NOFILE, RLIMIT_FSIZE 0, RLIMIT_CORE 0, not dumpable. Ownership: none. Units: bytes, seconds. Threads: call before threads
- * start. Errors: negative errno, and the process must not parse then; -EOPNOTSUPP where neither Landlock nor an empty mount namespace can be had.
+ * Purpose: three profiles. *library*: no filesystem at all, no new descriptors but by recvmsg, no network, no fork, no exec. *program*:
+ * read and execute below the given places (Landlock), one execve, nothing else. *network*: below. All: no_new_privs, seccomp allow-list,
+ * RLIMIT_AS, RLIMIT_CPU, RLIMIT_NOFILE, RLIMIT_FSIZE 0, RLIMIT_CORE 0, not dumpable. Ownership: none. Units: bytes, seconds. Threads: call
+ * before threads start. Errors: negative errno, and the process must not parse then; -EOPNOTSUPP where neither Landlock nor an empty mount
+ * namespace can be had.
  */
 #ifndef TYTO_SANDBOX_H
 #define TYTO_SANDBOX_H
@@ -32,8 +33,9 @@ struct sandbox_plan *sandbox_plan_free(struct sandbox_plan *p);
 int sandbox_plan_enter(const struct sandbox_plan *p, const struct sandbox_limits *l);
 enum sandbox_fs sandbox_plan_fs(const struct sandbox_plan *p);
 
-/* A third profile, for a process that talks to servers: below the places it reads (NULL-terminated; missing ones are passed over), nowhere does it write; network,
- * local sockets and threads stay, programs do not. Becomes uid (when root). Without Landlock the rest is in force, and what others may read is readable. */
+/* A third profile, for a process that talks to servers: below the places it reads (NULL-terminated; missing ones are passed over), nowhere
+ * does it write; network, local sockets and threads stay, programs do not. Becomes uid (when root). Without Landlock the rest is in force,
+ * and what others may read is readable. */
 int sandbox_network(const struct sandbox_limits *l, const char *const *places, unsigned uid);
 
 /* What this kernel offers, without entering. */

@@ -20,7 +20,8 @@ int sandbox_filter_enter(const struct sock_fprog *f);
 
 /* The version of Landlock's interface, or negative errno. */
 int sandbox_landlock_abi(void);
-/* A rule set in which nothing is allowed but reading below the places, and executing those that are files; network: TCP stays as it is. Returns its descriptor. */
+/* A rule set in which nothing is allowed but reading below the places, and executing those that are files; network: TCP stays as it is.
+ * Returns its descriptor. */
 int sandbox_landlock_prepare(const char *const *places, bool network);
 int sandbox_landlock_enter(int ruleset);
 

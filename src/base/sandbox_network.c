@@ -11,8 +11,10 @@
 
 static const char *const allowed[] = {
 	/* certificates, the name service's files and libraries */
-	"openat", "open", "close", "read", "pread64", "readv", "write", "writev", "lseek", "_llseek", "stat", "stat64", "fstat", "fstat64", "lstat",
-	"lstat64", "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents64", "getcwd", "fcntl",
+	"openat", "open", "close", "read", "pread64", "readv", "write", "writev", "lseek", "_llseek", "stat", "stat64", "fstat", "fstat64",
+	"lstat",
+	"lstat64", "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents64", "getcwd",
+	"fcntl",
 	"fcntl64", "fadvise64", "pipe2", "dup", "ioctl",
 	/* memory */
 	"mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "brk", "membarrier",
@@ -21,11 +23,14 @@ static const char *const allowed[] = {
 	"rt_sigtimedwait", "sigaltstack", "sched_yield", "sched_getaffinity", "gettid", "getpid", "exit", "exit_group", "restart_syscall",
 	"set_tid_address", "getrlimit", "ugetrlimit", "getrusage",
 	/* servers */
-	"connect", "bind", "sendto", "sendmsg", "sendmmsg", "send", "recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64", "recv", "shutdown", "getsockopt",
-	"setsockopt", "getsockname", "getpeername", "poll", "ppoll", "ppoll_time64", "select", "pselect6", "epoll_create1", "epoll_ctl", "epoll_wait",
+	"connect", "bind", "sendto", "sendmsg", "sendmmsg", "send", "recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64", "recv", "shutdown",
+	"getsockopt",
+	"setsockopt", "getsockname", "getpeername", "poll", "ppoll", "ppoll_time64", "select", "pselect6", "epoll_create1", "epoll_ctl",
+	"epoll_wait",
 	"epoll_pwait", "eventfd2",
 	/* who we are, what time it is */
-	"getuid", "geteuid", "getgid", "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "uname", "sysinfo", "getrandom", "clock_gettime",
+	"getuid", "geteuid", "getgid", "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "uname", "sysinfo", "getrandom",
+	"clock_gettime",
 	"clock_gettime64", "clock_getres", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64",
 };
 

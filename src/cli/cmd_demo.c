@@ -520,7 +520,8 @@ static int run(int argc, char **argv)
 		log_error("the demo stopped: %s (`tyto doctor` says what is wrong here)", strerror(-r));
 		return EXIT_FAILED;
 	}
-	say("\nTo go on with a real share:\n   tyto watch /srv/share          (as root; until stopped)\n   tyto events --since 1h\n   tyto alerts\n   tyto alerts show 1\n   tyto who "
+	say("\nTo go on with a real share:\n   tyto watch /srv/share          (as root; until stopped)\n   tyto events --since 1h\n   tyto "
+			"alerts\n   tyto alerts show 1\n   tyto who "
 			"/srv/share/DOCUMENT\n   tyto trace LEAK\n   tyto verify");
 	return EXIT_DONE;
 }

@@ -333,7 +333,8 @@ static void check_notify(struct finding *f)
 	} else if (geteuid() == 0 && !outbox_locked(cli.state)) {
 		finding(f, WARN, "nobody tells of alerts just now", "`tyto watch` or `tyto notify run` does");
 	} else {
-		snprintf(f->what, sizeof(f->what), "alerts are told by %zu way%s, %llu messages so far", ways.n, ways.n == 1 ? "" : "s", (unsigned long long)st.sent);
+		snprintf(f->what, sizeof(f->what), "alerts are told by %zu way%s, %llu messages so far", ways.n, ways.n == 1 ? "" : "s",
+				(unsigned long long)st.sent);
 	}
 }
 

@@ -65,7 +65,8 @@ static void try_way(struct courier **courier, const struct notify_ways *ways, co
 			return;
 		r = r == -EAGAIN && time_boottime() < until ? 0 : r;
 	}
-	snprintf(ret->line, sizeof(ret->line), "%s", interrupted() ? "interrupted" : r == -EAGAIN ? "no answer" : "tyto-notify, which sends, cannot be started or has ended");
+	snprintf(ret->line, sizeof(ret->line), "%s", interrupted() ? "interrupted" : r == -EAGAIN ? "no answer" :
+			"tyto-notify, which sends, cannot be started or has ended");
 }
 
 static int test(void)
@@ -94,7 +95,8 @@ static int test(void)
 	for (size_t i = 0; i < NOTIFY_KINDS; i++)
 		courier_end(couriers[i]);
 	if (tried == 0)
-		log_error("nothing to try: %s%s is not set (`tyto config show`)", to ? "notify." : "none of notify.mail, notify.webhook and notify.syslog", to ? to : "");
+		log_error("nothing to try: %s%s is not set (`tyto config show`)", to ? "notify." :
+				"none of notify.mail, notify.webhook and notify.syslog", to ? to : "");
 	return failed || tried == 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -102,7 +104,8 @@ static int test(void)
 
 static int tell(void)
 {
-	const struct notifier_config c = { .state = cli.state, .settings = &cli.config, .control_fd = -1, .interrupted = interrupted, .once = once };
+	const struct notifier_config c = { .state = cli.state, .settings = &cli.config, .control_fd = -1, .interrupted = interrupted,
+		.once = once };
 
 	if (!notify_any(&cli.config.notify)) {
 		log_info("nothing to do: none of notify.mail, notify.webhook and notify.syslog is set");
@@ -219,7 +222,8 @@ const struct command cmd_notify = {
 		    "  tyto notify run --once            after an import: tell of what it raised\n"
 		    "  tyto notify dead                  what could not be sent, and why\n"
 		    "  tyto notify retry --all           try it again\n",
-	.notes = "The settings notify.mail.*, notify.webhook.* and notify.syslog.* say who is told (`tyto config show`, docs/notify.md). `tyto watch` tells by\n"
+	.notes = "The settings notify.mail.*, notify.webhook.* and notify.syslog.* say who is told (`tyto config show`, docs/notify.md). `tyto "
+	"watch` tells by\n"
 		 "itself. An alert is told when it is raised, when it becomes more severe, when it is closed, and when it comes back.\n",
 	.options = options, .run = run, .needs_args = true,
 };

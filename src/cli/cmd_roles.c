@@ -170,7 +170,8 @@ static int run_scanner(int argc, char **argv)
 static int run_notifier(int argc, char **argv)
 {
 	char real[PATH_MAX];
-	struct notifier_config c = { .state = realpath(cli.state, real) ? real : cli.state, .settings = &cli.config, .control_fd = GUARD_FD_CONTROL,
+	struct notifier_config c = { .state = realpath(cli.state, real) ? real : cli.state, .settings = &cli.config,
+		.control_fd = GUARD_FD_CONTROL,
 		.interrupted = interrupted, .patient = true };
 	struct guard_child g;
 
@@ -178,7 +179,8 @@ static int run_notifier(int argc, char **argv)
 }
 
 const struct command cmd_guard_notifier = {
-	.name = "@notifier", .args = "", .summary = "tells of alerts (started by `tyto watch`)", .examples = "", .options = options, .run = run_notifier,
+	.name = "@notifier", .args = "", .summary = "tells of alerts (started by `tyto watch`)", .examples = "", .options = options, .run =
+			run_notifier,
 		.hidden = true,
 };
 const struct command cmd_guard_scanner = {

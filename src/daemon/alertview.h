@@ -1,6 +1,7 @@
 /* alertview.h — an alert of the table becomes one that can be told: names looked up, persons masked.
  *
- * Purpose: the only place where masking of what goes to others is done. Ownership: the view owns its texts (alert_view_free), the reader is borrowed.
+ * Purpose: the only place where masking of what goes to others is done. Ownership: the view owns its texts (alert_view_free), the reader is
+ * borrowed.
  * Units: as in alerts.h. Threads: as the reader. Errors: negative errno; -ENOMEM, or that of the log (evidence_why).
  */
 #ifndef TYTO_ALERTVIEW_H

@@ -423,7 +423,8 @@ static int setup(struct guard *g)
 
 int guard_run(const struct guard_config *c)
 {
-	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 }, { .control = -1 }, { .control = -1 } }, .pulse_fd = -1, .signals = -1,
+	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 }, { .control = -1 }, { .control = -1 } }, .pulse_fd = -1,
+		.signals = -1,
 		.manager = notify_open() };
 	int r = setup(&g);
 

@@ -204,7 +204,8 @@ static int take_answer(struct notifier *n, struct channel *ch)
 	if (r == 0 && ch->letter)
 		return answered(n, ch, &a);
 	/* Taken over, broken or stuck: only a new one, of a new notifier, is trusted again. */
-	snprintf(a.line, sizeof(a.line), "%s", r == -EPIPE ? "the courier ended" : r == -EAGAIN ? "the courier does not answer" : "the courier broke the rules");
+	snprintf(a.line, sizeof(a.line), "%s", r == -EPIPE ? "the courier ended" : r == -EAGAIN ? "the courier does not answer" :
+			"the courier broke the rules");
 	log_error("notify: %s: %s", ch->way ? ch->way : "a courier", a.line);
 	if (ch->letter)
 		answered(n, ch, &a);

@@ -1,8 +1,9 @@
 /* notifier.h — tells of alerts: follows the record, keeps the letters, gives them to couriers.
  *
- * Purpose: a process beside the keeper, or of `tyto notify run`. It runs as the state's owner, has no network, and writes nothing but STATE/notify (and the table
- * of alerts, a view); who talks to servers (forward/courier.h) has nothing else. An alert is told when it is raised and shown, when it becomes more severe, when it is
- * closed, and when it comes back. What was raised before the first start is told where it is still open.
+ * Purpose: a process beside the keeper, or of `tyto notify run`. It runs as the state's owner, has no network, and writes nothing but
+ * STATE/notify (and the table of alerts, a view); who talks to servers (forward/courier.h) has nothing else. An alert is told when it is
+ * raised and shown, when it becomes more severe, when it is closed, and when it comes back. What was raised before the first start is told
+ * where it is still open.
  * Ownership: notifier_run owns all that it opens. Units: ns. Threads: one. Errors: an exit status; started again, it goes on where it was.
  */
 #ifndef TYTO_NOTIFIER_H

@@ -1,8 +1,9 @@
 /* alert_view.h — an alert with its words, as it is told to others.
  *
- * Purpose: what every form (OCSF, ECS, CEF) and every message is made of: names looked up, persons masked where they are to be masked. Whoever makes one
- * (daemon/alertview.h) has done the masking: from here on nothing is known but what may be told.
- * Ownership: the struct owns its texts (alert_view_free). Units: ns UTC of event time. Threads: plain data. Errors: alert_view_copy NULL: no memory.
+ * Purpose: what every form (OCSF, ECS, CEF) and every message is made of: names looked up, persons masked where they are to be masked.
+ * Whoever makes one (daemon/alertview.h) has done the masking: from here on nothing is known but what may be told.
+ * Ownership: the struct owns its texts (alert_view_free). Units: ns UTC of event time. Threads: plain data. Errors: alert_view_copy NULL:
+ * no memory.
  */
 #ifndef TYTO_ALERT_VIEW_H
 #define TYTO_ALERT_VIEW_H

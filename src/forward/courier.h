@@ -1,7 +1,8 @@
 /* courier.h — the process that talks to a server, seen from who gives it letters.
  *
- * Purpose: a courier knows one server and its secrets, and gets one message at a time; it has no files, no rights, and an account of its own, so that
- * whoever takes it over through the network has neither the record nor the keeper's socket. What it answers is a verdict and a line, and not believed further.
+ * Purpose: a courier knows one server and its secrets, and gets one message at a time; it has no files, no rights, and an account of its
+ * own, so that whoever takes it over through the network has neither the record nor the keeper's socket. What it answers is a verdict and a
+ * line, and not believed further.
  *
  *	courier_start ──config (JSON)──►  tyto-notify: confines itself, then
  *	courier_send  ──letter (JSON)──►  SMTP, HTTPS, syslog

@@ -1,6 +1,7 @@
 /* form.h — alerts in the forms that other systems read.
  *
- * Purpose: one file a form, and in it one table: which key of the form has which part of the alert. What all forms say the same way stands in form.c.
+ * Purpose: one file a form, and in it one table: which key of the form has which part of the alert. What all forms say the same way stands
+ * in form.c.
  * Ownership: appended to the caller's buf. Units: as each form has them. Threads: no state. Errors: kept in the buf.
  */
 #ifndef TYTO_FORM_H

@@ -1,5 +1,5 @@
-/* Common Event Format, version 0. In the header `\` and `|` are escaped, in the extension `\` and `=`; a line's end is `\n` there and a space in the header. Keys
- * and the lengths of their values are those of the format's dictionary. */
+/* Common Event Format, version 0. In the header `\` and `|` are escaped, in the extension `\` and `=`; a line's end is `\n` there and a
+ * space in the header. Keys and the lengths of their values are those of the format's dictionary. */
 #include "base/utf8.h"
 #include "forward/form.h"
 

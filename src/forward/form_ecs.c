@@ -1,5 +1,5 @@
-/* Elastic Common Schema 9.4.0. Keys are those of github.com/elastic/ecs (generated/csv/fields.csv); what it has no key for stands below `tyto`, a name that it
- * leaves to others. */
+/* Elastic Common Schema 9.4.0. Keys are those of github.com/elastic/ecs (generated/csv/fields.csv); what it has no key for stands below
+ * `tyto`, a name that it leaves to others. */
 #include "base/json.h"
 #include "forward/form.h"
 

@@ -21,7 +21,8 @@ static const struct {
 	int id;
 	const char *name;
 } severities[] = {
-	[SEVERITY_LOW] = { 2, "Low" }, [SEVERITY_MEDIUM] = { 3, "Medium" }, [SEVERITY_HIGH] = { 4, "High" }, [SEVERITY_CRITICAL] = { 5, "Critical" },
+	[SEVERITY_LOW] = { 2, "Low" }, [SEVERITY_MEDIUM] = { 3, "Medium" }, [SEVERITY_HIGH] = { 4, "High" },
+	[SEVERITY_CRITICAL] = { 5, "Critical" },
 };
 
 /* Of a closed one, by reason; 0: quiet days. */

@@ -45,7 +45,8 @@ int message_error(const struct message *m)
 	return r;
 }
 
-/* What came from outside becomes a piece of a line: control characters, also those that turn the writing around, are made visible; never long. */
+/* What came from outside becomes a piece of a line: control characters, also those that turn the writing around, are made visible; never
+ * long. */
 static void put_word(struct buf *b, const char *s)
 {
 	str whole = str_c(s), cut = { whole.p, utf8_cut(whole, NAME_MAX_) };

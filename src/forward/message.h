@@ -1,7 +1,8 @@
 /* message.h — what a person or another system is told of an alert, in words and in JSON.
  *
- * Purpose: one wording for mail, webhook and syslog. A message holds title, severity, person (masked where masked), numbers, and the command that shows
- * more; no path, nothing of a document's content. Ownership: the struct owns its bufs (message_free). Units: ns UTC. Threads: no state.
+ * Purpose: one wording for mail, webhook and syslog. A message holds title, severity, person (masked where masked), numbers, and the
+ * command that shows more; no path, nothing of a document's content. Ownership: the struct owns its bufs (message_free). Units: ns UTC.
+ * Threads: no state.
  * Errors: kept in the bufs; message_error says so.
  */
 #ifndef TYTO_MESSAGE_H

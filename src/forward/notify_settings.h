@@ -1,8 +1,8 @@
 /* notify_settings.h — who is to be told of alerts, and how: the settings `notify.*` and what they come to.
  *
- * Purpose: checks the settings in one place (`config check`, `doctor` and the notifier say the same), and makes the ways out of them: a recipient of mail, the
- * webhook and the syslog server are a way each. Ownership: struct notify_settings is part of struct config, which owns its texts; struct notify_ways owns
- * what it holds (notify_ways_free), secrets too. Units: seconds. Threads: plain data.
+ * Purpose: checks the settings in one place (`config check`, `doctor` and the notifier say the same), and makes the ways out of them: a
+ * recipient of mail, the webhook and the syslog server are a way each. Ownership: struct notify_settings is part of struct config, which
+ * owns its texts; struct notify_ways owns what it holds (notify_ways_free), secrets too. Units: seconds. Threads: plain data.
  * Errors: negative errno; *ret_why is one line that names the setting, per thread.
  */
 #ifndef TYTO_NOTIFY_SETTINGS_H

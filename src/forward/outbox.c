@@ -16,7 +16,8 @@ enum state { WAITING, SENDING, DEAD };
 static const char schema[] =
 	"CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER) WITHOUT ROWID;"
 	"CREATE TABLE told(alert INTEGER PRIMARY KEY, severity INTEGER, open INTEGER, reason INTEGER);"
-	"CREATE TABLE letter(id INTEGER PRIMARY KEY AUTOINCREMENT, alert INTEGER, record INTEGER, kind INTEGER, way TEXT, created INTEGER, due INTEGER,"
+	"CREATE TABLE letter(id INTEGER PRIMARY KEY AUTOINCREMENT, alert INTEGER, record INTEGER, kind INTEGER, way TEXT, created INTEGER, due "
+	"INTEGER,"
 	" tries INTEGER DEFAULT 0, state INTEGER DEFAULT 0, answer TEXT);"
 	"CREATE INDEX letter_turn ON letter(state, way, tries, id);";
 
@@ -246,7 +247,8 @@ int outbox_told(struct outbox *o, uint64_t alert, struct outbox_told *ret)
 		sqlite3_bind_int64(s, 1, (sqlite3_int64)alert);
 	r = r == 0 ? db_step(s) : r;
 	if (r > 0)
-		*ret = (struct outbox_told){ (enum severity)sqlite3_column_int(s, 0), sqlite3_column_int(s, 1) != 0, (enum alert_reason)sqlite3_column_int(s, 2) };
+		*ret = (struct outbox_told){ (enum severity)sqlite3_column_int(s, 0), sqlite3_column_int(s, 1) != 0,
+				(enum alert_reason)sqlite3_column_int(s, 2) };
 	return db_failed(r);
 }
 
@@ -265,7 +267,8 @@ static int trim(struct outbox *o)
 
 	if (r < 0 || dead <= OUTBOX_DEAD_MAX)
 		return r;
-	r = run_with(o, "DELETE FROM letter WHERE id IN (SELECT id FROM letter WHERE state=2 ORDER BY id LIMIT ?1)", (int64_t)(dead - OUTBOX_DEAD_MAX));
+	r = run_with(o, "DELETE FROM letter WHERE id IN (SELECT id FROM letter WHERE state=2 ORDER BY id LIMIT ?1)",
+			(int64_t)(dead - OUTBOX_DEAD_MAX));
 	return r < 0 ? r : add_to(o, "forgotten", dead - OUTBOX_DEAD_MAX);
 }
 
@@ -334,11 +337,13 @@ static void read_row(sqlite3_stmt *s, struct outbox_letter *ret)
 		.dead = sqlite3_column_int(s, 8) == DEAD, .answer = column(s, 9) };
 }
 
-/* Those with the fewest tries first: one that never goes through holds nobody up. None waits longer than an hour: later than that, the clock was set back. */
+/* Those with the fewest tries first: one that never goes through holds nobody up. None waits longer than an hour: later than that, the
+ * clock was set back. */
 int outbox_next(struct outbox *o, const char *way, int64_t now, struct outbox_letter *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-	int r = db_prepare(o->db, "SELECT " COLUMNS " FROM letter WHERE state=0 AND way=?1 AND (due<=?2 OR due>?2+7200000000000) ORDER BY tries, id LIMIT 1", &s);
+	int r = db_prepare(o->db, "SELECT "
+			COLUMNS " FROM letter WHERE state=0 AND way=?1 AND (due<=?2 OR due>?2+7200000000000) ORDER BY tries, id LIMIT 1", &s);
 
 	if (r == 0) {
 		sqlite3_bind_text(s, 1, way, -1, SQLITE_STATIC);

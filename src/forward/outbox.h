@@ -1,10 +1,11 @@
 /* outbox.h — messages that are to be sent, and what has been told: STATE/notify/notify.db.
  *
- * Purpose: nothing is lost over a restart, and nothing is told twice but in doubt: how far the log was read, what was told of each alert, and the letters that
- * this made are one transaction. A letter says which alert, not what of it: no name stands here. It is deleted when it was sent; after too many tries it is dead,
- * and stays until somebody sends it again (`tyto notify retry`).
+ * Purpose: nothing is lost over a restart, and nothing is told twice but in doubt: how far the log was read, what was told of each alert,
+ * and the letters that this made are one transaction. A letter says which alert, not what of it: no name stands here. It is deleted when it
+ * was sent; after too many tries it is dead, and stays until somebody sends it again (`tyto notify retry`).
  * Not a view of the log: when it is damaged it is put aside, and every open alert is told again.
- * Ownership: strs in callbacks live until they return. Units: ns of the wall clock; leaves. Threads: one at a time a struct; several processes may have it open.
+ * Ownership: strs in callbacks live until they return. Units: ns of the wall clock; leaves. Threads: one at a time a struct; several
+ * processes may have it open.
  * Errors: negative errno; outbox_why() says more.
  */
 #ifndef TYTO_OUTBOX_H

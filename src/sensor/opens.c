@@ -111,7 +111,8 @@ static void decide_uses(struct opens *o, struct entry *e, uint64_t mask, enum ev
 		decide(o, e, VERB_READ, seen, time, refers);
 }
 
-/* What was told as an open already is completed by a record that refers to it and counts nothing; opens since then are accesses of their own. */
+/* What was told as an open already is completed by a record that refers to it and counts nothing; opens since then are accesses of their
+ * own. */
 static void decide_all(struct opens *o, struct entry *e, uint64_t mask, enum event_seen seen, int64_t time)
 {
 	uint64_t n = e->undecided;

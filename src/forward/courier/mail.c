@@ -52,7 +52,8 @@ static void put_date(int64_t now, struct buf *b)
 	struct tm tm = { 0 };
 
 	gmtime_r(&t, &tm);
-	buf_putf(b, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+	buf_putf(b, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
+			tm.tm_hour, tm.tm_min,
 		tm.tm_sec);
 }
 

@@ -1,5 +1,5 @@
-/* tyto-notify: the program that talks to mail servers, webhooks and syslog servers. Started by the notifier (courier.h), never by people: it gets the
- * server and its secrets, gives up everything but the network, and sends what it is given. */
+/* tyto-notify: the program that talks to mail servers, webhooks and syslog servers. Started by the notifier (courier.h), never by people:
+ * it gets the server and its secrets, gives up everything but the network, and sends what it is given. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>

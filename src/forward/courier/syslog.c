@@ -1,6 +1,7 @@
 /* RFC 5424 over TLS (RFC 5425: a length, a space, the message), over UDP (RFC 5426) and to a local socket.
  *
- * Syslog has no acknowledgement. What can be known: whether the connection stands before we write, and whether it is reset or closed right after. */
+ * Syslog has no acknowledgement. What can be known: whether the connection stands before we write, and whether it is reset or closed right
+ * after. */
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -143,7 +144,8 @@ static enum courier_verdict send_tls(struct way *w, str message)
 	}
 	if (r == CURLE_OK)
 		return way_say(w, COURIER_SENT, "written to %s port %s (syslog has no acknowledgement)", way_text(w, "server"), way_text(w, "port"));
-	way_say(w, COURIER_LATER, "%s", *w->error ? w->error : r == CURLE_SEND_ERROR ? "the connection was closed right after the message" : curl_easy_strerror(r));
+	way_say(w, COURIER_LATER, "%s", *w->error ? w->error : r == CURLE_SEND_ERROR ? "the connection was closed right after the message" :
+			curl_easy_strerror(r));
 	disconnect(w);
 	return COURIER_LATER;
 }

@@ -1,6 +1,7 @@
 /* way.h — what a courier knows of its server, and one function a way of sending.
  *
- * Purpose: mail.c, webhook.c and syslog.c each send one letter and say how it went. Ownership: texts belong to the JSON that they came in. Units: seconds, ns.
+ * Purpose: mail.c, webhook.c and syslog.c each send one letter and say how it went. Ownership: texts belong to the JSON that they came in.
+ * Units: seconds, ns.
  * Threads: one (libcurl's resolver has its own). Errors: a verdict, and a line for people in way->line.
  */
 #ifndef TYTO_WAY_H

@@ -113,7 +113,7 @@ int rules_beside_row(struct rules_beside *b, str row)
 {
 	struct people_row last;
 	const char *expect;
-	uint64_t person;
+	uint64_t person = 0;
 	int r = people_add_json(b->people, row, &expect);
 
 	if (r == 0)

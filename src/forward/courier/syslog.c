@@ -226,7 +226,8 @@ enum courier_verdict syslog_send(struct way *w, const struct letter *l)
 	unsigned facility = (unsigned)json_integer_value(json_object_get(w->config, "facility"));
 	_cleanup_buf_ struct buf message = BUF_INIT;
 
-	syslog_compose(l, way_text(w, "host"), facility, strcmp(way_text(w, "form"), "cef") == 0, time_now(), tls ? TLS_MAX : DATAGRAM_MAX, &message);
+	syslog_compose(l, way_text(w, "host"), facility, strcmp(way_text(w, "form"), "cef") == 0, time_now(),
+		tls ? TLS_MAX : DATAGRAM_MAX, &message);
 	if (buf_error(&message))
 		return way_say(w, COURIER_LATER, "no memory");
 	return tls ? send_tls(w, buf_str(&message)) : send_datagram(w, buf_str(&message), local);

@@ -100,16 +100,30 @@ static json_t *sentence(const char *fmt, ...)
 }
 
 /* Of its newest firing. */
+/* "12 ms", "49 s", "23 minutes": rounded up, so that what is said to be within it is. */
+static void span_text(int64_t ns, char *out, size_t room)
+{
+	static const struct { int64_t ns; const char *name; } units[] = {
+		{ NSEC_PER_SEC / 1000, "ms" }, { NSEC_PER_SEC, "s" }, { 60 * NSEC_PER_SEC, "minutes" }, { 3600 * NSEC_PER_SEC, "hours" },
+		{ 86400 * NSEC_PER_SEC, "days" } };
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(units) && ns > 2 * units[i + 1].ns - units[i].ns)
+		i++;
+	snprintf(out, room, "%lld %s", (long long)MAX(1, (ns + units[i].ns - 1) / units[i].ns), units[i].name);
+}
+
 static json_t *told(const json_t *rule, bool correlation)
 {
 	const char *title = json_string_value(json_object_get(rule, "rule"));
 	uint64_t hits = (uint64_t)number(rule, "hits");
-	char first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
+	char within[32], last[TIME_TEXT_MAX];
+	int64_t to = number(rule, "to");
 
-	time_format(number(rule, "since"), first);
-	time_format(number(rule, "to"), last);
+	span_text(to - number(rule, "since"), within, sizeof(within));
+	time_format(to - to % NSEC_PER_SEC, last);
 	if (correlation)
-		return sentence("%s: counted %llu from %s to %s; fired %llu time%s", title, (unsigned long long)number(rule, "count"), first, last,
+		return sentence("%s: counted %llu within %s, to %s; fired %llu time%s", title, (unsigned long long)number(rule, "count"), within, last,
 			(unsigned long long)hits, hits == 1 ? "" : "s");
 	return sentence("%s: %llu time%s, the last one at %s", title, (unsigned long long)hits, hits == 1 ? "" : "s", last);
 }

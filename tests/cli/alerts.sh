@@ -31,7 +31,7 @@ make 60 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/grab"
 tyto import -q "$tmp/grab"
 is "60 documents: one alert" "$(table | jq -c '[.id,.severity,.person,.status,.time]')" '[1,"high","clerk","open","2026-03-02T09:00:49Z"]'
 is "it says how many, and which records" "$(table | jq -c '[(.events|length),(.documents|length),(.why|length)]')" '[50,50,2]'
-like "in sentences with numbers" "$(table | jq -r '.why[]')" '^50 different documents in 50 records.*counted 50 from 2026-03-02T09:00:00Z to 2026-03-02T09:00:49Z'
+like "in sentences with numbers" "$(table | jq -r '.why[]')" '^50 different documents in 50 records.*counted 50 within 49 s, to 2026-03-02T09:00:49Z; fired 1 time'
 is "the records are those that events has" \
 	"$(table | jq -r '.events[]')" "$(tyto -q events --json --verb read | jq -r .seq | head -n 50)"
 like "for people" "$(tyto -q alerts)" 'high +2026-03-02 09:00:49 +clerk +Many documents read'

@@ -39,7 +39,7 @@ read(26, 9, 40, 60, "sales2", first=300, via="ssh", program="/usr/bin/cp")
 save("program")
 read(50, 9, 1, 1, "leaver")
 save("left")
-read(51, 9, 45, 10, "sales", label="confidential", first=400)
+read(51, 9, 58, 10, "sales", label="confidential", first=400)
 save("labelled")
 EOP
 python3 "$tmp/make.py" "$tmp"
@@ -62,7 +62,7 @@ want='["leaver","2026-09-25T12:05:00Z","high","Unusual volume after notice was g
 ["sales1","2026-09-26T14:38:00Z","medium","Many more documents than any peer","Many more documents than any peer"]
 ["sales2","2026-09-27T09:29:00Z","medium","Documents read by a program that this person never used","Documents read by a program that this person never used"]
 ["leaver","2026-10-21T09:00:00Z","high","Account of somebody who left was used","Account of somebody who left was used"]
-["sales","2026-10-22T09:05:40Z","high","Many labelled documents read by one person","Many labelled documents read by one person"]'
+["sales","2026-10-22T09:08:10Z","high","Many labelled documents read by one person","Many labelled documents read by one person"]'
 is "each is found by what is known of the person" "$(table | jq -c '.[:5]' | sort)" "$(sort <<<"$want")"
 table >"$tmp/alerts"
 fresh

@@ -38,6 +38,7 @@ def main():
     o.add_argument('--dir')
     o = o.parse_args()
     top = o.dir or tempfile.mkdtemp(prefix='tyto-bench-trace.')
+    os.chmod(top, 0o755)  # the account that keeps the state must reach it
     share, state = os.path.join(top, 'share'), os.path.join(top, 'state')
     try:
         if not os.path.isdir(state):

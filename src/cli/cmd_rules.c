@@ -19,7 +19,7 @@ static const char *const type_names[] = { "rule", "correlation", "filter" };
 
 static int load(int n, char **paths, struct sigma **ret)
 {
-	static char folder[] = TYTO_RULES_DIR, *shipped[] = { folder };
+	char *shipped[] = { config_shipped_rules() };
 	_cleanup_sigma_ struct sigma *s = NULL;
 	int r = sigma_new(&s);
 

@@ -294,8 +294,7 @@ void config_labels(const struct config *c, struct label_config *ret)
 	}
 }
 
-/* Where the shipped rules stand: installed, or beside the program in the folder where it was built. */
-static char *shipped_rules(void)
+char *config_shipped_rules(void)
 {
 	static char installed[] = TYTO_RULES_DIR, beside[PATH_MAX];
 	static const char below[] = "/build/src/cli/tyto", rules[] = "/rules/shipped";
@@ -319,7 +318,7 @@ size_t config_rules(const struct config *c, char *ret[static CONFIG_PATHS_MAX])
 	static char local[] = RULES_LOCAL;
 
 	if (c->n_rules == 0) {
-		ret[0] = shipped_rules();
+		ret[0] = config_shipped_rules();
 		ret[1] = local;
 		return 2;
 	}

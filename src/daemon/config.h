@@ -53,6 +53,8 @@ void config_init(struct config *c);
 void config_free(struct config *c);
 /* missing_ok: no file is no error. */
 int config_load(struct config *c, const char *file, bool missing_ok, config_complaint *complain, void *arg);
+/* Where the shipped rules stand: installed, or beside the program in the folder where it was built. Static text. */
+char *config_shipped_rules(void);
 /* Where detection rules are read from: the setting, or what was installed and /etc/tyto/rules. Points into c or static text. */
 size_t config_rules(const struct config *c, char *ret[static CONFIG_PATHS_MAX]);
 struct label_config;

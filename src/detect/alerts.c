@@ -144,18 +144,13 @@ uint64_t alerts_known(const struct alerts *a)
 
 /* --- following the log --- */
 
-static bool has(const struct leaf *l, unsigned bit)
-{
-	return l->present >> bit & 1;
-}
-
 /* STR_NONE where absent or erased. */
 static int named(const struct names *n, const struct leaf *l, unsigned bit, enum name_kind kind, str *ret)
 {
 	int r;
 
 	*ret = STR_NONE;
-	if (!has(l, bit))
+	if (!leaf_has(l, bit))
 		return 0;
 	r = names_value(n, kind, l->value[bit], ret);
 	return r == -ENODATA ? 0 : r < 0 ? fail(r, "%s", evidence_why()) : 0;
@@ -163,7 +158,7 @@ static int named(const struct names *n, const struct leaf *l, unsigned bit, enum
 
 static void bind_number(sqlite3_stmt *s, int i, const struct leaf *l, unsigned bit)
 {
-	if (has(l, bit))
+	if (leaf_has(l, bit))
 		sqlite3_bind_int64(s, i, (sqlite3_int64)l->value[bit]);
 }
 
@@ -214,7 +209,7 @@ static int take(struct alerts *a, const struct names *n, uint64_t seq, const str
 	}
 	json_decref(j);
 	/* An account is a uid in decimal. */
-	if (has(l, ALERT_ACCOUNT)) {
+	if (leaf_has(l, ALERT_ACCOUNT)) {
 		str uid;
 		uint64_t v;
 
@@ -309,13 +304,6 @@ int alerts_advance(struct alerts *a, struct evidence_reader *r, uint64_t upto)
 
 /* --- asking --- */
 
-static str column(sqlite3_stmt *s, int i)
-{
-	const void *p = sqlite3_column_blob(s, i);
-
-	return (str){ p, p ? (size_t)sqlite3_column_bytes(s, i) : 0 };
-}
-
 static void read_row(sqlite3_stmt *s, struct alert *ret)
 {
 	*ret = (struct alert){ .number = (uint64_t)sqlite3_column_int64(s, 0), .raised = sqlite3_column_int64(s, 1), .changed = sqlite3_column_int64(s, 2),
@@ -323,7 +311,7 @@ static void read_row(sqlite3_stmt *s, struct alert *ret)
 		.severity = (enum severity)sqlite3_column_int(s, 6), .reason = (enum alert_reason)sqlite3_column_int(s, 7),
 		.open = sqlite3_column_int(s, 8) != 0, .exempt = sqlite3_column_int(s, 9) != 0,
 		.has_account = sqlite3_column_type(s, 10) != SQLITE_NULL, .account = (uint32_t)sqlite3_column_int64(s, 10),
-		.person = (uint64_t)sqlite3_column_int64(s, 11), .rule = column(s, 12), .body = column(s, 13), .held = sqlite3_column_int(s, 14) != 0,
+		.person = (uint64_t)sqlite3_column_int64(s, 11), .rule = db_column(s, 12), .body = db_column(s, 13), .held = sqlite3_column_int(s, 14) != 0,
 		.joined = (uint64_t)sqlite3_column_int64(s, 15) };
 }
 
@@ -383,6 +371,6 @@ int alerts_ruleset(struct alerts *a, int64_t *ret_time, struct buf *ret)
 	if (r <= 0)
 		return r < 0 ? db_failed(r) : fail(-ENOENT, "no rules have been in force yet");
 	*ret_time = sqlite3_column_int64(s, 0);
-	buf_puts(ret, column(s, 1));
+	buf_puts(ret, db_column(s, 1));
 	return buf_error(ret);
 }

@@ -262,16 +262,9 @@ int documents_advance(struct documents *d, struct evidence_reader *r, uint64_t u
 
 /* --- asking --- */
 
-static str column(sqlite3_stmt *s, int i)
-{
-	const void *p = sqlite3_column_blob(s, i);
-
-	return (str){ p, p ? (size_t)sqlite3_column_bytes(s, i) : 0 };
-}
-
 static bool column_hash(sqlite3_stmt *s, int i, uint8_t out[static 32])
 {
-	str v = column(s, i);
+	str v = db_column(s, i);
 
 	if (v.n != 32)
 		return false;
@@ -282,12 +275,12 @@ static bool column_hash(sqlite3_stmt *s, int i, uint8_t out[static 32])
 /* Points into the row. */
 static void read_place(sqlite3_stmt *s, struct place *ret)
 {
-	*ret = (struct place){ .path = column(s, 0), .has_object = sqlite3_column_type(s, 2) != SQLITE_NULL,
+	*ret = (struct place){ .path = db_column(s, 0), .has_object = sqlite3_column_type(s, 2) != SQLITE_NULL,
 		.object = { (uint64_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2), (uint64_t)sqlite3_column_int64(s, 3) },
 		.has_stat = sqlite3_column_type(s, 5) != SQLITE_NULL, .owner = (uint32_t)sqlite3_column_int64(s, 5),
-		.group = (uint32_t)sqlite3_column_int64(s, 6), .mode = (uint32_t)sqlite3_column_int64(s, 7), .acl = column(s, 8),
+		.group = (uint32_t)sqlite3_column_int64(s, 6), .mode = (uint32_t)sqlite3_column_int64(s, 7), .acl = db_column(s, 8),
 		.bytes = (uint64_t)sqlite3_column_int64(s, 9), .modified = sqlite3_column_int64(s, 10), .changed = sqlite3_column_int64(s, 11),
-		.time = sqlite3_column_int64(s, 12), .gone = sqlite3_column_int(s, 13) != 0, .error = column(s, 14) };
+		.time = sqlite3_column_int64(s, 12), .gone = sqlite3_column_int(s, 13) != 0, .error = db_column(s, 14) };
 	ret->has_document = column_hash(s, 4, ret->document);
 }
 
@@ -365,15 +358,15 @@ int documents_facts(struct documents *d, const uint8_t hash[static 32], struct b
 	r = db_step(s);
 	if (r <= 0)
 		return r < 0 ? db_failed(r) : documents_fail(-ENOENT, "not known");
-	if (column(s, 6).n && facts_unpack(column(s, 6), &f, &why_text) < 0)
+	if (db_column(s, 6).n && facts_unpack(db_column(s, 6), &f, &why_text) < 0)
 		return documents_fail(-EUCLEAN, "table of documents: facts that are none");
 	memcpy(f.hash, hash, 32);
 	f.bytes = (uint64_t)sqlite3_column_int64(s, 1);
-	f.type = column(s, 2);
+	f.type = db_column(s, 2);
 	f.label = (enum event_label)sqlite3_column_int(s, 3);
 	f.text_chars = (uint64_t)sqlite3_column_int64(s, 4);
 	f.contacts = (uint64_t)sqlite3_column_int64(s, 5);
-	f.error = column(s, 7);
+	f.error = db_column(s, 7);
 	buf_clear(scratch);
 	r = move_texts(scratch, m, ARRAY_SIZE(m));
 	sqlite3_reset(s);
@@ -414,7 +407,7 @@ static int each_stood(sqlite3_stmt *s, int (*cb)(void *arg, const struct stood *
 	int r;
 
 	while ((r = db_step(s)) > 0) {
-		struct stood one = { .path = column(s, 0), .has_object = sqlite3_column_int64(s, 2) != 0,
+		struct stood one = { .path = db_column(s, 0), .has_object = sqlite3_column_int64(s, 2) != 0,
 			.object = { (uint64_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2), (uint64_t)sqlite3_column_int64(s, 3) },
 			.first = sqlite3_column_int64(s, 4), .last = sqlite3_column_int64(s, 5) };
 

@@ -4,18 +4,13 @@
 #include "base/varint.h"
 #include "document/internal.h"
 
-static bool has(const struct leaf *l, unsigned bit)
-{
-	return l->present >> bit & 1;
-}
-
 /* The value of a name; STR_NONE where absent or erased. */
 static int named(const struct names *n, const struct leaf *l, unsigned bit, enum name_kind kind, str *ret)
 {
 	int r;
 
 	*ret = STR_NONE;
-	if (!has(l, bit))
+	if (!leaf_has(l, bit))
 		return 0;
 	r = names_value(n, kind, l->value[bit], ret);
 	return r == -ENODATA ? 0 : r < 0 ? documents_fail(r, "%s", evidence_why()) : 0;
@@ -35,7 +30,7 @@ static void bind_blob(sqlite3_stmt *s, int i, str v)
 
 static void bind_number(sqlite3_stmt *s, int i, const struct leaf *l, unsigned bit)
 {
-	if (has(l, bit))
+	if (leaf_has(l, bit))
 		sqlite3_bind_int64(s, i, (sqlite3_int64)l->value[bit]);
 }
 
@@ -160,7 +155,7 @@ static int take_place(struct documents *d, const struct names *n, uint64_t seq, 
 	r = names_path(n, l->value[PLACE_PATH], &d->path);
 	if (r < 0)
 		return r == -ENODATA ? 0 : documents_fail(r, "%s", evidence_why());
-	if (has(l, PLACE_GONE))
+	if (leaf_has(l, PLACE_GONE))
 		return take_gone(d, seq, l);
 	r = named(n, l, PLACE_DOCUMENT, NAME_DOCUMENT, &hash);
 	if (r == 0 && hash.p)

@@ -73,6 +73,12 @@ ssize_t leaf_encode(const struct leaf *l, uint8_t *out);
 int leaf_decode(const uint8_t *p, size_t n, struct leaf *ret);
 /* The same for whoever walks a log that a newer program wrote to: a leaf of a kind above ours gives its kind, and no fields. */
 int leaf_decode_any(const uint8_t *p, size_t n, struct leaf *ret);
+/* Is the field of this bit there? */
+static inline bool leaf_has(const struct leaf *l, unsigned bit)
+{
+	return l->present >> bit & 1;
+}
+
 /* False for what a newer program wrote: a leaf of a later kind, or one that introduces a name of a later kind. */
 static inline bool leaf_known(const struct leaf *l)
 {

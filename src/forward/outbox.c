@@ -320,21 +320,14 @@ int outbox_settle(struct outbox *o, const char *const *ways, size_t n)
 	return db_failed(r == 0 ? db_run(s) : r);
 }
 
-static str column(sqlite3_stmt *s, int i)
-{
-	const void *p = sqlite3_column_blob(s, i);
-
-	return (str){ p, p ? (size_t)sqlite3_column_bytes(s, i) : 0 };
-}
-
 #define COLUMNS "id, alert, record, kind, way, created, due, tries, state, answer"
 
 static void read_row(sqlite3_stmt *s, struct outbox_letter *ret)
 {
 	*ret = (struct outbox_letter){ .id = (uint64_t)sqlite3_column_int64(s, 0), .alert = (uint64_t)sqlite3_column_int64(s, 1),
-		.record = (uint64_t)sqlite3_column_int64(s, 2), .kind = (unsigned)sqlite3_column_int(s, 3), .way = column(s, 4),
+		.record = (uint64_t)sqlite3_column_int64(s, 2), .kind = (unsigned)sqlite3_column_int(s, 3), .way = db_column(s, 4),
 		.created = sqlite3_column_int64(s, 5), .due = sqlite3_column_int64(s, 6), .tries = (unsigned)sqlite3_column_int(s, 7),
-		.dead = sqlite3_column_int(s, 8) == DEAD, .answer = column(s, 9) };
+		.dead = sqlite3_column_int(s, 8) == DEAD, .answer = db_column(s, 9) };
 }
 
 /* Those with the fewest tries first: one that never goes through holds nobody up. None waits longer than an hour: later than that, the
@@ -439,7 +432,7 @@ static int stat_letters(struct outbox *o, struct outbox_stat *st)
 		r = db_prepare(o->db, "SELECT answer FROM letter WHERE state=0 AND answer IS NOT NULL ORDER BY due DESC LIMIT 1", &last);
 	r = r == 0 ? db_step(last) : r;
 	if (r > 0)
-		snprintf(st->answer, sizeof(st->answer), "%.*s", STR_ARG(column(last, 0)));
+		snprintf(st->answer, sizeof(st->answer), "%.*s", STR_ARG(db_column(last, 0)));
 	return r < 0 ? r : 0;
 }
 

@@ -189,3 +189,10 @@ int db_meta_put(sqlite3 *db, const char *k, uint64_t v)
 	sqlite3_bind_int64(s, 2, (sqlite3_int64)v);
 	return db_run(s);
 }
+
+str db_column(sqlite3_stmt *s, int i)
+{
+	const void *p = sqlite3_column_blob(s, i);
+
+	return (str){ p, p ? (size_t)sqlite3_column_bytes(s, i) : 0 };
+}

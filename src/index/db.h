@@ -26,6 +26,8 @@ void db_finalize(sqlite3_stmt **s);
 int db_step(sqlite3_stmt *s);
 /* For statements without rows: step and reset. */
 int db_run(sqlite3_stmt *s);
+/* A column's bytes, until the next step; STR_NONE where it is NULL. */
+str db_column(sqlite3_stmt *s, int i);
 /* A value of meta(k, v); -EUCLEAN when it is not there. */
 int db_meta_get(sqlite3 *db, const char *k, uint64_t *ret);
 int db_meta_put(sqlite3 *db, const char *k, uint64_t v);

@@ -43,11 +43,6 @@ static inline uint64_t index_flags(const struct leaf *l, uint64_t accesses)
 	return l->value[EV_VERB] | (l->present & EV_BIT(EV_VIA) ? l->value[EV_VIA] << 8 : 0) | MIN(accesses, (uint64_t)1 << 46) << 16;
 }
 
-static inline bool leaf_has(const struct leaf *l, enum event_field f)
-{
-	return (l->present & EV_BIT(f)) != 0;
-}
-
 static inline uint64_t leaf_accesses(const struct leaf *l)
 {
 	return leaf_has(l, EV_COUNT) ? l->value[EV_COUNT] : 1;

@@ -409,7 +409,8 @@ static bool make_place(const struct correlation *c, struct group *g)
 
 	if (left + g->n < g->room)
 		return true;
-	if (left) /* at least half of it, or as long as it lasts: each entry is moved a few times at most */
+	/* Moved to the front, and twice the room where less than half is free then: an entry is moved a few times at most. */
+	if (left)
 		memmove(g->base, g->e, g->n * sizeof(*g->e));
 	g->e = g->base;
 	if (2 * g->n <= g->room && g->room)

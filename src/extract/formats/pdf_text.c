@@ -5,7 +5,8 @@
 
 #define LINE_SHORT 100     /* a header, a footer, a title */
 #define NUMBERED 40        /* bytes of a line with a page's number */
-#define TABLE_BITS 16      /* of distinct lines; more are body text */
+#define TABLE_BITS_MIN 8   /* of distinct lines */
+#define TABLE_BITS_MAX 16  /* more lines are body text */
 #define CONTACTS_WANTED 2
 #define CONTACTS_SHARE 8   /* one line in so many: fewer are authors and letterheads */
 #define SCRAPS_WANTED 3    /* one after the other */
@@ -141,40 +142,60 @@ static uint64_t key_of(str line)
 	return line.n && line.n <= LINE_SHORT ? h | 1 : 0;
 }
 
-/* NULL: there are too many. */
-static struct seen *find(struct seen *table, uint64_t key)
-{
-	size_t at = key >> (64 - TABLE_BITS);
+struct lines_seen {
+	struct seen *at; /* NULL: one page, nothing repeats */
+	unsigned bits;
+};
 
-	for (unsigned tries = 0; tries < 64; tries++, at = (at + 1) & ((1u << TABLE_BITS) - 1))
-		if (table[at].key == key || !table[at].key)
-			return &table[at];
+/* NULL: there are too many. */
+static struct seen *find(const struct lines_seen *t, uint64_t key)
+{
+	size_t at = key >> (64 - t->bits);
+
+	for (unsigned tries = 0; tries < 64; tries++, at = (at + 1) & ((1u << t->bits) - 1))
+		if (t->at[at].key == key || !t->at[at].key)
+			return &t->at[at];
 	return NULL;
 }
 
-static struct seen *count_lines(str plain)
+/* Twice as many places as lines: one size for the longest document would cost a short one more to clear than all else here. */
+static unsigned table_bits(str plain)
 {
-	struct seen *table = calloc(1u << TABLE_BITS, sizeof(*table)), *e;
+	unsigned bits = TABLE_BITS_MIN;
+	size_t lines = 0;
 
-	for (uint32_t n = 1; table && plain.n; n++) {
+	for (const char *p = plain.p; (p = memchr(p, '\n', (size_t)(plain.p + plain.n - p))); p++)
+		lines++;
+	while (bits < TABLE_BITS_MAX && (size_t)1 << bits < 2 * lines)
+		bits++;
+	return bits;
+}
+
+static struct lines_seen count_lines(str plain)
+{
+	unsigned bits = table_bits(plain);
+	struct lines_seen t = { calloc((size_t)1 << bits, sizeof(*t.at)), bits };
+	struct seen *e;
+
+	for (uint32_t n = 1; t.at && plain.n; n++) {
 		str page = next_page(&plain);
 
 		while (page.n) {
 			uint64_t key = key_of(next_line(&page));
 
-			e = key ? find(table, key) : NULL;
+			e = key ? find(&t, key) : NULL;
 			if (e && e->last_page == n)
 				e->often = true;
 			else if (e)
 				*e = (struct seen){ key, n, e->pages + 1, e->often };
 		}
 	}
-	return table;
+	return t;
 }
 
 struct writer {
 	struct sink *s;
-	struct seen *table; /* NULL: one page, nothing repeats */
+	struct lines_seen table;
 	uint32_t wanted;    /* pages on which a header stands */
 	bool first;         /* nothing has been written */
 	bool own;           /* the page has lines of its own: one that repeats as a whole has no header */
@@ -182,8 +203,8 @@ struct writer {
 
 static enum zone zone_of(const struct writer *w, str line, bool upper)
 {
-	uint64_t key = w->table && w->own ? key_of(line) : 0;
-	struct seen *e = key ? find(w->table, key) : NULL;
+	uint64_t key = w->table.at && w->own ? key_of(line) : 0;
+	struct seen *e = key ? find(&w->table, key) : NULL;
 
 	if (!e || e->often || e->pages < w->wanted)
 		return ZONE_BODY;
@@ -270,5 +291,5 @@ void pdf_text_put(str plain, size_t at, size_t end, uint32_t pages, struct sink 
 		w.table = count_lines(plain);
 	while (rest.n && !sink_full(s))
 		put_page(&w, next_page(&rest));
-	free(w.table);
+	free(w.table.at);
 }

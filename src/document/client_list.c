@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
 #include "document/identifier.h"
 
@@ -126,15 +127,8 @@ static int add_cell(struct loading *l, uint32_t col, str cell)
 
 	if (!cell.n)
 		return 0;
-	if (t->n_spans == t->cap_spans) {
-		size_t cap = t->cap_spans ? 2 * t->cap_spans : 1024;
-		struct span *s = reallocarray(t->spans, cap, sizeof(*s));
-
-		if (!s)
-			return -ENOMEM;
-		t->spans = s;
-		t->cap_spans = cap;
-	}
+	if (array_room(t->spans, t->cap_spans, t->n_spans + 1) < 0)
+		return -ENOMEM;
 	if (t->bytes.n)
 		buf_putc(&t->bytes, '\n');
 	t->spans[t->n_spans++] = (struct span){ .at = (uint32_t)t->bytes.n, .n = (uint32_t)cell.n, .table = 1, .row = l->rows, .col = col,

@@ -14,7 +14,10 @@ mkdir "$mnt/plans"
 chmod 777 "$mnt/plans"
 for i in $(seq 20); do echo "plan $i" >"$mnt/plans/plan-$i.txt"; done
 tyto() { timeout 60 "$TYTO" "$@" --state "$state" --config "$tmp/conf"; }
-watch_share "" --config "$tmp/conf"
+"$TYTO" watch --state "$state" --config "$tmp/conf" "$mnt" >/dev/null 2>"$tmp/watch.log" &
+watch=$!
+later end_pid "$watch"
+ok "watch starts" wait_for 30 grep -q "^tyto: watching" "$tmp/watch.log"
 in_force() { tyto status --json | jq -c '[.rules.all,.rules.run,.rules.broken]'; }
 forced() { [ "$(in_force)" = "$1" ]; }
 ok "status: the rules in force" wait_for 30 forced "[$n,$n,0]"

@@ -1,11 +1,11 @@
 /* The company's own client list: keyed hashes of what tells a client, and which client it is. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/utf8.h"
+#include "base/why.h"
 #include "document/identifier.h"
 
 #define FILE_MAX (256u << 20)
@@ -24,22 +24,12 @@ struct client_list {
 	uint32_t clients;
 };
 
-static _Thread_local char why[256] = "no error";
+static _Thread_local struct why why = { "no error" };
+#define fail(r, ...) why_set(&why, (r), __VA_ARGS__)
 
 const char *client_list_why(void)
 {
-	return why;
-}
-
-static int fail(int r, const char *fmt, ...) _printf_(2, 3);
-static int fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return why.text;
 }
 
 uint32_t client_list_clients(const struct client_list *c)

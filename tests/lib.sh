@@ -10,7 +10,7 @@
 #   wait_for SECONDS COMMAND…    until COMMAND succeeds; fails when time is over
 #   loopfs SIZE FSTYPE       $mnt: a new filesystem in a file of $tmp          netns NAME ADDRESS/LEN  a namespace joined to bridge namespace $ns_hub
 #   share SIZE               $mnt: a share of everybody's on a filesystem of its own; skips the file without root or loop devices
-#   watch_share [LOG]        `tyto watch` on it, its state in $state; $watch
+#   watch_share [LOG [OPTION…]]    `tyto watch` on it, its state in $state; $watch
 #   child ROLE               pids of the watch's children: sensor keeper        status EXPR    of `status --json` (s), in Python
 #   $TYTO                    the program under test; $top the checkout
 set -u
@@ -145,10 +145,10 @@ share() {
 }
 watch_share() {
 	local log=$tmp/${1:-watch.log}
-	"$TYTO" watch --state "$state" "$mnt" >/dev/null 2>"$log" &
+	"$TYTO" watch --state "$state" "${@:2}" "$mnt" >/dev/null 2>"$log" &
 	watch=$!
 	later end_pid "$watch"
-	ok "watch starts${1:+ ($1)}" wait_for 20 grep -q "^tyto: watching" "$log"
+	ok "watch starts${1:+ ($1)}" wait_for 30 grep -q "^tyto: watching" "$log"
 }
 child() {
 	local p
@@ -160,4 +160,39 @@ status() { "$TYTO" status --json --state "$state" | python3 -c 'import json,sys;
 test_rules() {
 	mkdir -p "$1" && cp "$top"/rules/shipped/*.yml "$1" && rm -f "$1/mass_read_seconds.yml" && chmod 755 "$1" &&
 		sed -i 's/gte: 120/gte: 50/' "$1/mass_read_minutes.yml" && sed -i 's/gte: 280/gte: 600/' "$1/mass_read_day.yml"
+}
+# test_rules in $tmp/rules, a configuration with them in $tmp/conf, `tyto` by it; fresh: another state, $state.
+alert_rules() {
+	test_rules "$tmp/rules"
+	echo "rules = $tmp/rules" >"$tmp/conf"
+	tyto() { timeout 60 "$TYTO" --config "$tmp/conf" "$@"; }
+}
+fresh() {
+	states=$((${states:-0} + 1))
+	export TYTO_STATE=$tmp/state.$states
+	state=$TYTO_STATE
+}
+# N PERSON START SECONDS VERB FOLDER [LABEL]: N records, one each SECONDS.
+records() {
+	python3 - "$@" <<'EOP'
+import datetime, json, sys
+n, who, start, step, verb, folder = int(sys.argv[1]), sys.argv[2], datetime.datetime.fromisoformat(sys.argv[3]), float(sys.argv[4]), sys.argv[5], sys.argv[6]
+for i in range(n):
+    t = start + datetime.timedelta(seconds=i * step)
+    e = dict(time=t.isoformat() + "Z", host="files", person=who, person_by="session", verb=verb, seen="access", path=f"{folder}/d{i}.odt",
+        program="/usr/bin/cp", via="ssh")
+    if verb == "export": e["to"] = f"/media/usb/d{i}.odt"
+    if len(sys.argv) > 7: e["label"] = sys.argv[7]
+    print(json.dumps(e))
+EOP
+}
+# N: a share with N documents and $tmp/taken to copy them to, alert_rules; `tyto` speaks of its state.
+alert_share() {
+	local i
+	share 64M
+	alert_rules
+	mkdir "$mnt/clients" "$tmp/taken"
+	chmod 777 "$mnt/clients" "$tmp/taken"
+	for i in $(seq "$1"); do echo "offer $i" >"$mnt/clients/offer-$i.txt"; done
+	tyto() { timeout 60 "$TYTO" "$@" --state "$state" --config "$tmp/conf"; }
 }

@@ -1,6 +1,7 @@
 /* tyto rules replay: what today's rules would raise over the recorded past. Nothing is recorded. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/timefmt.h"
@@ -49,15 +50,8 @@ static struct fired *rule_of(struct replaying *p, const struct firing *h)
 	for (size_t i = 0; i < p->n; i++)
 		if (strcmp(p->v[i].title, h->title) == 0)
 			return &p->v[i];
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? 2 * p->cap : 32;
-		struct fired *v = p->n < RULES_MAX ? reallocarray(p->v, cap, sizeof(*v)) : NULL;
-
-		if (!v)
-			return NULL;
-		p->v = v;
-		p->cap = cap;
-	}
+	if (array_room_max(p->v, p->cap, p->n + 1, RULES_MAX) < 0)
+		return NULL;
 	p->v[p->n] = (struct fired){ .severity = h->severity };
 	memcpy(p->v[p->n].title, h->title, sizeof(h->title));
 	return &p->v[p->n++];
@@ -77,15 +71,8 @@ static struct fired_by *person_of(struct fired *rule, uint64_t person)
 	}
 	if (at < rule->n && rule->by[at].person == person)
 		return &rule->by[at];
-	if (rule->n == rule->cap) {
-		size_t cap = rule->cap ? 2 * rule->cap : 16;
-		struct fired_by *by = reallocarray(rule->by, cap, sizeof(*by));
-
-		if (!by)
-			return NULL;
-		rule->by = by;
-		rule->cap = cap;
-	}
+	if (array_room(rule->by, rule->cap, rule->n + 1) < 0)
+		return NULL;
 	memmove(rule->by + at + 1, rule->by + at, (rule->n - at) * sizeof(*rule->by));
 	rule->by[at] = (struct fired_by){ .person = person };
 	rule->n++;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/show.h"
@@ -56,15 +57,8 @@ void person_list_free(struct person_list *l)
 
 int person_list_add(struct person_list *l, const struct index_who *w)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 64;
-		struct index_who *more = reallocarray(l->who, cap, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->who = more;
-		l->cap = cap;
-	}
+	if (array_room(l->who, l->cap, l->n + 1) < 0)
+		return -ENOMEM;
 	buf_puts(&l->names, w->person);
 	buf_puts(&l->names, w->person_basis);
 	l->who[l->n++] = *w;

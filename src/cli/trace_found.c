@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "cli/cli.h"
@@ -56,21 +57,6 @@ struct reading {
 	int error;
 };
 
-static int part_room(struct found *f)
-{
-	size_t cap = f->cap ? 2 * f->cap : 4;
-	struct found_part *more;
-
-	if (f->n < f->cap)
-		return 0;
-	more = reallocarray(f->parts, cap, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	f->parts = more;
-	f->cap = cap;
-	return 0;
-}
-
 static int fill_part(struct found_part *p, const char *name, const struct extract_part *from)
 {
 	buf_puts(&p->file, str_c(name));
@@ -99,7 +85,7 @@ static int take_part(void *arg, const struct extract_part *part)
 		f->more++;
 		return 0;
 	}
-	r = part_room(f);
+	r = array_room(f->parts, f->cap, f->n + 1);
 	if (r == 0) {
 		f->parts[f->n] = (struct found_part){ 0 };
 		f->text_bytes += part->text.bytes.n;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/timefmt.h"
@@ -87,15 +88,8 @@ static int close_span(struct span *s, struct counts *c)
 {
 	if (!s->records)
 		return 0;
-	if (c->n == c->cap) {
-		size_t cap = c->cap ? 2 * c->cap : 64;
-		struct count *v = c->n < SPAN_MAX ? reallocarray(c->v, cap, sizeof(*v)) : NULL;
-
-		if (!v)
-			return -ENOMEM;
-		c->v = v;
-		c->cap = cap;
-	}
+	if (array_room_max(c->v, c->cap, c->n + 1, SPAN_MAX) < 0)
+		return -ENOMEM;
 	c->v[c->n++] = (struct count){ s->start, different(s->v, s->n), s->records };
 	s->n = s->records = 0;
 	return 0;
@@ -110,15 +104,10 @@ static int add(struct span *s, struct counts *c, int64_t time, uint64_t place)
 		s->start = start_of(time, s->day);
 		s->end = s->day ? days_before(s->start, -1) : s->start + 3600 * NSEC_PER_SEC;
 	}
-	if (r == 0 && s->n == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 1024;
-		uint64_t *v = reallocarray(s->v, cap, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		s->v = v;
-		s->cap = cap;
-	}
+	if (r == 0)
+		r = array_room(s->v, s->cap, s->n + 1);
+	if (r < 0)
+		return r;
 	s->v[s->n++] = place;
 	s->records++;
 	return r;
@@ -250,14 +239,8 @@ static int take_row(struct peers *p, str text, int64_t then)
 		json_decref(row);
 		return 0;
 	}
-	if (!one && p->n == p->cap) {
-		size_t cap = p->cap ? 2 * p->cap : 64;
-		struct peer *v = p->n < PEOPLE_MAX ? reallocarray(p->v, cap, sizeof(*v)) : NULL;
-
-		r = v ? 0 : -ENOMEM;
-		p->v = v ? v : p->v;
-		p->cap = v ? cap : p->cap;
-	}
+	if (!one)
+		r = array_room_max(p->v, p->cap, p->n + 1, PEOPLE_MAX);
 	if (r == 0 && !one) {
 		one = &p->v[p->n];
 		*one = (struct peer){ .name = strdup(name) };
@@ -317,15 +300,8 @@ static int take_peer(void *arg, const struct event *e)
 
 	if (!one)
 		return 0;
-	if (one->n == one->cap) {
-		size_t cap = one->cap ? 2 * one->cap : 256;
-		uint64_t *v = cap <= RECORDS_MAX ? reallocarray(one->v, cap, sizeof(*v)) : NULL;
-
-		if (!v)
-			return 1;
-		one->v = v;
-		one->cap = cap;
-	}
+	if (array_room_max(one->v, one->cap, one->n + 1, RECORDS_MAX) < 0)
+		return 1;
 	one->v[one->n++] = place_of(e);
 	return 0;
 }

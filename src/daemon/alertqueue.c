@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/array.h"
 #include "base/json.h"
 #include "base/why.h"
 #include "daemon/alertjson.h"
@@ -104,15 +105,8 @@ static int note_change(void *arg, const struct alert *al)
 
 	if (al->seq < a->f->after || (!a->f->all && (al->severity == SEVERITY_LOW || al->held != a->f->held)))
 		return 0;
-	if (a->n == a->cap) {
-		size_t cap = a->cap ? 2 * a->cap : 64;
-		struct change *v = reallocarray(a->changed, cap, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		a->changed = v;
-		a->cap = cap;
-	}
+	if (array_room(a->changed, a->cap, a->n + 1) < 0)
+		return -ENOMEM;
 	a->changed[a->n++] = (struct change){ al->seq, al->number };
 	return 0;
 }

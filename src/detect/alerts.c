@@ -2,16 +2,9 @@
 #include "detect/alerts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <sys/stat.h>
 
-#include "base/why.h"
-#include "index/db.h"
-#include "index/index.h"
-
-#define FORMAT 2
-#define BATCH 65536 /* leaves a transaction */
+#include "index/view.h"
 
 static const char schema[] =
 	"CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER) WITHOUT ROWID;"
@@ -25,11 +18,8 @@ static const char schema[] =
 	" > max(allowed) OVER (PARTITION BY day) AS held, joined FROM alert"
 
 struct alerts {
-	char *dir;
-	sqlite3 *db;
+	struct view view;
 	sqlite3_stmt *put;
-	uint64_t known;
-	bool write;
 };
 
 static _Thread_local struct why why;
@@ -40,132 +30,18 @@ const char *alerts_why(void)
 	return why.text;
 }
 
-static int db_failed(int r)
+static int db_failed(const struct alerts *a, int r)
 {
-	return fail(r, "table of alerts: %s", index_why());
-}
-
-static bool empty_db(sqlite3 *db)
-{
-	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-
-	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
-}
-
-static int create(struct alerts *a)
-{
-	int r = db_exec(a->db, "BEGIN IMMEDIATE");
-
-	if (r == 0 && empty_db(a->db)) {
-		r = db_exec(a->db, schema);
-		if (r == 0)
-			r = db_meta_put(a->db, "format", FORMAT);
-		if (r == 0)
-			r = db_meta_put(a->db, "known", 0);
-	}
-	return r == 0 ? db_exec(a->db, "COMMIT") : r;
-}
-
-static int open_db(struct alerts *a)
-{
-	uint64_t format;
-	int r = db_open(a->dir, "alerts.db", a->write, a->write, &a->db);
-
-	if (r == 0 && a->write && empty_db(a->db))
-		r = create(a);
-	if (r == 0)
-		r = db_meta_get(a->db, "format", &format);
-	if (r == 0 && format != FORMAT)
-		return fail(-EUCLEAN, "table of alerts: another version");
-	if (r == 0)
-		r = db_meta_get(a->db, "known", &a->known);
-	return r < 0 ? db_failed(r) : 0;
-}
-
-static void close_db(struct alerts *a)
-{
-	db_finalize(&a->put);
-	db_close(&a->db);
-}
-
-static int remove_files(const char *dir)
-{
-	static const char *const files[] = { "alerts.db", "alerts.db-wal", "alerts.db-shm" };
-	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (unlinkat(fd, files[i], 0) < 0 && errno != ENOENT)
-			return fail(-errno, "%s/%s: %m", dir, files[i]);
-	return 0;
-}
-
-int alerts_open(const char *state, bool write, struct alerts **ret)
-{
-	struct alerts *a = calloc(1, sizeof(*a));
-	int r = a && asprintf(&a->dir, "%s/alerts", state) >= 0 ? 0 : -ENOMEM;
-
-	if (r < 0) {
-		free(a);
-		return fail(r, "no memory");
-	}
-	a->write = write;
-	if (write && mkdir(a->dir, 0700) < 0 && errno != EEXIST)
-		r = fail(-errno, "%s: %m", a->dir);
-	if (r == 0)
-		r = open_db(a);
-	if (r == -EUCLEAN && write) {
-		close_db(a);
-		r = remove_files(a->dir);
-		if (r == 0)
-			r = open_db(a);
-	}
-	if (r < 0) {
-		alerts_close(a);
-		return r;
-	}
-	*ret = a;
-	return 0;
-}
-
-struct alerts *alerts_close(struct alerts *a)
-{
-	if (!a)
-		return NULL;
-	close_db(a);
-	free(a->dir);
-	free(a);
-	return NULL;
-}
-
-uint64_t alerts_known(const struct alerts *a)
-{
-	return a->known;
+	return view_failed(&a->view, r, &why);
 }
 
 /* --- following the log --- */
 
-/* STR_NONE where absent or erased. */
-static int named(const struct names *n, const struct leaf *l, unsigned bit, enum name_kind kind, str *ret)
+static int name(const struct names *n, const struct leaf *l, unsigned bit, enum name_kind kind, str *ret)
 {
-	int r;
+	int r = evidence_name(n, l, bit, kind, ret);
 
-	*ret = STR_NONE;
-	if (!leaf_has(l, bit))
-		return 0;
-	r = names_value(n, kind, l->value[bit], ret);
-	return r == -ENODATA ? 0 : r < 0 ? fail(r, "%s", evidence_why()) : 0;
-}
-
-static void bind_number(sqlite3_stmt *s, int i, const struct leaf *l, unsigned bit)
-{
-	if (leaf_has(l, bit))
-		sqlite3_bind_int64(s, i, (sqlite3_int64)l->value[bit]);
-}
-
-static void bind_text(sqlite3_stmt *s, int i, str v)
-{
-	if (v.p)
-		sqlite3_bind_text(s, i, v.p, (int)v.n, SQLITE_TRANSIENT);
+	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
 }
 
 /* What a later record leaves out stays as it was. A closed alert that only grows (what was quieted is counted) stays closed. */
@@ -182,23 +58,23 @@ static int take(struct alerts *a, const struct names *n, uint64_t seq, const str
 {
 	json_t *j = NULL;
 	str rule, body;
-	int r = named(n, l, ALERT_RULE, NAME_TEXT, &rule);
+	int r = name(n, l, ALERT_RULE, NAME_TEXT, &rule);
 
 	if (r == 0)
-		r = named(n, l, ALERT_BODY, NAME_FACTS, &body);
-	if (r == 0 && !a->put && (r = db_prepare(a->db, put_sql, &a->put)) < 0)
-		db_failed(r);
+		r = name(n, l, ALERT_BODY, NAME_FACTS, &body);
+	if (r == 0 && !a->put && (r = db_prepare(a->view.db, put_sql, &a->put)) < 0)
+		db_failed(a, r);
 	if (r < 0)
 		return r;
 	sqlite3_reset(a->put);
 	sqlite3_clear_bindings(a->put);
-	bind_number(a->put, 1, l, ALERT_NUMBER);
-	bind_number(a->put, 2, l, ALERT_TIME);
+	db_bind_field(a->put, 1, l, ALERT_NUMBER);
+	db_bind_field(a->put, 2, l, ALERT_TIME);
 	sqlite3_bind_int64(a->put, 3, (sqlite3_int64)seq);
-	bind_number(a->put, 4, l, ALERT_UPTO);
-	bind_number(a->put, 5, l, ALERT_SEVERITY);
-	bind_number(a->put, 6, l, ALERT_REASON);
-	bind_number(a->put, 7, l, ALERT_PHASE);
+	db_bind_field(a->put, 4, l, ALERT_UPTO);
+	db_bind_field(a->put, 5, l, ALERT_SEVERITY);
+	db_bind_field(a->put, 6, l, ALERT_REASON);
+	db_bind_field(a->put, 7, l, ALERT_PHASE);
 	if (body.p && (j = json_loadb(body.p, body.n, 0, NULL))) {
 		sqlite3_bind_int(a->put, 8, json_is_true(json_object_get(j, "exempt")));
 		sqlite3_bind_int64(a->put, 13, json_integer_value(json_object_get(j, "allowed")));
@@ -216,11 +92,11 @@ static int take(struct alerts *a, const struct names *n, uint64_t seq, const str
 		if (names_value(n, NAME_ACCOUNT, l->value[ALERT_ACCOUNT], &uid) == 0 && str_to_u64(uid, &v) == 0)
 			sqlite3_bind_int64(a->put, 9, (sqlite3_int64)v);
 	}
-	bind_number(a->put, 10, l, ALERT_PERSON);
-	bind_text(a->put, 11, rule);
-	bind_text(a->put, 12, body);
+	db_bind_field(a->put, 10, l, ALERT_PERSON);
+	db_bind_text(a->put, 11, rule);
+	db_bind_text(a->put, 12, body);
 	r = db_run(a->put);
-	return r < 0 ? db_failed(r) : 0;
+	return r < 0 ? db_failed(a, r) : 0;
 }
 
 /* Which rules are in force from here on. */
@@ -232,74 +108,54 @@ static int take_setting(struct alerts *a, const struct names *n, uint64_t seq, c
 
 	if (r < 0 || !str_starts(text, STR("rules = ")))
 		return r == -ENODATA ? 0 : r < 0 ? fail(r, "%s", evidence_why()) : 0;
-	r = db_prepare(a->db, "INSERT OR REPLACE INTO ruleset VALUES(?1,?2,?3)", &s);
+	r = db_prepare(a->view.db, "INSERT OR REPLACE INTO ruleset VALUES(?1,?2,?3)", &s);
 	if (r == 0) {
 		sqlite3_bind_int64(s, 1, (sqlite3_int64)seq);
 		sqlite3_bind_int64(s, 2, (sqlite3_int64)l->value[0]);
-		bind_text(s, 3, (str){ text.p + 8, text.n - 8 });
+		db_bind_text(s, 3, (str){ text.p + 8, text.n - 8 });
 		r = db_run(s);
 	}
-	return r < 0 ? db_failed(r) : 0;
+	return r < 0 ? db_failed(a, r) : 0;
 }
 
-/* Other kinds are passed over undecoded. */
-static int take_leaves(struct alerts *a, struct evidence_reader *r, uint64_t from, uint64_t to)
+static int take_leaf(void *arg, const struct names *n, uint64_t seq, const struct leaf *l)
 {
-	int e = 0;
-
-	for (uint64_t seq = from; e == 0 && seq < to; seq++) {
-		struct leaf l;
-		str packed;
-
-		e = evidence_read(r, seq, &packed);
-		if (e < 0)
-			return fail(e, "%s", evidence_why());
-		if (packed.n < 2 || (packed.p[1] != LEAF_ALERT && packed.p[1] != LEAF_CONFIG))
-			continue;
-		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
-		if (e < 0)
-			e = fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq);
-		else
-			e = (l.kind == LEAF_ALERT ? take : take_setting)(a, evidence_reader_names(r), seq, &l);
-	}
-	return e;
+	return (l->kind == LEAF_ALERT ? take : take_setting)(arg, n, seq, l);
 }
 
-static int advance_batch(struct alerts *a, struct evidence_reader *r, uint64_t to)
-{
-	uint64_t known = 0;
-	int e = db_exec(a->db, "BEGIN IMMEDIATE");
+static const struct view_kind kind = { .name = "table of alerts", .folder = "alerts", .file = "alerts.db", .schema = schema, .format = 2,
+	.leaves = 1U << LEAF_ALERT | 1U << LEAF_CONFIG, .take = take_leaf };
 
-	if (e < 0)
-		return db_failed(e);
-	/* A command beside the keeper follows the log too: how far it is known stands in the table. */
-	e = db_meta_get(a->db, "known", &known);
-	if (e < 0)
-		db_failed(e);
-	to = MAX(to, known);
-	if (e == 0)
-		e = take_leaves(a, r, known, to);
-	if (e == 0) {
-		e = db_meta_put(a->db, "known", to);
-		if (e == 0)
-			e = db_exec(a->db, "COMMIT");
-		if (e < 0)
-			db_failed(e);
-	}
-	if (e < 0)
-		db_exec(a->db, "ROLLBACK");
+int alerts_open(const char *state, bool write, struct alerts **ret)
+{
+	struct alerts *a = calloc(1, sizeof(*a));
+	int r = a ? view_open(&a->view, &kind, state, write, &why) : fail(-ENOMEM, "no memory");
+
+	if (r < 0)
+		free(a);
 	else
-		a->known = to;
-	return e;
+		*ret = a;
+	return r;
+}
+
+struct alerts *alerts_close(struct alerts *a)
+{
+	if (!a)
+		return NULL;
+	db_finalize(&a->put);
+	view_close(&a->view);
+	free(a);
+	return NULL;
+}
+
+uint64_t alerts_known(const struct alerts *a)
+{
+	return a->view.known;
 }
 
 int alerts_advance(struct alerts *a, struct evidence_reader *r, uint64_t upto)
 {
-	int e = 0;
-
-	while (e == 0 && a->known < upto)
-		e = advance_batch(a, r, MIN(upto, a->known + BATCH));
-	return e;
+	return view_advance(&a->view, r, upto, a, &why);
 }
 
 /* --- asking --- */
@@ -318,7 +174,7 @@ static void read_row(sqlite3_stmt *s, struct alert *ret)
 static int rows(struct alerts *a, const char *sql, uint64_t number, int (*cb)(void *arg, const struct alert *al), void *arg, uint64_t *ret_n)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-	int r = db_prepare(a->db, sql, &s);
+	int r = db_prepare(a->view.db, sql, &s);
 
 	if (r == 0 && number)
 		sqlite3_bind_int64(s, 1, (sqlite3_int64)number);
@@ -331,17 +187,17 @@ static int rows(struct alerts *a, const char *sql, uint64_t number, int (*cb)(vo
 		if (r != 0)
 			return r;
 	}
-	return r < 0 ? db_failed(r) : 0;
+	return r < 0 ? db_failed(a, r) : 0;
 }
 
 int alerts_newest(struct alerts *a, uint64_t *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-	int r = db_prepare(a->db, "SELECT max(seq) FROM alert", &s);
+	int r = db_prepare(a->view.db, "SELECT max(seq) FROM alert", &s);
 
 	r = r == 0 ? db_step(s) : r;
 	if (r < 0)
-		return db_failed(r);
+		return db_failed(a, r);
 	*ret = r > 0 ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
 	return 0;
 }
@@ -364,12 +220,12 @@ int alerts_one(struct alerts *a, uint64_t number, int (*cb)(void *arg, const str
 int alerts_ruleset(struct alerts *a, int64_t *ret_time, struct buf *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-	int r = db_prepare(a->db, "SELECT time, text FROM ruleset ORDER BY seq DESC LIMIT 1", &s);
+	int r = db_prepare(a->view.db, "SELECT time, text FROM ruleset ORDER BY seq DESC LIMIT 1", &s);
 
 	if (r == 0)
 		r = db_step(s);
 	if (r <= 0)
-		return r < 0 ? db_failed(r) : fail(-ENOENT, "no rules have been in force yet");
+		return r < 0 ? db_failed(a, r) : fail(-ENOENT, "no rules have been in force yet");
 	*ret_time = sqlite3_column_int64(s, 0);
 	buf_puts(ret, db_column(s, 1));
 	return buf_error(ret);

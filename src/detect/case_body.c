@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "base/array.h"
 #include "base/timefmt.h"
 #include "detect/cases_int.h"
 
@@ -11,15 +12,8 @@ int firings_add(struct firings *f, const struct sigma_hit *h)
 	static const char *const exempt[] = { "tyto.decoy", "tyto.chain", "tyto.tamper" };
 	struct firing *one;
 
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? 2 * f->cap : 8;
-		struct firing *v = reallocarray(f->v, cap, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		f->v = v;
-		f->cap = cap;
-	}
+	if (array_room(f->v, f->cap, f->n + 1) < 0)
+		return -ENOMEM;
 	one = &f->v[f->n++];
 	*one = (struct firing){ .severity = severity_from(h->rule->level), .correlation = h->rule->type == SIGMA_CORRELATION, .count = h->count,
 		.first = h->first, .last = h->last, .n_seqs = h->n_seqs, .newest = h->newest, .counts = h->rule->counts,

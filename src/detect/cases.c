@@ -1,6 +1,7 @@
 /* Cases: when they open, grow, close and stay quiet. Their bodies are in case_body.c. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "detect/cases_int.h"
 
 #define DAY ALERTS_DAY
@@ -54,15 +55,8 @@ static void note_quiet(struct cases *c, const struct kase *k)
 
 static struct kase *add(struct cases *c)
 {
-	if (c->n == c->cap) {
-		size_t cap = c->cap ? 2 * c->cap : 64;
-		struct kase *v = reallocarray(c->v, cap, sizeof(*v));
-
-		if (!v)
-			return NULL;
-		c->v = v;
-		c->cap = cap;
-	}
+	if (array_room(c->v, c->cap, c->n + 1) < 0)
+		return NULL;
 	c->v[c->n] = (struct kase){ 0 };
 	return &c->v[c->n++];
 }

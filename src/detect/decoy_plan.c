@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <strings.h>
 
+#include "base/array.h"
+
 #define TRIES 40
 #define JITTER_S (36 * 3600)
 
@@ -44,32 +46,15 @@ void decoy_share_free(struct decoy_share *s)
 	*s = (struct decoy_share){ 0 };
 }
 
-static void *grown(void *v, size_t n, size_t *cap, size_t size)
-{
-	size_t want = *cap ? 2 * *cap : 64;
-	void *p;
-
-	if (n < *cap)
-		return v;
-	p = reallocarray(v, want, size);
-	if (p)
-		*cap = want;
-	return p;
-}
-
 /* Files come folder by folder, so that it is the last one or a new one. */
 static int folder_number(struct decoy_share *s, const char *folder, uint32_t *ret)
 {
-	void *p;
-
 	if (s->n_folders && strcmp(s->folders[s->n_folders - 1], folder) == 0) {
 		*ret = (uint32_t)s->n_folders - 1;
 		return 0;
 	}
-	p = grown(s->folders, s->n_folders, &s->cap_folders, sizeof(*s->folders));
-	if (!p)
+	if (array_room(s->folders, s->cap_folders, s->n_folders + 1) < 0)
 		return -ENOMEM;
-	s->folders = p;
 	s->folders[s->n_folders] = strdup(folder);
 	if (!s->folders[s->n_folders])
 		return -ENOMEM;
@@ -81,7 +66,6 @@ int decoy_share_add(struct decoy_share *s, const char *folder, const char *name,
 {
 	enum decoy_format format;
 	uint32_t number;
-	void *p;
 	int r;
 
 	if (!decoy_format_of(str_c(name), &format) || st->bytes > DECOY_BYTES_MAX || st->bytes == 0 || !str_utf8_valid(str_c(name)) ||
@@ -92,10 +76,8 @@ int decoy_share_add(struct decoy_share *s, const char *folder, const char *name,
 	r = folder_number(s, folder, &number);
 	if (r < 0)
 		return r;
-	p = grown(s->v, s->n, &s->cap, sizeof(*s->v));
-	if (!p)
+	if (array_room(s->v, s->cap, s->n + 1) < 0)
 		return -ENOMEM;
-	s->v = p;
 	s->v[s->n] = *st;
 	s->v[s->n].folder = number;
 	s->v[s->n].name = strdup(name);

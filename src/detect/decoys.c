@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/timefmt.h"
@@ -308,15 +309,8 @@ static int add(struct decoys *d, const struct decoy *c)
 
 	if (d->standing == DECOYS_MAX)
 		return 0;
-	if (d->n == d->cap) {
-		size_t cap = d->cap ? 2 * d->cap : 64;
-		struct decoy *v = reallocarray(d->v, cap, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		d->v = v;
-		d->cap = cap;
-	}
+	if (array_room(d->v, d->cap, d->n + 1) < 0)
+		return -ENOMEM;
 	d->v[d->n] = *c;
 	d->v[d->n].path = strdup(c->path);
 	if (!d->v[d->n].path)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/array.h"
+
 #define RUNS_MAX 65536
 
 /* Leaves come in order, but for those of `late_add_all`, which are before or among them. */
@@ -13,20 +15,13 @@ static void add_run(struct late *l, struct late_run run)
 		last->to = MAX(last->to, run.to);
 		return;
 	}
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 16;
-		struct late_run *v = l->n < RUNS_MAX ? reallocarray(l->v, cap, sizeof(*v)) : NULL;
-
-		if (!v) {
-			/* No room: what there is takes it in. */
-			if (last) {
-				last->from = MIN(last->from, run.from);
-				last->to = MAX(last->to, run.to);
-			}
-			return;
+	if (array_room_max(l->v, l->cap, l->n + 1, RUNS_MAX) < 0) {
+		/* No room: what there is takes it in. */
+		if (last) {
+			last->from = MIN(last->from, run.from);
+			last->to = MAX(last->to, run.to);
 		}
-		l->v = v;
-		l->cap = cap;
+		return;
 	}
 	l->v[l->n++] = run;
 }

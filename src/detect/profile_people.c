@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "base/timefmt.h"
 #include "detect/profile_int.h"
 
@@ -97,14 +98,8 @@ static int join_unit(struct profile *p, struct person *a, uint64_t number)
 			return -ENOMEM;
 		p->n_units++;
 	}
-	if (u->n == u->cap) {
-		uint32_t cap = u->cap ? 2 * u->cap : 8, *members = reallocarray(u->members, cap, sizeof(*members));
-
-		if (!members)
-			return -ENOMEM;
-		u->members = members;
-		u->cap = cap;
-	}
+	if (array_room(u->members, u->cap, u->n + 1) < 0)
+		return -ENOMEM;
 	u->members[u->n++] = (uint32_t)number;
 	u->day = NO_DAY;
 	a->unit = index + 1;

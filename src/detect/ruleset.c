@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/base64.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -50,15 +51,8 @@ struct ruleset *ruleset_free(struct ruleset *s)
 
 static struct file *add(struct ruleset *s)
 {
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 64;
-		struct file *v = s->n < FILES_MAX ? reallocarray(s->v, cap, sizeof(*v)) : NULL;
-
-		if (!v)
-			return NULL;
-		s->v = v;
-		s->cap = cap;
-	}
+	if (array_room_max(s->v, s->cap, s->n + 1, FILES_MAX) < 0)
+		return NULL;
 	s->v[s->n] = (struct file){ 0 };
 	return &s->v[s->n++];
 }

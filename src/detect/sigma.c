@@ -1,6 +1,7 @@
 /* A set of rules: its memory, its files, a record on its way through. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "detect/sigma_int.h"
 
@@ -52,21 +53,6 @@ str sigma_copy(struct sigma *s, str text)
 	return (str){ p, text.n };
 }
 
-void *sigma_grow(void *p, size_t *room, size_t need, size_t size)
-{
-	size_t more = *room ? *room : 64;
-	void *grown;
-
-	if (need <= *room)
-		return p;
-	while (more < need)
-		more *= 2;
-	grown = reallocarray(p, more, size);
-	if (grown)
-		*room = more;
-	return grown;
-}
-
 static const uint8_t table_key[16] = "tyto sigma field";
 
 static uint32_t *field_place(const struct sigma *s, str name)
@@ -81,7 +67,6 @@ static uint32_t *field_place(const struct sigma *s, str name)
 int sigma_field_number(struct sigma *s, str name, uint32_t *ret)
 {
 	uint32_t *place;
-	void *p;
 
 	if (s->n_fields * 2 >= s->field_table_size) {
 		size_t size = s->field_table_size ? s->field_table_size * 2 : 256;
@@ -98,10 +83,8 @@ int sigma_field_number(struct sigma *s, str name, uint32_t *ret)
 	}
 	place = field_place(s, name);
 	if (*place == SLOT_NONE) {
-		p = sigma_grow(s->fields, &s->room_fields, s->n_fields + 1, sizeof(*s->fields));
-		if (!p)
+		if (array_room(s->fields, s->room_fields, s->n_fields + 1) < 0)
 			return -ENOMEM;
-		s->fields = p;
 		s->fields[s->n_fields] = (struct field){ sigma_copy(s, name), event_slot(name) };
 		if (!s->fields[s->n_fields].name.p)
 			return -ENOMEM;
@@ -384,15 +367,12 @@ int sigma_feed_beside(struct sigma *s, const struct event *e, const struct sigma
 int sigma_feed_fields(struct sigma *s, const struct sigma_record *rec, sigma_hit_fn fn, void *arg)
 {
 	struct matching m = { .first = s->first, .count = s->count, .time = rec->time, .seq = rec->seq, .weight = rec->count ? rec->count : 1 };
-	void *p;
 	int r;
 
 	if (!s->ready)
 		return -EINVAL;
-	p = sigma_grow(s->values, &s->room_values, rec->n + 1, sizeof(*s->values));
-	if (!p)
+	if (array_room(s->values, s->room_values, rec->n + 1) < 0)
 		return -ENOMEM;
-	s->values = p;
 	memset(s->count, 0, s->n_fields * sizeof(*s->count));
 	/* Values of one name stand side by side; what no rule names stands there once, for keywords. */
 	for (size_t i = 0; i < rec->n; i++) {

@@ -144,7 +144,6 @@ struct sigma {
 
 void *sigma_alloc(struct sigma *s, size_t n); /* zeroed; NULL at the cap */
 str sigma_copy(struct sigma *s, str text);
-void *sigma_grow(void *p, size_t *room, size_t need, size_t size); /* realloc by doubling; NULL: no memory, p is as it was */
 int sigma_field_number(struct sigma *s, str name, uint32_t *ret);
 /* Sets the state of the rule that is being read, once; returns -EBADMSG. */
 int rule_fail(struct sigma *s, enum sigma_state state, const char *fmt, ...) _printf_(3, 4);

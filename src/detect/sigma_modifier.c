@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
+#include "base/array.h"
 #include "base/base64.h"
 #include "base/utf8.h"
 #include "detect/sigma_int.h"
@@ -249,12 +250,9 @@ static int regex_matcher(struct sigma *s, const struct item *it, str text, struc
 	uint32_t flags = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | it->re_flags | (it->starts ? PCRE2_ANCHORED : 0) | (it->ends ? PCRE2_ENDANCHORED : 0);
 	PCRE2_SIZE at;
 	int error;
-	void *p;
 
-	p = sigma_grow(s->res, &s->room_res, s->n_res + 1, sizeof(*s->res));
-	if (!p)
+	if (array_room(s->res, s->room_res, s->n_res + 1) < 0)
 		return -ENOMEM;
-	s->res = p;
 	*ret = (struct matcher){ .kind = MATCH_RE };
 	if (text.n > 4096)
 		return rule_fail(s, SIGMA_BROKEN, "expected an expression of at most 4,096 bytes");

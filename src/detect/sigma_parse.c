@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "base/array.h"
 #include "detect/sigma_int.h"
 
 #define NODES_MAX 2000000
@@ -216,12 +217,9 @@ static int parse_head(struct sigma *s, const struct tree *t, str file)
 int parse_document(struct sigma *s, struct tree *t, str file)
 {
 	struct compiled *c = sigma_alloc(s, sizeof(*c));
-	void *p = sigma_grow(s->rules, &s->room_rules, s->n_rules + 1, sizeof(*s->rules));
 	int r;
 
-	if (p)
-		s->rules = p;
-	if (!c || !p)
+	if (!c || array_room(s->rules, s->room_rules, s->n_rules + 1) < 0)
 		return -ENOMEM;
 	s->rules[s->n_rules++] = c;
 	s->current = c;

@@ -3,6 +3,7 @@
  * a value may hold that byte too only lets more rules through. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "detect/sigma_int.h"
 
 #define ATOM_MIN 3
@@ -111,11 +112,8 @@ static int add_atoms(struct sigma *s, const struct atoms *a, uint32_t rule, stru
 		size_t body = MIN(a->v[i].text.n, ATOM_BYTES), at = 0;
 		bool cut = body < a->v[i].text.n;
 		char *p = sigma_alloc(s, body + 2);
-		void *grown = sigma_grow(*pairs, room, *n + 1, sizeof(**pairs));
 
-		if (grown)
-			*pairs = grown;
-		if (!p || !grown)
+		if (!p || array_room(*pairs, *room, *n + 1) < 0)
 			return -ENOMEM;
 		if (a->v[i].before)
 			p[at++] = VALUE_EDGE;

@@ -1,10 +1,11 @@
 /* The company's own client list: keyed hashes of what tells a client, and which client it is. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
+#include "base/why.h"
 #include "document/identifier.h"
 
 #define FILE_MAX (256u << 20)
@@ -23,22 +24,12 @@ struct client_list {
 	uint32_t clients;
 };
 
-static _Thread_local char why[256] = "no error";
+static _Thread_local struct why why = { "no error" };
+#define fail(r, ...) why_set(&why, (r), __VA_ARGS__)
 
 const char *client_list_why(void)
 {
-	return why;
-}
-
-static int fail(int r, const char *fmt, ...) _printf_(2, 3);
-static int fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return why.text;
 }
 
 uint32_t client_list_clients(const struct client_list *c)
@@ -126,15 +117,8 @@ static int add_cell(struct loading *l, uint32_t col, str cell)
 
 	if (!cell.n)
 		return 0;
-	if (t->n_spans == t->cap_spans) {
-		size_t cap = t->cap_spans ? 2 * t->cap_spans : 1024;
-		struct span *s = reallocarray(t->spans, cap, sizeof(*s));
-
-		if (!s)
-			return -ENOMEM;
-		t->spans = s;
-		t->cap_spans = cap;
-	}
+	if (array_room(t->spans, t->cap_spans, t->n_spans + 1) < 0)
+		return -ENOMEM;
 	if (t->bytes.n)
 		buf_putc(&t->bytes, '\n');
 	t->spans[t->n_spans++] = (struct span){ .at = (uint32_t)t->bytes.n, .n = (uint32_t)cell.n, .table = 1, .row = l->rows, .col = col,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "document/contacts_internal.h"
 
@@ -107,15 +108,8 @@ static int add_detail(struct contacts *c, const struct hit *x)
 	str value = hit_value(c->h, x);
 	bool phone = x->detector == DET_PHONE;
 
-	if (c->n_details == c->cap_details) {
-		size_t cap = c->cap_details ? 2 * c->cap_details : 64;
-		struct detail *d = reallocarray(c->details, cap, sizeof(*d));
-
-		if (!d)
-			return -ENOMEM;
-		c->details = d;
-		c->cap_details = cap;
-	}
+	if (array_room(c->details, c->cap_details, c->n_details + 1) < 0)
+		return -ENOMEM;
 	c->details[c->n_details++] = (struct detail){ .key = identifier_key(c->key, phone ? IDENT_PHONE : IDENT_EMAIL, value), .at = x->at,
 			.end = x->at + x->n,
 		.phone = phone, .role = !phone && contact_role(value) };
@@ -272,15 +266,8 @@ static int add_unit(struct contacts *c, uint32_t from, uint32_t n, str name)
 {
 	struct unit u = { .from = from, .n = n, .name = name };
 
-	if (c->n_units == c->cap_units) {
-		size_t cap = c->cap_units ? 2 * c->cap_units : 64;
-		struct unit *x = reallocarray(c->units, cap, sizeof(*x));
-
-		if (!x)
-			return -ENOMEM;
-		c->units = x;
-		c->cap_units = cap;
-	}
+	if (array_room(c->units, c->cap_units, c->n_units + 1) < 0)
+		return -ENOMEM;
 	for (uint32_t i = from; i < from + n; i++) {
 		u.emails += !c->details[i].phone;
 		u.phones += c->details[i].phone;

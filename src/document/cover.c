@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "base/array.h"
+
 /* One key of one person; persons are numbered through the whole document. */
 struct pair {
 	uint64_t key;
@@ -59,25 +61,9 @@ static bool inside(const char *member, str container)
 	       memcmp(member + container.n, "!/", 2) == 0);
 }
 
-static int grow(void **p, size_t *cap, size_t want, size_t size)
-{
-	size_t more = *cap ? *cap * 2 : 64;
-	void *q;
-
-	if (want <= *cap)
-		return 0;
-	more = MAX(more, want);
-	q = reallocarray(*p, more, size);
-	if (!q)
-		return -ENOMEM;
-	*p = q;
-	*cap = more;
-	return 0;
-}
-
 static int take_pairs(struct cover *c, const struct contacts_result *r)
 {
-	int e = grow((void **)&c->pairs, &c->cap_pairs, c->n_pairs + r->n, sizeof(*c->pairs));
+	int e = array_room(c->pairs, c->cap_pairs, c->n_pairs + r->n);
 
 	for (size_t i = 0; e == 0 && i < r->n; i++)
 		if (r->identifiers[i].person && r->identifiers[i].person <= r->persons)
@@ -187,7 +173,7 @@ int cover_part(struct cover *c, str name, struct facts *f, const struct contacts
 	}
 	if (e < 0 || buf_error(why))
 		return e < 0 ? e : buf_error(why);
-	e = grow((void **)&c->part, &c->cap, c->n + 1, sizeof(*c->part));
+	e = array_room(c->part, c->cap, c->n + 1);
 	one.name = e == 0 ? strndup(name.p ? name.p : "", name.n) : NULL;
 	if (!one.name)
 		return -ENOMEM;

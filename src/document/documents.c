@@ -1,8 +1,6 @@
 /* The table of documents: opening, following the log, asking. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
 #include "document/internal.h"
@@ -46,27 +44,17 @@ static const char *const statements[ST_MAX_] = {
 	[ST_OF_HASH] = "SELECT " PLACE_COLUMNS " FROM place WHERE document=(SELECT id FROM document WHERE hash=?1) ORDER BY gone, path",
 };
 
-static _Thread_local char why[512] = "no error";
+_Thread_local struct why documents_last = { "no error" };
 
 const char *documents_why(void)
 {
-	return why;
-}
-
-int documents_fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return documents_last.text;
 }
 
 /* What the database said, with our name before it. */
-static int db_failed(int r)
+static int db_failed(const struct documents *d, int r)
 {
-	return documents_fail(r, "table of documents: %s", index_why());
+	return view_failed(&d->view, r, &documents_last);
 }
 
 int documents_statement(struct documents *d, enum documents_statement which, sqlite3_stmt **ret)
@@ -74,9 +62,9 @@ int documents_statement(struct documents *d, enum documents_statement which, sql
 	int r = 0;
 
 	if (!d->st[which])
-		r = db_prepare(d->db, statements[which], &d->st[which]);
+		r = db_prepare(d->view.db, statements[which], &d->st[which]);
 	if (r < 0)
-		return db_failed(r);
+		return db_failed(d, r);
 	sqlite3_reset(d->st[which]);
 	sqlite3_clear_bindings(d->st[which]);
 	*ret = d->st[which];
@@ -85,179 +73,51 @@ int documents_statement(struct documents *d, enum documents_statement which, sql
 
 /* --- opening --- */
 
-static void close_db(struct documents *d)
+static int take_leaf(void *arg, const struct names *n, uint64_t seq, const struct leaf *l)
 {
-	for (unsigned i = 0; i < ST_MAX_; i++)
-		db_finalize(&d->st[i]);
-	db_close(&d->db);
+	return documents_take(arg, n, seq, l);
 }
 
-static bool empty_db(sqlite3 *db)
-{
-	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-
-	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
-}
-
-/* Two may come to an empty folder at once: the second finds the first one's work. */
-static int create(struct documents *d)
-{
-	int r = db_exec(d->db, "BEGIN IMMEDIATE");
-
-	if (r == 0 && empty_db(d->db)) {
-		r = db_exec(d->db, schema);
-		if (r == 0)
-			r = db_meta_put(d->db, "format", DOCUMENTS_FORMAT);
-		if (r == 0)
-			r = db_meta_put(d->db, "known", 0);
-	}
-	return r == 0 ? db_exec(d->db, "COMMIT") : r;
-}
-
-static int load(struct documents *d)
-{
-	uint64_t format;
-	int r = db_meta_get(d->db, "format", &format);
-
-	if (r == 0 && format != DOCUMENTS_FORMAT)
-		return documents_fail(-EUCLEAN, "table of documents: another version");
-	if (r == 0)
-		r = db_meta_get(d->db, "known", &d->known);
-	return r < 0 ? db_failed(r) : 0;
-}
-
-static int open_db(struct documents *d)
-{
-	int r = db_open(d->dir, "documents.db", d->write, d->write, &d->db);
-
-	if (r < 0)
-		return db_failed(r);
-	if (d->write && empty_db(d->db)) {
-		r = create(d);
-		if (r < 0)
-			return db_failed(r);
-	}
-	return load(d);
-}
-
-static int remove_files(const char *dir)
-{
-	static const char *const files[] = { "documents.db", "documents.db-wal", "documents.db-shm" };
-	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (unlinkat(fd, files[i], 0) < 0 && errno != ENOENT)
-			return documents_fail(-errno, "%s/%s: %m", dir, files[i]);
-	return 0;
-}
+/* Made anew from the log; identifiers come back with the next scan. */
+static const struct view_kind kind = { .name = "table of documents", .folder = "documents", .file = "documents.db", .schema = schema,
+	.format = 2, .leaves = 1U << LEAF_DOCUMENT | 1U << LEAF_PLACE, .take = take_leaf };
 
 int documents_open(const char *state, bool write, struct documents **ret)
 {
 	struct documents *d = calloc(1, sizeof(*d));
-	int r = d && asprintf(&d->dir, "%s/documents", state) >= 0 ? 0 : -ENOMEM;
+	int r = d ? view_open(&d->view, &kind, state, write, &documents_last) : documents_fail(-ENOMEM, "no memory");
 
-	if (r < 0) {
+	if (r < 0)
 		free(d);
-		return documents_fail(r, "no memory");
-	}
-	d->write = write;
-	if (write && mkdir(d->dir, 0700) < 0 && errno != EEXIST)
-		r = documents_fail(-errno, "%s: %m", d->dir);
-	if (r == 0)
-		r = open_db(d);
-	if (r == -EUCLEAN && write) {
-		/* A view: built anew from the log. Identifiers come back with the next scan. */
-		close_db(d);
-		r = remove_files(d->dir);
-		if (r == 0)
-			r = open_db(d);
-	}
-	if (r < 0) {
-		documents_close(d);
-		return r;
-	}
-	*ret = d;
-	return 0;
+	else
+		*ret = d;
+	return r;
 }
 
 struct documents *documents_close(struct documents *d)
 {
 	if (!d)
 		return NULL;
-	close_db(d);
+	for (unsigned i = 0; i < ST_MAX_; i++)
+		db_finalize(&d->st[i]);
+	view_close(&d->view);
 	postings_close(d->identifiers);
 	postings_close(d->counted);
 	prints_close(d->prints);
 	buf_free(&d->path);
 	buf_free(&d->text);
-	free(d->dir);
 	free(d);
 	return NULL;
 }
 
 uint64_t documents_known(const struct documents *d)
 {
-	return d->known;
-}
-
-/* --- following the log --- */
-
-/* Other kinds are passed over undecoded: most of a log is none of ours. */
-static int take_leaves(struct documents *d, struct evidence_reader *r, uint64_t from, uint64_t to)
-{
-	int e = 0;
-
-	for (uint64_t seq = from; e == 0 && seq < to; seq++) {
-		struct leaf l;
-		str packed;
-
-		e = evidence_read(r, seq, &packed);
-		if (e < 0)
-			return documents_fail(e, "%s", evidence_why());
-		if (packed.n < 2 || (packed.p[1] != LEAF_DOCUMENT && packed.p[1] != LEAF_PLACE))
-			continue;
-		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
-		e = e < 0 ? documents_fail(-EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq) :
-			documents_take(d, evidence_reader_names(r), seq, &l);
-	}
-	return e;
-}
-
-static int advance_batch(struct documents *d, struct evidence_reader *r, uint64_t to)
-{
-	uint64_t known = 0;
-	int e = db_exec(d->db, "BEGIN IMMEDIATE");
-
-	if (e < 0)
-		return db_failed(e);
-	/* The keeper and a scan beside it both follow the log: how far it is known stands in the table, not in us. */
-	e = db_meta_get(d->db, "known", &known);
-	if (e < 0)
-		db_failed(e);
-	to = MAX(to, known);
-	if (e == 0)
-		e = take_leaves(d, r, known, to);
-	if (e == 0) {
-		e = db_meta_put(d->db, "known", to);
-		if (e == 0)
-			e = db_exec(d->db, "COMMIT");
-		if (e < 0)
-			db_failed(e);
-	}
-	if (e < 0)
-		db_exec(d->db, "ROLLBACK");
-	else
-		d->known = to;
-	return e;
+	return d->view.known;
 }
 
 int documents_advance(struct documents *d, struct evidence_reader *r, uint64_t upto)
 {
-	int e = 0;
-
-	while (e == 0 && d->known < upto)
-		e = advance_batch(d, r, MIN(upto, d->known + DOCUMENTS_BATCH));
-	return e;
+	return view_advance(&d->view, r, upto, d, &documents_last);
 }
 
 /* --- asking --- */
@@ -303,14 +163,14 @@ static int move_texts(struct buf *scratch, struct moved *m, size_t n)
 	return 0;
 }
 
-static int one_place(sqlite3_stmt *s, struct buf *scratch, struct place *ret)
+static int one_place(const struct documents *d, sqlite3_stmt *s, struct buf *scratch, struct place *ret)
 {
 	struct place p;
 	struct moved m[] = { { .s = &p.path }, { .s = &p.acl }, { .s = &p.error } };
 	int r = db_step(s);
 
 	if (r <= 0)
-		return r < 0 ? db_failed(r) : documents_fail(-ENOENT, "not known");
+		return r < 0 ? db_failed(d, r) : documents_fail(-ENOENT, "not known");
 	read_place(s, &p);
 	buf_clear(scratch);
 	r = move_texts(scratch, m, ARRAY_SIZE(m));
@@ -328,7 +188,7 @@ int documents_place(struct documents *d, str path, struct buf *scratch, struct p
 	if (r < 0)
 		return r;
 	sqlite3_bind_blob(s, 1, path.p, (int)path.n, SQLITE_STATIC);
-	return one_place(s, scratch, ret);
+	return one_place(d, s, scratch, ret);
 }
 
 int documents_object(struct documents *d, const struct event_object *o, struct buf *scratch, struct place *ret)
@@ -341,7 +201,7 @@ int documents_object(struct documents *d, const struct event_object *o, struct b
 	sqlite3_bind_int64(s, 1, (sqlite3_int64)o->dev);
 	sqlite3_bind_int64(s, 2, (sqlite3_int64)o->ino);
 	sqlite3_bind_int64(s, 3, (sqlite3_int64)o->gen);
-	return one_place(s, scratch, ret);
+	return one_place(d, s, scratch, ret);
 }
 
 int documents_facts(struct documents *d, const uint8_t hash[static 32], struct buf *scratch, struct facts *ret)
@@ -357,7 +217,7 @@ int documents_facts(struct documents *d, const uint8_t hash[static 32], struct b
 	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
 	r = db_step(s);
 	if (r <= 0)
-		return r < 0 ? db_failed(r) : documents_fail(-ENOENT, "not known");
+		return r < 0 ? db_failed(d, r) : documents_fail(-ENOENT, "not known");
 	if (db_column(s, 6).n && facts_unpack(db_column(s, 6), &f, &why_text) < 0)
 		return documents_fail(-EUCLEAN, "table of documents: facts that are none");
 	memcpy(f.hash, hash, 32);
@@ -375,7 +235,7 @@ int documents_facts(struct documents *d, const uint8_t hash[static 32], struct b
 	return r;
 }
 
-static int each_place(sqlite3_stmt *s, int (*cb)(void *arg, const struct place *p), void *arg)
+static int each_place(const struct documents *d, sqlite3_stmt *s, int (*cb)(void *arg, const struct place *p), void *arg)
 {
 	struct place p;
 	int r;
@@ -386,7 +246,7 @@ static int each_place(sqlite3_stmt *s, int (*cb)(void *arg, const struct place *
 		if (r)
 			return r;
 	}
-	return r < 0 ? db_failed(r) : 0;
+	return r < 0 ? db_failed(d, r) : 0;
 }
 
 int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*cb)(void *arg, const struct place *p), void *arg)
@@ -397,12 +257,12 @@ int documents_of_hash(struct documents *d, const uint8_t hash[static 32], int (*
 	if (r < 0)
 		return r;
 	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
-	r = each_place(s, cb, arg);
+	r = each_place(d, s, cb, arg);
 	sqlite3_reset(s);
 	return r;
 }
 
-static int each_stood(sqlite3_stmt *s, int (*cb)(void *arg, const struct stood *s), void *arg)
+static int each_stood(const struct documents *d, sqlite3_stmt *s, int (*cb)(void *arg, const struct stood *s), void *arg)
 {
 	int r;
 
@@ -418,7 +278,7 @@ static int each_stood(sqlite3_stmt *s, int (*cb)(void *arg, const struct stood *
 			break;
 	}
 	if (r < 0)
-		r = db_failed(r);
+		r = db_failed(d, r);
 	sqlite3_reset(s);
 	return r;
 }
@@ -431,7 +291,7 @@ int documents_stood(struct documents *d, const uint8_t hash[static 32], int (*cb
 	if (r < 0)
 		return r;
 	sqlite3_bind_blob(s, 1, hash, 32, SQLITE_STATIC);
-	return each_stood(s, cb, arg);
+	return each_stood(d, s, cb, arg);
 }
 
 int documents_stood_object(struct documents *d, const struct event_object *o, int (*cb)(void *arg, const struct stood *s), void *arg)
@@ -444,7 +304,7 @@ int documents_stood_object(struct documents *d, const struct event_object *o, in
 	sqlite3_bind_int64(s, 1, (sqlite3_int64)o->dev);
 	sqlite3_bind_int64(s, 2, (sqlite3_int64)o->ino);
 	sqlite3_bind_int64(s, 3, (sqlite3_int64)o->gen);
-	return each_stood(s, cb, arg);
+	return each_stood(d, s, cb, arg);
 }
 
 int documents_stood_path(struct documents *d, str path, int (*cb)(void *arg, const struct stood *s), void *arg)
@@ -455,7 +315,7 @@ int documents_stood_path(struct documents *d, str path, int (*cb)(void *arg, con
 	if (r < 0)
 		return r;
 	sqlite3_bind_blob(s, 1, path.p, (int)path.n, SQLITE_STATIC);
-	return each_stood(s, cb, arg);
+	return each_stood(d, s, cb, arg);
 }
 
 /* Everything below `a` lies between "a/" and "a0", the byte behind '/'; the parts of a container at `a` likewise behind "a!/". */
@@ -472,11 +332,12 @@ int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	int r = db_prepare(d->db, below.n ? "SELECT " PLACE_COLUMNS " FROM place WHERE (path=?2 OR path>=?3 AND path<?4 OR path>=?5 AND path<?6)"
+	int r = db_prepare(d->view.db, below.n ?
+		"SELECT " PLACE_COLUMNS " FROM place WHERE (path=?2 OR path>=?3 AND path<?4 OR path>=?5 AND path<?6)"
 		" AND (?1 OR NOT gone) ORDER BY path" : "SELECT " PLACE_COLUMNS " FROM place WHERE ?1 OR NOT gone ORDER BY path", &s);
 
 	if (r < 0)
-		return db_failed(r);
+		return db_failed(d, r);
 	sqlite3_bind_int(s, 1, gone);
 	if (below.n) {
 		sqlite3_bind_blob(s, 2, below.p, (int)below.n, SQLITE_STATIC);
@@ -487,29 +348,29 @@ int documents_places(struct documents *d, str below, bool gone, int (*cb)(void *
 		if (buf_error(&b))
 			return documents_fail(-ENOMEM, "no memory");
 	}
-	return each_place(s, cb, arg);
+	return each_place(d, s, cb, arg);
 }
 
 /* A container's facts cover its parts, so that it waits itself. */
 int documents_waiting_ocr(struct documents *d, int (*cb)(void *arg, const struct place *p), void *arg)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-	int r = db_prepare(d->db, "SELECT "
+	int r = db_prepare(d->view.db, "SELECT "
 			PLACE_COLUMNS " FROM place WHERE document IN (SELECT id FROM document WHERE ocr) AND mode IS NOT NULL AND NOT gone", &s);
 
-	return r < 0 ? db_failed(r) : each_place(s, cb, arg);
+	return r < 0 ? db_failed(d, r) : each_place(d, s, cb, arg);
 }
 
 /* Rows are never taken out. */
 int documents_count(struct documents *d, uint64_t *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-	int r = db_prepare(d->db, "SELECT max(id) FROM document", &s);
+	int r = db_prepare(d->view.db, "SELECT max(id) FROM document", &s);
 
 	if (r == 0)
 		r = db_step(s);
 	if (r < 0)
-		return db_failed(r);
+		return db_failed(d, r);
 	*ret = (uint64_t)sqlite3_column_int64(s, 0);
 	return 0;
 }
@@ -518,7 +379,7 @@ int documents_count(struct documents *d, uint64_t *ret)
 static void stat_disk(struct documents *d, struct documents_stat *st)
 {
 	static const char *const files[] = { "documents.db", "documents.db-wal" };
-	_cleanup_close_ int fd = open(d->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(d->view.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct postings_stat p;
 	struct stat s;
 
@@ -532,7 +393,7 @@ static void stat_disk(struct documents *d, struct documents_stat *st)
 
 static int open_prints(struct documents *d)
 {
-	int r = d->prints ? prints_refresh(d->prints) : prints_open_at(d->dir, &d->prints);
+	int r = d->prints ? prints_refresh(d->prints) : prints_open_at(d->view.dir, &d->prints);
 
 	if (r == 0 && !prints_lost(d->prints))
 		return 0;
@@ -562,11 +423,11 @@ int documents_unprinted(struct documents *d, uint64_t *ret)
 
 	if (r < 0)
 		return r;
-	r = db_prepare(d->db, "SELECT hash FROM document WHERE text_chars > 0 AND id IN (SELECT document FROM place WHERE NOT gone)", &s);
+	r = db_prepare(d->view.db, "SELECT hash FROM document WHERE text_chars > 0 AND id IN (SELECT document FROM place WHERE NOT gone)", &s);
 	while (r >= 0 && (r = db_step(s)) > 0)
 		n += sqlite3_column_bytes(s, 0) == 32 && !prints_has(d->prints, sqlite3_column_blob(s, 0));
 	if (r < 0)
-		return db_failed(r);
+		return db_failed(d, r);
 	*ret = n;
 	return 0;
 }
@@ -575,7 +436,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL, *l = NULL;
 	struct documents_stat st = { 0 };
-	int r = db_prepare(d->db,
+	int r = db_prepare(d->view.db,
 			"SELECT (SELECT count(*) FROM document WHERE seq>=0), (SELECT count(*) FROM place), (SELECT count(*) FROM place WHERE gone),"
 		" (SELECT count(*) FROM place WHERE error IS NOT NULL AND NOT gone) + (SELECT count(*) FROM document WHERE error IS NOT NULL),"
 		" (SELECT count(*) FROM document WHERE ocr), (SELECT count(*) FROM document WHERE text_chars > 0)", &s);
@@ -583,14 +444,14 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 	if (r == 0)
 		r = db_step(s);
 	if (r < 0)
-		return db_failed(r);
+		return db_failed(d, r);
 	st.documents = (uint64_t)sqlite3_column_int64(s, 0);
 	st.places = (uint64_t)sqlite3_column_int64(s, 1);
 	st.gone = (uint64_t)sqlite3_column_int64(s, 2);
 	st.unreadable = (uint64_t)sqlite3_column_int64(s, 3);
 	st.waiting_ocr = (uint64_t)sqlite3_column_int64(s, 4);
 	st.with_text = (uint64_t)sqlite3_column_int64(s, 5);
-	r = db_prepare(d->db, "SELECT label, count(*) FROM document WHERE seq>=0 GROUP BY label", &l);
+	r = db_prepare(d->view.db, "SELECT label, count(*) FROM document WHERE seq>=0 GROUP BY label", &l);
 	while (r >= 0 && (r = db_step(l)) > 0) {
 		int label = sqlite3_column_int(l, 0);
 
@@ -600,7 +461,7 @@ int documents_stat(struct documents *d, struct documents_stat *ret)
 			st.unlabelled += (uint64_t)sqlite3_column_int64(l, 1);
 	}
 	if (r < 0)
-		return db_failed(r);
+		return db_failed(d, r);
 	stat_disk(d, &st);
 	stat_prints(d, &st);
 	*ret = st;

@@ -9,7 +9,7 @@
 
 static int store_dir(const struct documents *d, struct buf *b)
 {
-	buf_putf(b, "%s/identifiers", d->dir);
+	buf_putf(b, "%s/identifiers", d->view.dir);
 	return buf_cstr(b) ? 0 : documents_fail(-ENOMEM, "no memory");
 }
 
@@ -37,7 +37,7 @@ static int begin_anew(struct documents *d)
 /* Opened at first use. -ENOENT: nothing was ever put in, and a reader does not make it. */
 int documents_identifiers_open(struct documents *d)
 {
-	struct postings_options o = { .write = d->write, .background = true };
+	struct postings_options o = { .write = d->view.write, .background = true };
 	_cleanup_buf_ struct buf dir = BUF_INIT;
 	int r;
 
@@ -47,7 +47,7 @@ int documents_identifiers_open(struct documents *d)
 		r = store_dir(d, &dir);
 	if (r == 0 && !d->identifiers)
 		r = postings_open(dir.p, &o, &d->identifiers);
-	if (r == -EUCLEAN && d->write) {
+	if (r == -EUCLEAN && d->view.write) {
 		r = begin_anew(d);
 		if (r == 0) {
 			buf_clear(&dir);
@@ -82,7 +82,7 @@ int documents_identifiers(struct documents *d, const uint8_t hash[static 32], ui
 
 int documents_commit(struct documents *d)
 {
-	int r = d->identifiers && d->write ? postings_commit(d->identifiers) : 0;
+	int r = d->identifiers && d->view.write ? postings_commit(d->identifiers) : 0;
 
 	if (r == -EUCLEAN) /* a merge met it */
 		return begin_anew(d);
@@ -191,7 +191,7 @@ int documents_containing(struct documents *d, const uint64_t *keys, size_t n, si
 	r = postings_find(d->identifiers, keys, n, count_one, &c);
 	if (r < 0)
 		said(r);
-	if (r == -EUCLEAN && d->write)
+	if (r == -EUCLEAN && d->view.write)
 		begin_anew(d);
 	if (r == 0)
 		r = hand_out(d, &c, max, cb, arg);

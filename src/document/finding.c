@@ -2,6 +2,7 @@
  * text's offsets. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "document/finding_internal.h"
 
 struct finder *finder_free(struct finder *f)
@@ -73,20 +74,14 @@ int finding_scan_new(const struct finder *f, struct finding_scan **ret)
 
 int finding_mark(struct finding_scan *s, uint32_t from, uint32_t end, uint16_t lit)
 {
-	if (s->n_marks == s->cap_marks) {
-		size_t cap = s->cap_marks ? s->cap_marks * 2 : 1024;
-		struct mark *m;
+	int r = array_room_max(s->marks, s->cap_marks, s->n_marks + 1, MARKS_MAX);
 
-		if (cap > MARKS_MAX) {
-			s->cut = true;
-			return -EMSGSIZE;
-		}
-		m = realloc(s->marks, cap * sizeof(*m));
-		if (!m)
-			return s->err = -ENOMEM;
-		s->marks = m;
-		s->cap_marks = cap;
+	if (r == -E2BIG) {
+		s->cut = true;
+		return -EMSGSIZE;
 	}
+	if (r < 0)
+		return s->err = r;
 	s->marks[s->n_marks++] = (struct mark){ from, end, lit };
 	return 0;
 }
@@ -157,16 +152,9 @@ static void push(struct finding_scan *s, struct hit x, uint32_t from, uint32_t t
 		s->cut = true;
 		return;
 	}
-	if (s->n_hits == s->cap_hits) {
-		size_t cap = s->cap_hits ? s->cap_hits * 2 : 256;
-		struct hit *h = realloc(s->hits, cap * sizeof(*h));
-
-		if (!h) {
-			s->err = -ENOMEM;
-			return;
-		}
-		s->hits = h;
-		s->cap_hits = cap;
+	if (array_room(s->hits, s->cap_hits, s->n_hits + 1) < 0) {
+		s->err = -ENOMEM;
+		return;
 	}
 	x.at = finding_text_offset(s, from);
 	x.n = finding_text_offset(s, to) - x.at;

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 
 #define BLOCK 2048
@@ -63,15 +64,8 @@ static inline uint64_t finish(const struct secrets *s, uint64_t h)
 
 static int put(struct fingerprints *x, uint64_t key, size_t pos)
 {
-	if (unlikely(x->n == x->cap)) {
-		size_t cap = x->cap ? x->cap * 2 : 256;
-		struct fingerprint *f = reallocarray(x->f, cap, sizeof(*f));
-
-		if (!f)
-			return -ENOMEM;
-		x->f = f;
-		x->cap = cap;
-	}
+	if (array_room(x->f, x->cap, x->n + 1) < 0)
+		return -ENOMEM;
 	x->f[x->n++] = (struct fingerprint){ key, (uint32_t)pos };
 	return 0;
 }

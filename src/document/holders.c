@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/why.h"
 #include "extract/extract.h"
 
@@ -103,21 +104,7 @@ uint64_t holders_more(const struct holders *h)
 	return h->more;
 }
 
-/* Room for one more; -ENOMEM. */
-static int room(void *array, size_t n, size_t *cap, size_t size)
-{
-	void **p = array, *more;
-	size_t wider = *cap ? 2 * *cap : 16;
-
-	if (n < *cap)
-		return 0;
-	more = reallocarray(*p, wider, size);
-	if (!more)
-		return fail(-ENOMEM, "no memory");
-	*p = more;
-	*cap = wider;
-	return 0;
-}
+#define room(p, cap, need) (array_room((p), (cap), (need)) < 0 ? fail(-ENOMEM, "no memory") : 0)
 
 static void question_free(struct question *k)
 {
@@ -134,7 +121,7 @@ static void question_free(struct question *k)
 /* A copy that lives as long as the question. */
 static const void *keep(struct question *k, const void *p, size_t n)
 {
-	void *copy = room(&k->kept, k->n_kept, &k->cap_kept, sizeof(*k->kept)) < 0 ? NULL : malloc(n + 1);
+	void *copy = room(k->kept, k->cap_kept, k->n_kept + 1) < 0 ? NULL : malloc(n + 1);
 
 	if (!copy)
 		return NULL;
@@ -156,7 +143,7 @@ static int add_hash(struct question *k, const uint8_t hash[static 32])
 		k->h->more++;
 		return 0;
 	}
-	r = room(&k->hashes, k->n_hashes, &k->cap_hashes, 32);
+	r = room(k->hashes, k->cap_hashes, k->n_hashes + 1);
 	if (r == 0)
 		memcpy(k->hashes[k->n_hashes++], hash, 32);
 	return r;
@@ -164,7 +151,7 @@ static int add_hash(struct question *k, const uint8_t hash[static 32])
 
 static int add_span(struct question *k, struct index_span s, int64_t since, int64_t until)
 {
-	int r = room(&k->spans, k->n_spans, &k->cap_spans, sizeof(*k->spans));
+	int r = room(k->spans, k->cap_spans, k->n_spans + 1);
 
 	s.since = MAX(since, k->since);
 	s.until = MIN(until, k->until);
@@ -178,7 +165,7 @@ static int add_span(struct question *k, struct index_span s, int64_t since, int6
 static int take_sighting(void *arg, const struct stood *s)
 {
 	struct question *k = arg;
-	int r = room(&k->sightings, k->n_sightings, &k->cap_sightings, sizeof(*k->sightings));
+	int r = room(k->sightings, k->cap_sightings, k->n_sightings + 1);
 
 	if (r == 0)
 		k->sightings[k->n_sightings++] = (struct sighting){ s->first, s->last, memcmp(s->hash, k->hash, 32) == 0 };
@@ -317,7 +304,7 @@ static int take_place(void *arg, const struct stood *s)
 		k->last = s->last;
 		return add_containers(k, s->path);
 	}
-	r = room(&k->places, k->n_places, &k->cap_places, sizeof(*k->places));
+	r = room(k->places, k->cap_places, k->n_places + 1);
 	if (r < 0)
 		return r;
 	k->places[k->n_places++] = (struct seen_place){ s->object, true, k->texts.n, s->path.n };

@@ -10,11 +10,8 @@
 #include "document/documents.h"
 #include "document/postings.h"
 #include "document/prints.h"
-#include "index/db.h"
 #include "index/index.h"
-
-#define DOCUMENTS_FORMAT 2
-#define DOCUMENTS_BATCH 65536 /* leaves a transaction */
+#include "index/view.h"
 
 enum documents_statement { /* prepared at first use */
 	ST_DOCUMENT_PUT, ST_DOCUMENT_ID, ST_PLACE_PUT, ST_PLACE_GONE, ST_STOOD_PUT, ST_STOOD, ST_STOOD_OBJECT, ST_STOOD_PATH, ST_FACTS, ST_PLACE,
@@ -22,11 +19,8 @@ enum documents_statement { /* prepared at first use */
 };
 
 struct documents {
-	char *dir;
-	sqlite3 *db;
+	struct view view;
 	sqlite3_stmt *st[ST_MAX_];
-	uint64_t known;
-	bool write;
 	struct buf path, text; /* scratch of a take */
 	struct postings *identifiers; /* opened at first use */
 	bool identifiers_lost;
@@ -34,7 +28,8 @@ struct documents {
 	struct prints *prints;        /* likewise */
 };
 
-int documents_fail(int r, const char *fmt, ...) _printf_(2, 3);
+#define documents_fail(r, ...) why_set(&documents_last, (r), __VA_ARGS__)
+extern _Thread_local struct why documents_last;
 /* Reset, ready to bind. */
 int documents_statement(struct documents *d, enum documents_statement which, sqlite3_stmt **ret);
 /* One leaf into rows, in the caller's transaction; other kinds are passed over. */

@@ -1,3 +1,4 @@
+#include "base/array.h"
 #include "document/inventory_private.h"
 
 #include <errno.h>
@@ -254,15 +255,8 @@ static int look_at(struct inventory *inv, const struct walk_entry *e)
 
 static int note_unknown(struct inventory *inv, str path)
 {
-	if (inv->n_unknown == inv->cap_unknown) {
-		size_t cap = inv->cap_unknown ? inv->cap_unknown * 2 : 16;
-		str *more = reallocarray(inv->unknown, cap, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		inv->unknown = more;
-		inv->cap_unknown = cap;
-	}
+	if (array_room(inv->unknown, inv->cap_unknown, inv->n_unknown + 1) < 0)
+		return -ENOMEM;
 	inv->unknown[inv->n_unknown] = (str){ strndup(path.p, path.n), path.n };
 	return inv->unknown[inv->n_unknown++].p ? 0 : -ENOMEM;
 }

@@ -1,6 +1,7 @@
 /* Who is who: groups that share an address or a number of a person become one. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "document/contacts_internal.h"
 
 /* --- building --- */
@@ -19,21 +20,6 @@ void contact_groups_free(struct contact_groups *g)
 	free(g->members);
 	free(g->groups);
 	*g = (struct contact_groups){ 0 };
-}
-
-static int grow(void *array, size_t n, size_t *cap, size_t size)
-{
-	size_t want = *cap ? 2 * *cap : 256;
-	void *p;
-
-	if (n < *cap)
-		return 0;
-	p = reallocarray(*(void **)array, want, size);
-	if (!p)
-		return -ENOMEM;
-	*(void **)array = p;
-	*cap = want;
-	return 0;
 }
 
 static int grow_slots(struct contact_groups *g)
@@ -58,7 +44,7 @@ static int grow_slots(struct contact_groups *g)
 
 int contact_groups_open(struct contact_groups *g)
 {
-	int r = grow(&g->groups, g->n_groups, &g->cap_groups, sizeof(*g->groups));
+	int r = array_room(g->groups, g->cap_groups, g->n_groups + 1);
 
 	if (r == 0) {
 		g->groups[g->n_groups] = (struct group){ .first = (uint32_t)g->n_members, .up = (uint32_t)g->n_groups, .by_email = NONE };
@@ -88,7 +74,7 @@ static int node_of(struct contact_groups *g, uint64_t key, bool phone, bool role
 			*ret = g->slots[at].node - 1;
 			return 0;
 		}
-	r = grow(&g->nodes, g->n_nodes, &g->cap_nodes, sizeof(*g->nodes));
+	r = array_room(g->nodes, g->cap_nodes, g->n_nodes + 1);
 	if (r < 0)
 		return r;
 	g->nodes[g->n_nodes] = (struct node){ .key = key, .phone = phone, .role = role, .first = NONE, .group = NONE };
@@ -107,7 +93,7 @@ int contact_groups_add(struct contact_groups *g, uint64_t key, bool phone, bool 
 		if (g->members[x->first + i].node == node)
 			return 0;
 	if (r == 0)
-		r = grow(&g->members, g->n_members, &g->cap_members, sizeof(*g->members));
+		r = array_room(g->members, g->cap_members, g->n_members + 1);
 	if (r < 0)
 		return r;
 	g->members[g->n_members] = (struct member){ .node = node, .group = (uint32_t)g->n_groups - 1, .next = g->nodes[node].first };

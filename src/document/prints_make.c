@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "base/array.h"
 #include "document/prints.h"
 #include "document/segment.h"
 
@@ -67,14 +68,8 @@ int prints_normalise(struct normalised *x, const struct text *t, size_t *ret_asi
 /* Behind what is there, `from` characters further on. */
 static int append(struct fingerprints *to, const struct fingerprints *more, uint32_t from)
 {
-	if (to->n + more->n > to->cap) {
-		struct fingerprint *f = reallocarray(to->f, to->n + more->n, sizeof(*f));
-
-		if (!f)
-			return -ENOMEM;
-		to->f = f;
-		to->cap = to->n + more->n;
-	}
+	if (array_room(to->f, to->cap, to->n + more->n) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < more->n; i++)
 		to->f[to->n++] = (struct fingerprint){ more->f[i].key, more->f[i].pos + from };
 	return 0;
@@ -95,23 +90,9 @@ static int winnow(struct prints_made *m, const uint8_t key[static FINGERPRINT_KE
 	return r < 0 ? r : append(&m->f[kind], &m->part, (uint32_t)m->aside);
 }
 
-static int reserve(struct posting **e, size_t *cap, size_t n)
-{
-	struct posting *more;
-
-	if (n <= *cap)
-		return 0;
-	more = reallocarray(*e, n + n / 2, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	*e = more;
-	*cap = n + n / 2;
-	return 0;
-}
-
 static int add_keys(struct prints_made *m, enum prints_kind kind, const struct fingerprints *f)
 {
-	int r = reserve(&m->e[kind], &m->cap[kind], m->n[kind] + f->n);
+	int r = array_room(m->e[kind], m->cap[kind], m->n[kind] + f->n);
 
 	for (size_t i = 0; r == 0 && i < f->n; i++)
 		m->e[kind][m->n[kind]++] = (struct posting){ .key = f->f[i].key };
@@ -123,7 +104,7 @@ static int sort(struct prints_made *m, enum prints_kind kind)
 {
 	struct posting *e = m->e[kind];
 	size_t n = m->n[kind], k = 0;
-	int r = reserve(&m->scratch, &m->cap_scratch, n);
+	int r = array_room(m->scratch, m->cap_scratch, n);
 
 	if (r < 0)
 		return r;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "base/array.h"
 #include "document/prints_internal.h"
 
 #define BY_BYTES (1u << 31)
@@ -55,14 +56,8 @@ int pictures_put(struct prints *p, const uint8_t hash[static 32], const struct i
 
 	if (n == 0 && postings_document(p->pictures, hash, NULL, NULL) < 0)
 		return 0;
-	if (n > p->cap_scratch) {
-		struct posting *more = reallocarray(p->scratch, n, sizeof(*more));
-
-		if (!more)
-			return prints_fail(-ENOMEM, "no memory");
-		p->scratch = more;
-		p->cap_scratch = n;
-	}
+	if (array_room(p->scratch, p->cap_scratch, n) < 0)
+		return prints_fail(-ENOMEM, "no memory");
 	for (size_t i = 0; i < n; i++)
 		p->scratch[i] = posting_of(&images[i]);
 	r = postings_put_later(p->pictures, hash, PRINTS_VERSION, p->scratch, unique(p->scratch, n), 0);

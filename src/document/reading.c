@@ -5,6 +5,7 @@
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/timefmt.h"
 #include "document/inventory_private.h"
@@ -113,15 +114,8 @@ static int store_part(struct reading *rd, str name, struct facts *f, bool has_ha
 	size_t n = 1;
 	char *at;
 
-	if (rd->n == rd->cap) {
-		size_t cap = rd->cap ? rd->cap * 2 : 16;
-		struct part *more = reallocarray(rd->part, cap, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		rd->part = more;
-		rd->cap = cap;
-	}
+	if (array_room(rd->part, rd->cap, rd->n + 1) < 0)
+		return -ENOMEM;
 	p = &rd->part[rd->n];
 	f->label_why = shorten(f->label_why);
 	for (size_t i = 0; i < ARRAY_SIZE(strs); i++)

@@ -1,4 +1,4 @@
-/* What speaks for a candidate, and whether it is enough. docs/trace-rules.md says the rules in words; the numbers stand here. */
+/* What speaks for a candidate, and whether it is enough. docs/trace.md says the rules in words; the numbers stand here. */
 #include <errno.h>
 
 #include "document/trace_internal.h"

@@ -1,4 +1,4 @@
-/* How two texts that share runs differ: a piece of one, a version of one, or two instances of one template. docs/trace-rules.md says why these
+/* How two texts that share runs differ: a piece of one, a version of one, or two instances of one template. docs/trace.md says why these
  * rules. */
 #include "document/trace_internal.h"
 

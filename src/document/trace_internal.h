@@ -1,7 +1,7 @@
 /* trace_internal.h — what the files of `trace` share; nobody outside src/document includes it.
  *
  * Purpose: a leak prepared once (struct leak), documents read again (struct source), verbatim runs between two texts (struct overlap), and what speaks
- * for one candidate before it becomes a match (struct looked, struct case_for). docs/trace-rules.md says the rules and why they are so.
+ * for one candidate before it becomes a match (struct looked, struct case_for). docs/trace.md says the rules and why they are so.
  * Ownership: sources belong to the trace's cache and live until its next part; everything else is freed by whoever made it.
  * Units: characters after normalisation unless bytes are said. Threads: one at a time. Errors: negative errno, trace_why().
  */

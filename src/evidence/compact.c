@@ -1,4 +1,5 @@
 /* From the journal into segments and tree files. Order: frames durable, tree files durable, new journal durable, old journal gone. */
+#include "base/array.h"
 #include "evidence/store.h"
 
 #include <errno.h>
@@ -86,15 +87,8 @@ int store_root_full(void *arg, unsigned level, uint64_t n, const hash32 *root)
 {
 	struct evidence *e = arg;
 
-	if (e->n_roots == e->cap_roots) {
-		size_t cap = e->cap_roots ? 2 * e->cap_roots : 64;
-		struct tree_entry *grown = reallocarray(e->roots, cap, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		e->roots = grown;
-		e->cap_roots = cap;
-	}
+	if (array_room(e->roots, e->cap_roots, e->n_roots + 1) < 0)
+		return -ENOMEM;
 	e->roots[e->n_roots++] = (struct tree_entry){ level, n, *root };
 	return 0;
 }

@@ -142,6 +142,8 @@ int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to,
 	int (*cb)(void *arg, uint64_t seq, const struct leaf *l), void *arg);
 /* An event leaf with its names filled in; strs live until the next call with the same scratch. */
 int evidence_event(const struct names *n, uint64_t seq, const struct leaf *l, struct buf *scratch, struct event *ret);
+/* The value of a leaf's field that holds a name's number; STR_NONE where the field is absent or the name erased. */
+int evidence_name(const struct names *n, const struct leaf *l, unsigned bit, enum name_kind kind, str *ret);
 
 /* verify: from the first byte to the last signature. */
 struct verify_options {

@@ -1,5 +1,6 @@
 /* Reading beside a writer: the journal with the greatest first index holds the newest leaves; everything before it stands in segments.
  * When the writer compacts, the journal we have open is removed, and we look again. */
+#include "base/array.h"
 #include "evidence/reader.h"
 
 #include <errno.h>
@@ -165,15 +166,8 @@ static int segment_map(struct segment *s)
 
 static int frame_add(struct segment *s, const struct frame *f)
 {
-	if (s->n_frames == s->cap_frames) {
-		size_t cap = s->cap_frames ? 2 * s->cap_frames : 64;
-		struct frame_place *grown = reallocarray(s->frames, cap, sizeof(*grown));
-
-		if (!grown)
-			return evidence_fail(-ENOMEM, "no memory");
-		s->frames = grown;
-		s->cap_frames = cap;
-	}
+	if (array_room(s->frames, s->cap_frames, s->n_frames + 1) < 0)
+		return evidence_fail(-ENOMEM, "no memory");
 	s->frames[s->n_frames++] = (struct frame_place){ f->first, s->walked, f->count };
 	return 0;
 }

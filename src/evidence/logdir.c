@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "evidence/evidence.h"
 #include "evidence/vfs.h"
 
@@ -72,14 +73,9 @@ int logdir_numbers(int dir_fd, const char *prefix, uint64_t **ret, size_t *ret_n
 
 		if (!number_of(e->d_name, prefix, &v))
 			continue;
-		if (n == cap) {
-			uint64_t *grown = reallocarray(list, cap = cap ? 2 * cap : 16, sizeof(*grown));
-
-			if (!grown) {
-				closedir(d);
-				return -ENOMEM;
-			}
-			list = grown;
+		if (array_room(list, cap, n + 1) < 0) {
+			closedir(d);
+			return -ENOMEM;
 		}
 		list[n++] = v;
 	}

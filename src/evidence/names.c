@@ -3,6 +3,7 @@
  *	slot  = tag 24 bits | kind 5 | number 35        open addressing, at most 5/8 full
  *	place = erased 1 | length 14 | file 14 | offset of the value 27     one array of places a kind, by number − 1
  */
+#include "base/array.h"
 #include "evidence/names_int.h"
 
 #include <errno.h>
@@ -112,15 +113,8 @@ static int slots_grow(struct names *n)
 
 static int room_for_one(struct names *n, unsigned kind)
 {
-	if (n->count[kind] - n->base[kind] == n->cap[kind]) {
-		uint64_t cap = n->cap[kind] ? n->cap[kind] * 2 : 64;
-		uint64_t *p = realloc(n->places[kind], cap * sizeof(*p));
-
-		if (!p)
-			return -ENOMEM;
-		n->places[kind] = p;
-		n->cap[kind] = cap;
-	}
+	if (array_room(n->places[kind], n->cap[kind], n->count[kind] - n->base[kind] + 1) < 0)
+		return -ENOMEM;
 	if (!n->slots || n->used * 8 >= (n->mask + 1) * 5)
 		return slots_grow(n);
 	return 0;

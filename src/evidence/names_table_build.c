@@ -1,4 +1,5 @@
 /* Writing runs: a walk over the entries that a run is to cover, from the names files, and never from the runs that it replaces. */
+#include "base/array.h"
 #include "evidence/names_table.h"
 
 #include <dirent.h>
@@ -41,15 +42,8 @@ static void build_free(struct build *b)
 
 static int words_add(struct words *w, uint64_t v)
 {
-	if (w->n == w->cap) {
-		size_t cap = w->cap ? w->cap * 2 : 256;
-		uint64_t *p = reallocarray(w->p, cap, sizeof(*p));
-
-		if (!p)
-			return -ENOMEM;
-		w->p = p;
-		w->cap = cap;
-	}
+	if (array_room(w->p, w->cap, w->n + 1) < 0)
+		return -ENOMEM;
 	w->p[w->n++] = v;
 	return 0;
 }

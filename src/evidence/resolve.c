@@ -8,6 +8,17 @@
 /* Texts of a record, all of them: scratch is reserved so that it does not move. */
 #define SCRATCH (3 * (size_t)(EVENT_PATH_MAX + 1) + 64)
 
+int evidence_name(const struct names *n, const struct leaf *l, unsigned bit, enum name_kind kind, str *ret)
+{
+	str value = STR_NONE;
+	int r = leaf_has(l, bit) ? names_value(n, kind, l->value[bit], &value) : 0;
+
+	if (r < 0 && r != -ENODATA)
+		return r;
+	*ret = r == 0 ? value : STR_NONE;
+	return 0;
+}
+
 static int get_text(const struct names *n, enum name_kind kind, uint64_t number, str *ret)
 {
 	int r = names_value(n, kind, number, ret);

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/timefmt.h"
 #include "base/varint.h"
 #include "evidence/names_file.h"
@@ -26,15 +27,8 @@ int leaves_reserve(struct leaves *l, size_t n)
 
 	if (r < 0)
 		return r;
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 1024;
-		uint32_t *grown = reallocarray(l->at, cap, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		l->at = grown;
-		l->cap = cap;
-	}
+	if (array_room(l->at, l->cap, l->n + 1) < 0)
+		return -ENOMEM;
 	return 0;
 }
 
@@ -66,15 +60,8 @@ static int leaves_move(struct leaves *to, struct leaves *from, size_t n)
 	str bytes = leaves_range(from, 0, n);
 	int r = buf_reserve(&to->bytes, bytes.n);
 
-	if (r == 0 && to->cap - to->n < n) {
-		size_t cap = MAX(2 * to->cap, to->n + n);
-		uint32_t *grown = reallocarray(to->at, cap, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		to->at = grown;
-		to->cap = cap;
-	}
+	if (r == 0)
+		r = array_room(to->at, to->cap, to->n + n);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++)

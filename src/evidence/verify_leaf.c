@@ -1,6 +1,7 @@
 /* What each leaf must be: canonical, its names introduced before, its references backwards. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "evidence/names_file.h"
 #include "evidence/verify.h"
 
@@ -30,15 +31,8 @@ static int verify_name(struct verifier *v, const struct leaf *l)
 
 static int import_begins(struct verifier *v)
 {
-	if (v->n_imports == v->cap_imports) {
-		size_t cap = v->cap_imports ? 2 * v->cap_imports : 16;
-		struct import_begun *grown = reallocarray(v->imports, cap, sizeof(*grown));
-
-		if (!grown)
-			return evidence_fail(-ENOMEM, "no memory");
-		v->imports = grown;
-		v->cap_imports = cap;
-	}
+	if (array_room(v->imports, v->cap_imports, v->n_imports + 1) < 0)
+		return evidence_fail(-ENOMEM, "no memory");
 	v->imports[v->n_imports++] = (struct import_begun){ v->next, false };
 	return 0;
 }

@@ -43,27 +43,6 @@ static int db_failed(int r)
 
 /* --- opening --- */
 
-static bool empty_db(sqlite3 *db)
-{
-	_cleanup_stmt_ sqlite3_stmt *s = NULL;
-
-	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
-}
-
-static int create(struct outbox *o)
-{
-	int r = db_exec(o->db, "BEGIN IMMEDIATE");
-
-	if (r == 0 && empty_db(o->db)) {
-		r = db_exec(o->db, schema);
-		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(counters); i++)
-			r = db_meta_put(o->db, counters[i], 0);
-		if (r == 0)
-			r = db_meta_put(o->db, "format", FORMAT);
-	}
-	return r == 0 ? db_exec(o->db, "COMMIT") : r;
-}
-
 static int open_db(struct outbox *o, bool write)
 {
 	uint64_t format;
@@ -72,8 +51,8 @@ static int open_db(struct outbox *o, bool write)
 	/* What was sent must not be sent again after a power cut. */
 	if (r == 0 && write)
 		r = db_exec(o->db, "PRAGMA synchronous=FULL");
-	if (r == 0 && write && empty_db(o->db))
-		r = create(o);
+	if (r == 0 && write)
+		r = db_create(o->db, schema, FORMAT, counters, ARRAY_SIZE(counters));
 	if (r == 0)
 		r = db_meta_get(o->db, "format", &format);
 	if (r == 0 && format != FORMAT)

@@ -196,3 +196,45 @@ str db_column(sqlite3_stmt *s, int i)
 
 	return (str){ p, p ? (size_t)sqlite3_column_bytes(s, i) : 0 };
 }
+
+void db_bind_text(sqlite3_stmt *s, int i, str v)
+{
+	if (v.p)
+		sqlite3_bind_text(s, i, v.p, (int)v.n, SQLITE_TRANSIENT);
+}
+
+void db_bind_blob(sqlite3_stmt *s, int i, str v)
+{
+	if (v.p)
+		sqlite3_bind_blob(s, i, v.p, (int)v.n, SQLITE_TRANSIENT);
+}
+
+void db_bind_field(sqlite3_stmt *s, int i, const struct leaf *l, unsigned bit)
+{
+	if (leaf_has(l, bit))
+		sqlite3_bind_int64(s, i, (sqlite3_int64)l->value[bit]);
+}
+
+static bool empty_db(sqlite3 *db)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+
+	return db_prepare(db, "SELECT 1 FROM sqlite_schema", &s) == 0 && db_step(s) == 0;
+}
+
+int db_create(sqlite3 *db, const char *schema, uint64_t format, const char *const *zeros, size_t n)
+{
+	int r;
+
+	if (!empty_db(db))
+		return 0;
+	r = db_exec(db, "BEGIN IMMEDIATE");
+	if (r == 0 && empty_db(db)) {
+		r = db_exec(db, schema);
+		for (size_t i = 0; r == 0 && i < n; i++)
+			r = db_meta_put(db, zeros[i], 0);
+		if (r == 0)
+			r = db_meta_put(db, "format", format);
+	}
+	return r == 0 ? db_exec(db, "COMMIT") : r;
+}

@@ -1,8 +1,8 @@
 /* db.h — SQLite as the project uses it: page sums, WAL, errors as errno.
  *
- * Purpose: open, prepare, step; damage of any kind is -EUCLEAN. For the index and the table of documents. Ownership: the caller closes
- * what it opened (cleanup attributes below). Units: none. Threads: a handle is used by one thread at a time (SQLITE_OPEN_NOMUTEX).
- * Errors: negative errno, index_why() says more.
+ * Purpose: open, prepare, step; damage of any kind is -EUCLEAN. For the index, the views of the log and the outbox. Ownership: the
+ * caller closes what it opened (cleanup attributes below). Units: none. Threads: a handle is used by one thread at a time
+ * (SQLITE_OPEN_NOMUTEX). Errors: negative errno, index_why() says more.
  */
 #ifndef TYTO_DB_H
 #define TYTO_DB_H
@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "base/why.h"
+#include "evidence/leaf.h"
 
 #define index_fail(r, ...) why_set(&index_last, (r), __VA_ARGS__)
 extern _Thread_local struct why index_last;
@@ -28,6 +29,13 @@ int db_step(sqlite3_stmt *s);
 int db_run(sqlite3_stmt *s);
 /* A column's bytes, until the next step; STR_NONE where it is NULL. */
 str db_column(sqlite3_stmt *s, int i);
+/* Copied; STR_NONE, and a field that the leaf does not have, stay NULL (bindings were cleared). */
+void db_bind_text(sqlite3_stmt *s, int i, str v);
+void db_bind_blob(sqlite3_stmt *s, int i, str v);
+void db_bind_field(sqlite3_stmt *s, int i, const struct leaf *l, unsigned bit);
+/* An empty file gets the schema, and in meta(k, v) the format and these values as 0. One that holds something is left as it is: two may
+ * come to an empty file at once. */
+int db_create(sqlite3 *db, const char *schema, uint64_t format, const char *const *zeros, size_t n);
 /* A value of meta(k, v); -EUCLEAN when it is not there. */
 int db_meta_get(sqlite3 *db, const char *k, uint64_t *ret);
 int db_meta_put(sqlite3 *db, const char *k, uint64_t v);

@@ -22,6 +22,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "index/internal.h"
 
@@ -56,13 +57,8 @@ static int snapshot_parts(sqlite3 *meta, struct snapshot *s)
 	int r = db_prepare(meta, "SELECT month, upto FROM part ORDER BY month", &st);
 
 	while (r >= 0 && (r = db_step(st)) == 1) {
-		if (s->n_parts == cap) {
-			struct part *p = reallocarray(s->parts, cap = cap ? cap * 2 : 16, sizeof(*p));
-
-			if (!p)
-				return -ENOMEM;
-			s->parts = p;
-		}
+		if (array_room(s->parts, cap, s->n_parts + 1) < 0)
+			return -ENOMEM;
 		s->parts[s->n_parts++] = (struct part){ sqlite3_column_int(st, 0), (uint64_t)sqlite3_column_int64(st, 1) };
 	}
 	return r;

@@ -1,6 +1,7 @@
 /* paths.c: components that a pattern means, the objects that stood there, an object's paths. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "base/varint.h"
 #include "index/internal.h"
 
@@ -112,15 +113,8 @@ void subjects_free(struct subjects *s)
 
 int subjects_add(struct subjects *s, int64_t subject)
 {
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 64;
-		int64_t *p = reallocarray(s->p, cap, sizeof(*p));
-
-		if (!p)
-			return -ENOMEM;
-		s->p = p;
-		s->cap = cap;
-	}
+	if (array_room(s->p, s->cap, s->n + 1) < 0)
+		return -ENOMEM;
 	s->p[s->n++] = subject;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* spans.c: all who had any of several things, each in a time of its own. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "base/varint.h"
 #include "index/internal.h"
 
@@ -102,15 +103,8 @@ static int take(struct spans *s, struct aggs *to, const struct leaf *l, uint64_t
 	if (!s->want_times)
 		return aggs_add(to, index_who_key(l), time, time, accesses, (uint64_t)1 << l->value[EV_VERB],
 			leaf_has(l, EV_VIA) ? (uint64_t)1 << l->value[EV_VIA] : 0);
-	if (s->n_times == s->cap_times) {
-		size_t cap = s->cap_times ? 2 * s->cap_times : 64;
-		int64_t *more = reallocarray(s->times, cap, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		s->times = more;
-		s->cap_times = cap;
-	}
+	if (array_room(s->times, s->cap_times, s->n_times + 1) < 0)
+		return -ENOMEM;
 	s->times[s->n_times++] = time;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* tail.c: the part of the log that the index does not hold yet; without an index, all of it. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "index/internal.h"
 
 #define TAIL_STEP 4096       /* leaves between look-ups of what a decision refers to: a callback may not read */
@@ -88,18 +89,6 @@ static void heap_down(struct tail *t, size_t i, size_t n)
 	}
 }
 
-static int tail_grow(struct tail *t)
-{
-	size_t cap = t->cap ? t->cap * 2 : 1024;
-	struct place_in_time *p = reallocarray(t->p, cap, sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
-	t->p = p;
-	t->cap = cap;
-	return 0;
-}
-
 static int tail_take(void *arg, uint64_t seq, const struct leaf *l)
 {
 	struct tail *t = arg;
@@ -108,7 +97,7 @@ static int tail_take(void *arg, uint64_t seq, const struct leaf *l)
 	if (l->kind != LEAF_EVENT || !plan_match(t->plan, l) || (t->begun && tail_order(t, here, t->after) <= 0))
 		return 0;
 	if (t->n < t->max) {
-		if (t->n == t->cap && tail_grow(t) < 0)
+		if (array_room(t->p, t->cap, t->n + 1) < 0)
 			return -ENOMEM;
 		t->p[t->n++] = here;
 		if (t->n == t->max)

@@ -3,11 +3,9 @@
 # the published schemas by eval/alert_forms.py.
 . "$(dirname "$0")/../lib.sh"
 need python3 jq
-test_rules "$tmp/rules"
-echo "rules = $tmp/rules" >"$tmp/conf"
+alert_rules
 printf 'rules = %s\nprivacy.mask = yes\n' "$tmp/rules" >"$tmp/masked"
 export TYTO_STATE=$tmp/state
-tyto() { timeout 60 "$TYTO" --config "$tmp/conf" "$@"; }
 masked() { timeout 60 "$TYTO" --config "$tmp/masked" "$@"; }
 
 cat >"$tmp/make.py" <<'EOP'

@@ -2,32 +2,16 @@
 # `tyto alerts`: a mass read becomes one alert, which grows, is closed, comes back, and stands in the log: the table is only a view of it.
 . "$(dirname "$0")/../lib.sh"
 need python3 jq
-test_rules "$tmp/rules"
-echo "rules = $tmp/rules" >"$tmp/conf"
-tyto() { timeout 60 "$TYTO" --config "$tmp/conf" "$@"; }
-fresh() { state=$tmp/state.$((++states)); export TYTO_STATE=$state; }
-states=0
-# N PERSON START SECONDS VERB FOLDER: N records, one each SECONDS.
-cat >"$tmp/make.py" <<'EOP'
-import datetime, json, sys
-n, who, start, step, verb, folder = int(sys.argv[1]), sys.argv[2], datetime.datetime.fromisoformat(sys.argv[3]), float(sys.argv[4]), sys.argv[5], sys.argv[6]
-for i in range(n):
-    t = start + datetime.timedelta(seconds=i * step)
-    e = dict(time=t.isoformat() + "Z", host="files", person=who, person_by="session", verb=verb, seen="access", path=f"{folder}/d{i}.odt",
-        program="/usr/bin/cp", via="ssh")
-    if verb == "export": e["to"] = f"/media/usb/d{i}.odt"
-    print(json.dumps(e))
-EOP
-make() { python3 "$tmp/make.py" "$@"; }
+alert_rules
 # Quoted, so that a list of one line is not a number.
 table() { tyto -q alerts --all --json "$@"; }
 
 fresh
-make 49 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/few"
+records 49 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/few"
 tyto import -q "$tmp/few"
 is "49 documents: nothing" "$(table)" ""
 fresh
-make 60 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/grab"
+records 60 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/grab"
 tyto import -q "$tmp/grab"
 is "60 documents: one alert" "$(table | jq -c '[.id,.severity,.person,.status,.time]')" '[1,"high","clerk","open","2026-03-02T09:00:49Z"]'
 is "it says how many, and which records" "$(table | jq -c '[(.events|length),(.documents|length),(.why|length)]')" '[50,50,2]'
@@ -46,13 +30,13 @@ like "what would have lowered it" "$show" 'below 50 different documents within 1
 ok "the log verifies" tyto verify
 
 # More of the same case grows it; a more severe rule of the same person, too.
-make 200 clerk 2026-03-02T10:00:00 1 read /srv/share/plans/more >"$tmp/more"
+records 200 clerk 2026-03-02T10:00:00 1 read /srv/share/plans/more >"$tmp/more"
 tyto import -q "$tmp/more"
 is "still one, grown" "$(table | jq -c '[.id,.status,(.rules|length)]')" '[1,"open",2]'
 table >"$tmp/before"
 rm -rf "$state/alerts"
 is "deleted, the table is the same" "$(table)" "$(cat "$tmp/before")"
-make 1 sales 2026-03-02T11:00:00 1 read /srv/share/other >"$tmp/one"
+records 1 sales 2026-03-02T11:00:00 1 read /srv/share/other >"$tmp/one"
 rm -rf "$state/alerts"
 tyto import -q "$tmp/one"
 is "and nothing is raised anew" "$(table)" "$(cat "$tmp/before")"
@@ -65,15 +49,15 @@ like "a second time is refused" "$(tyto alerts close 1 --reason theft 2>&1)" 'al
 like "another number, too" "$(tyto alerts close 7 --reason theft 2>&1)" 'there is no alert 7'
 tyto alerts close 1 >/dev/null 2>&1
 is "without a reason: usage" "$?" 2
-make 60 clerk 2026-03-04T09:00:00 1 read /srv/share/plans >"$tmp/again"
+records 60 clerk 2026-03-04T09:00:00 1 read /srv/share/plans >"$tmp/again"
 tyto import -q "$tmp/again"
 is "expected: quiet, and counted" "$(table | jq -c '[.id,.status,.quieted]')" '[1,"closed",1]'
-make 60 clerk 2026-03-05T09:00:00 1 read /home/boss >"$tmp/elsewhere"
+records 60 clerk 2026-03-05T09:00:00 1 read /home/boss >"$tmp/elsewhere"
 tyto import -q "$tmp/elsewhere"
 is "not in another folder" "$(table | jq -c '[.id,.status]' | tr '\n' ' ')" '[1,"closed"] [2,"open"] '
 
 # Quiet days close a case; what comes later is another one.
-make 1 clerk 2026-03-25T09:00:00 1 read /home/boss >"$tmp/later"
+records 1 clerk 2026-03-25T09:00:00 1 read /home/boss >"$tmp/later"
 tyto import -q "$tmp/later"
 is "closed after 14 quiet days" "$(table | jq -c 'select(.id==2)|[.status,.reason,.changed]')" '["closed",null,"2026-03-19T09:00:49Z"]'
 table >"$tmp/before"
@@ -83,7 +67,7 @@ ok "the log verifies" tyto verify
 
 # A day's budget: one of so few persons; the most severe one is shown.
 fresh
-{ make 700 engineer 2026-03-02T00:00:00 100 read /srv/a && make 60 clerk 2026-03-02T20:00:00 1 read /srv/b; } >"$tmp/two"
+{ records 700 engineer 2026-03-02T00:00:00 100 read /srv/a && records 60 clerk 2026-03-02T20:00:00 1 read /srv/b; } >"$tmp/two"
 tyto import -q "$tmp/two"
 is "two on a day: the more severe one is shown" "$(tyto -q alerts --json | jq -c '[.person,.severity]')" '["clerk","high"]'
 is "the other is held back, and listed" "$(tyto -q alerts --held --json | jq -c '[.person,.severity,.status]')" '["engineer","medium","held"]'
@@ -98,14 +82,14 @@ is "piece by piece: the same alerts" "$(table | jq -c '[.id,.time,.person,.sever
 
 # More than a rule tells: all that it counted is named, up to 200, and what is not is said.
 fresh
-make 260 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/many"
+records 260 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/many"
 tyto import -q "$tmp/many"
 is "200 records are named, though a rule names 64" "$(table | jq -c '[(.events|length),(.documents|length),.more]')" '[200,200,null]'
 is "they are those that were read" "$(table | jq -r '.events[]' | sort -n)" "$(tyto -q events --json | jq -r .seq | head -n 200 | sort -n)"
 
 # Closed as theft, then something more severe: it comes back.
 ok "closed as theft" tyto alerts close 1 --reason theft
-make 1 clerk 2026-03-03T09:00:00 1 delete /var/lib/tyto/log >"$tmp/tamper"
+records 1 clerk 2026-03-03T09:00:00 1 delete /var/lib/tyto/log >"$tmp/tamper"
 tyto import -q "$tmp/tamper"
 is "reopened by what is more severe" "$(table | jq -c '[.id,.severity,.status,.reason]')" '[1,"critical","open",null]'
 

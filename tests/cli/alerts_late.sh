@@ -3,22 +3,7 @@
 # never two alerts for one case.
 . "$(dirname "$0")/../lib.sh"
 need python3 jq
-test_rules "$tmp/rules"
-echo "rules = $tmp/rules" >"$tmp/conf"
-tyto() { timeout 60 "$TYTO" --config "$tmp/conf" "$@"; }
-fresh() { state=$tmp/state.$((++states)); export TYTO_STATE=$state; }
-states=0
-cat >"$tmp/make.py" <<'EOP'
-import datetime, json, sys
-n, who, start, step, verb, folder = int(sys.argv[1]), sys.argv[2], datetime.datetime.fromisoformat(sys.argv[3]), float(sys.argv[4]), sys.argv[5], sys.argv[6]
-for i in range(n):
-    t = start + datetime.timedelta(seconds=i * step)
-    e = dict(time=t.isoformat() + "Z", host="files", person=who, person_by="session", verb=verb, seen="access", path=f"{folder}/d{i}.odt",
-        program="/usr/bin/cp", via="ssh")
-    if verb == "export": e.update(to=f"/media/usb/d{i}.odt", label="restricted")
-    print(json.dumps(e))
-EOP
-make() { python3 "$tmp/make.py" "$@"; }
+alert_rules
 # What an alert is, but for its number: which came first is how they came.
 seen() {
 	tyto -q alerts --all --json | jq -c 'select(.joined|not)|[.time,.person,.severity,.status,.title,.changed,([.rules[].rule]|sort),(.documents|length)]' | sort
@@ -30,14 +15,14 @@ one_by_one() {
 	for f; do tyto import -q "$tmp/$f" || return 1; done
 }
 
-make 60 clerk 2026-03-02T09:00:00 1 read /srv/a >"$tmp/a"
-make 60 sales 2026-03-09T09:00:00 1 read /srv/b >"$tmp/b"
-make 3 clerk 2026-03-10T10:00:00 60 export /srv/c >"$tmp/c"
-make 700 engineer 2026-03-20T00:00:00 60 read /srv/d >"$tmp/d"
-make 60 clerk 2026-04-20T09:00:00 1 read /srv/e >"$tmp/e"
+records 60 clerk 2026-03-02T09:00:00 1 read /srv/a >"$tmp/a"
+records 60 sales 2026-03-09T09:00:00 1 read /srv/b >"$tmp/b"
+records 3 clerk 2026-03-10T10:00:00 60 export /srv/c restricted >"$tmp/c"
+records 700 engineer 2026-03-20T00:00:00 60 read /srv/d >"$tmp/d"
+records 60 clerk 2026-04-20T09:00:00 1 read /srv/e >"$tmp/e"
 # Half of a grab in each of two sources: only both are one.
-make 30 trainee 2026-03-15T09:00:00 2 read /srv/f >"$tmp/f"
-make 30 trainee 2026-03-15T09:00:01 2 read /srv/g >"$tmp/g"
+records 30 trainee 2026-03-15T09:00:00 2 read /srv/f >"$tmp/f"
+records 30 trainee 2026-03-15T09:00:01 2 read /srv/g >"$tmp/g"
 
 fresh
 tyto import -q "$tmp"/[a-g]
@@ -53,17 +38,17 @@ ok "the log verifies" tyto verify
 seen >"$tmp/got"
 rm -rf "$state/alerts"
 is "the table is a view of it" "$(seen)" "$(cat "$tmp/got")"
-make 1 nobody 2026-05-01T09:00:00 1 read /srv/z >"$tmp/z"
-make 1 nobody 2026-02-01T09:00:00 1 read /srv/z >"$tmp/y"
+records 1 nobody 2026-05-01T09:00:00 1 read /srv/z >"$tmp/z"
+records 1 nobody 2026-02-01T09:00:00 1 read /srv/z >"$tmp/y"
 tyto import -q "$tmp/z"
 before=$(tyto -q alerts --all --json | jq -c '[.id,.status,.why]' | sort)
 tyto import -q "$tmp/y"
 is "another late record changes nothing" "$(tyto -q alerts --all --json | jq -c '[.id,.status,.why]' | sort)" "$before"
 
 # A late part that lies between two cases: they were one all along.
-make 60 clerk 2026-03-20T09:00:00 1 read /srv/k >"$tmp/k"
-make 60 clerk 2026-03-02T09:00:00 1 read /srv/a >"$tmp/first"
-make 60 clerk 2026-03-11T09:00:00 1 read /srv/m >"$tmp/middle"
+records 60 clerk 2026-03-20T09:00:00 1 read /srv/k >"$tmp/k"
+records 60 clerk 2026-03-02T09:00:00 1 read /srv/a >"$tmp/first"
+records 60 clerk 2026-03-11T09:00:00 1 read /srv/m >"$tmp/middle"
 fresh
 tyto import -q "$tmp/first" "$tmp/middle" "$tmp/k"
 seen >"$tmp/want"
@@ -75,13 +60,13 @@ is "what it counted is all there" "$(tyto -q alerts --all --json | jq -c 'select
 # More of a case that was there already grows it; what a person closed as expected stays quiet, and is counted.
 fresh
 tyto import -q "$tmp/first"
-make 200 clerk 2026-03-02T08:00:00 1 read /srv/before >"$tmp/earlier"
+records 200 clerk 2026-03-02T08:00:00 1 read /srv/before >"$tmp/earlier"
 tyto import -q "$tmp/earlier"
 is "an earlier grab is the same case, which began earlier" \
 	"$(tyto -q alerts --json | jq -c '[.id,.time,.severity,.status,(.rules|length)]')" '[1,"2026-03-02T08:00:49Z","high","open",2]'
 tyto alerts close 1 --reason expected
-make 60 clerk 2026-03-12T09:00:00 1 read /srv/a >"$tmp/after"
-make 60 clerk 2026-03-05T09:00:00 1 read /srv/a >"$tmp/late"
+records 60 clerk 2026-03-12T09:00:00 1 read /srv/a >"$tmp/after"
+records 60 clerk 2026-03-05T09:00:00 1 read /srv/a >"$tmp/late"
 tyto import -q "$tmp/after"
 tyto import -q "$tmp/late"
 is "expected: quiet in any order, and counted" "$(tyto -q alerts --all --json | jq -c '[.id,.status,.quieted]')" '[1,"closed",2]'

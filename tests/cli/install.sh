@@ -24,7 +24,6 @@ is "the installed files" "$tree" "./usr/bin/tyto
 ./usr/share/doc/tyto/docs/log-vectors.json
 ./usr/share/doc/tyto/docs/notify.md
 ./usr/share/doc/tyto/docs/rules.md
-./usr/share/doc/tyto/docs/trace-rules.md
 ./usr/share/doc/tyto/docs/trace.md
 ./usr/share/man/man1/tyto.1
 ./usr/share/tyto/rules/access_after_notice.test.jsonl

@@ -3,18 +3,9 @@
 # record raises the same one.
 . "$(dirname "$0")/../lib.sh"
 need jq setpriv
-share 64M
-test_rules "$tmp/rules"
-echo "rules = $tmp/rules" >"$tmp/conf"
-mkdir "$mnt/clients" "$tmp/taken"
-chmod 777 "$mnt/clients" "$tmp/taken"
-for i in $(seq 200); do echo "offer $i" >"$mnt/clients/offer-$i.txt"; done
-tyto() { timeout 60 "$TYTO" "$@" --state "$state" --config "$tmp/conf"; }
+alert_share 200
 
-"$TYTO" watch --state "$state" --config "$tmp/conf" "$mnt" >/dev/null 2>"$tmp/watch.log" &
-watch=$!
-later end_pid "$watch"
-ok "watch starts" wait_for 20 grep -q "^tyto: watching" "$tmp/watch.log"
+watch_share "" --config "$tmp/conf"
 
 raised() { [ -n "$(tyto -q alerts --json)" ]; }
 reads() { tyto events --json --verb read | jq -r .path | sort -u | wc -l; }

@@ -3,17 +3,8 @@
 # refused; and only root closes.
 . "$(dirname "$0")/../lib.sh"
 need jq setpriv getent python3
-share 64M
-test_rules "$tmp/rules"
-echo "rules = $tmp/rules" >"$tmp/conf"
-mkdir "$mnt/clients" "$tmp/taken"
-chmod 777 "$mnt/clients" "$tmp/taken"
-for i in $(seq 70); do echo "offer $i" >"$mnt/clients/offer-$i.txt"; done
-tyto() { timeout 60 "$TYTO" "$@" --state "$state" --config "$tmp/conf"; }
-"$TYTO" watch --state "$state" --config "$tmp/conf" "$mnt" >/dev/null 2>"$tmp/watch.log" &
-watch=$!
-later end_pid "$watch"
-ok "watch starts" wait_for 30 grep -q "^tyto: watching" "$tmp/watch.log"
+alert_share 70
+watch_share "" --config "$tmp/conf"
 getent group tyto-read >/dev/null || { groupadd --system tyto-read && later groupdel tyto-read; }
 useradd --no-create-home --groups tyto-read "tytoread$$" && later userdel "tytoread$$"
 useradd --no-create-home "tytonone$$" && later userdel "tytonone$$"

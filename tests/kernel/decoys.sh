@@ -21,10 +21,7 @@ done
 tyto() { timeout 60 "$TYTO" "$@" --state "$state" --config "$tmp/conf"; }
 as() { setpriv --reuid "$1" --regid 41007 --clear-groups "${@:2}"; }
 
-"$TYTO" watch --state "$state" --config "$tmp/conf" "$mnt" >/dev/null 2>"$tmp/watch.log" &
-watch=$!
-later end_pid "$watch"
-ok "watch starts" wait_for 30 grep -q "^tyto: watching" "$tmp/watch.log"
+watch_share "" --config "$tmp/conf"
 
 ok "planted beside the keeper" tyto decoy -q "$mnt" -n 12
 tyto decoy -q list --json >"$tmp/list"

@@ -1,26 +1,13 @@
 /* Pictures: taken out of a document, saved anew, made smaller; and those that many have, or that say nothing. */
 #include "trace_case.h"
 
+#include "command.h"
 #include "extract/extract.h"
 
 /* make_picture.py draws them: KIND FORMAT. */
 static void draw(struct buf *b, const char *kind, const char *format, const char *then)
 {
-	char command[512];
-	FILE *f;
-	size_t n;
-
-	buf_clear(b);
-	snprintf(command, sizeof(command), "/usr/bin/python3 '" PICTURES "' %s %s%s", kind, format, then);
-	f = popen(command, "r");
-	assert_non_null(f);
-	do {
-		assert_int_equal(buf_reserve(b, 1 << 16), 0);
-		n = fread(b->p + b->n, 1, 1 << 16, f);
-		b->n += n;
-	} while (n);
-	assert_int_equal(pclose(f), 0);
-	assert_true(b->n > 0);
+	output_of(b, "/usr/bin/python3 '" PICTURES "' %s %s%s", kind, format, then);
 }
 
 static const struct trace_result *trace_picture(const char *kind, const char *format)

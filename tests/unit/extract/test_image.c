@@ -1,4 +1,5 @@
 /* Pictures: sizes, hashes that hold under scaling and compression, properties, text by OCR; and those that would take everything. */
+#include "command.h"
 #include "fixture.h"
 
 #include <time.h>
@@ -6,20 +7,7 @@
 /* make_picture.py draws them: KIND FORMAT. */
 static void draw(struct buf *b, const char *kind, const char *format)
 {
-	char command[512];
-	FILE *f;
-	size_t n;
-
-	buf_clear(b);
-	snprintf(command, sizeof(command), "/usr/bin/python3 '" TEST_DIR "/make_picture.py' %s %s", kind, format);
-	f = popen(command, "r");
-	assert_non_null(f);
-	do {
-		assert_int_equal(buf_reserve(b, 1 << 16), 0);
-		n = fread(b->p + b->n, 1, 1 << 16, f);
-		b->n += n;
-	} while (n);
-	assert_int_equal(pclose(f), 0);
+	output_of(b, "/usr/bin/python3 '" TEST_DIR "/make_picture.py' %s %s", kind, format);
 }
 
 static int keep_image(void *arg, const struct extract_part *p)

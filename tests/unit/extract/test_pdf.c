@@ -1,4 +1,5 @@
 /* PDF through pdftotext in its sandbox: from a descriptor, from memory, damaged, and without end; its zones, properties and parts; scans. */
+#include "command.h"
 #include "fixture.h"
 
 #include <sys/wait.h>
@@ -122,19 +123,8 @@ static void test_cut(void **state)
 static const char *read_kind(const char *kind, enum ocr_mode ocr)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	char command[512];
-	FILE *f;
-	size_t n;
 
-	snprintf(command, sizeof(command), "/usr/bin/python3 '" TEST_DIR "/make_pdf.py' %s", kind);
-	f = popen(command, "r");
-	assert_non_null(f);
-	do {
-		assert_int_equal(buf_reserve(&b, 1 << 16), 0);
-		n = fread(b.p + b.n, 1, 1 << 16, f);
-		b.n += n;
-	} while (n);
-	assert_int_equal(pclose(f), 0);
+	output_of(&b, "/usr/bin/python3 '" TEST_DIR "/make_pdf.py' %s", kind);
 	return dump_with(NULL, ocr, "a.pdf", buf_str(&b));
 }
 

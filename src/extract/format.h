@@ -125,6 +125,8 @@ extern const struct format *const formats[];
  * closes. */
 int charset_prepare(void);
 int charset_to_utf8(str charset, str bytes, struct buf *ret);
+/* By the number of a Windows code page; one that is not known is read as 1252. Cheap for many short pieces. */
+void charset_codepage_to_utf8(unsigned codepage, str bytes, struct buf *ret);
 /* By BOM, ESC sequences, validity and letter statistics: "utf-8", "shift_jis"…; NULL for what is no text. */
 const char *charset_guess(str bytes);
 /* formats/html.c: tolerant; also for mail bodies and rtf-wrapped HTML. */

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <iconv.h>
+#include <stdio.h>
 
 #include "base/utf8.h"
 #include "extract/format.h"
@@ -126,10 +127,8 @@ static int convert(iconv_t cd, str s, size_t unit, struct buf *ret)
 	return buf_error(ret);
 }
 
-int charset_to_utf8(str charset, str bytes, struct buf *ret)
+static int to_utf8(size_t i, str bytes, struct buf *ret)
 {
-	size_t i = find(charset);
-
 	if (i == SIZE_MAX || (i && (!prepared || opened[i] == (iconv_t)-1)))
 		return -ENOTSUP;
 	if (i == 0) {
@@ -138,6 +137,33 @@ int charset_to_utf8(str charset, str bytes, struct buf *ret)
 	}
 	return convert(opened[i], bytes, strncmp(charsets[i].iconv, "UTF-16", 6) == 0 ? 2 : strncmp(charsets[i].iconv, "UTF-32", 6) == 0 ? 4 : 1,
 	       ret);
+}
+
+int charset_to_utf8(str charset, str bytes, struct buf *ret)
+{
+	return to_utf8(find(charset), bytes, ret);
+}
+
+static size_t find_codepage(unsigned codepage)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), codepage == 65001 ? "utf-8" : codepage == 1200 ? "utf-16le" : "%u", codepage);
+	return find(str_c(name));
+}
+
+void charset_codepage_to_utf8(unsigned codepage, str bytes, struct buf *ret)
+{
+	/* Documents change back and forth between few pages, a few bytes at a time: finding one by its name would cost more than the text. */
+	static struct { unsigned codepage; size_t i; } known[8];
+	size_t slot = codepage % ARRAY_SIZE(known);
+
+	if (!codepage || known[slot].codepage != codepage) {
+		known[slot].codepage = codepage;
+		known[slot].i = find_codepage(codepage);
+	}
+	if (to_utf8(known[slot].i, bytes, ret) == -ENOTSUP)
+		to_utf8(find_codepage(1252), bytes, ret);
 }
 
 /* ---- guessing ---- */

@@ -368,7 +368,7 @@ static void take_codepage(struct words *w, uint32_t fc, uint64_t n)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	ole_codepage(&b, w->codepage, le_sub(w->document, fc, n));
+	charset_codepage_to_utf8(w->codepage, le_sub(w->document, fc, n), &b);
 	for (size_t i = 0; i < b.n;) { /* well-formed: it was just made */
 		uint8_t lead = (uint8_t)b.p[i++];
 		unsigned more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;

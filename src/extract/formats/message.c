@@ -80,7 +80,7 @@ static int put_html(struct sink *s, str html, unsigned codepage)
 
 	if (codepage == 0 || codepage == 65001 || str_utf8_valid(html))
 		return html_read(html, s, ZONE_BODY);
-	ole_codepage(&b, codepage, html);
+	charset_codepage_to_utf8(codepage, html, &b);
 	return html_read(buf_str(&b), s, ZONE_BODY);
 }
 

@@ -43,7 +43,7 @@ static str text_of(const struct msg *m, GsfInfile *dir, uint16_t id, struct buf 
 	if (bytes_of(m, dir, id, TYPE_STRING, &raw) == 0)
 		ole_utf16(ret, buf_str(&raw), true);
 	else if (bytes_of(m, dir, id, TYPE_NARROW, &raw) == 0)
-		ole_codepage(ret, m->codepage, le_sub(buf_str(&raw), 0, strnlen(raw.p ? raw.p : "", raw.n)));
+		charset_codepage_to_utf8(m->codepage, le_sub(buf_str(&raw), 0, strnlen(raw.p ? raw.p : "", raw.n)), ret);
 	return buf_str(ret);
 }
 

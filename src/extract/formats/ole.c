@@ -257,7 +257,7 @@ static int native(struct ole *o, GsfInfile *storage, str name)
 	s = le_sub(s, n, s.n);
 	if (!path.n)
 		path = last_component(first);
-	ole_codepage(&label, 1252, path);
+	charset_codepage_to_utf8(1252, path, &label);
 	return ole_part(o, label.n ? buf_str(&label) : name, le_sub(s, 4, le32(s, 0)));
 }
 
@@ -311,15 +311,6 @@ void ole_utf16(struct buf *ret, str s, bool until_nul)
 			s.n = i;
 	s.n &= ~(size_t)1;
 	charset_to_utf8(STR("utf-16le"), s, ret);
-}
-
-void ole_codepage(struct buf *ret, unsigned codepage, str bytes)
-{
-	char name[16];
-
-	snprintf(name, sizeof(name), codepage == 65001 ? "utf-8" : codepage == 1200 ? "utf-16le" : "%u", codepage);
-	if (charset_to_utf8(str_c(name), bytes, ret) == -ENOTSUP)
-		charset_to_utf8(STR("1252"), bytes, ret);
 }
 
 /* ---- the format ---- */

@@ -53,8 +53,6 @@ int ole_everybodys(struct ole *o, struct buf *ret);
 
 /* UTF-16LE appended as UTF-8; ends at a NUL where until_nul. */
 void ole_utf16(struct buf *ret, str utf16, bool until_nul);
-/* Bytes in a Windows code page, appended as UTF-8; what is not known is read as cp1252. */
-void ole_codepage(struct buf *ret, unsigned codepage, str bytes);
 
 /* ---- readers that ole.c calls ---- */
 

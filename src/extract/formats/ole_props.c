@@ -52,7 +52,7 @@ static void put_string(const struct set *p, struct buf *b, str raw)
 		return;
 	}
 	end = raw.n ? memchr(raw.p, 0, raw.n) : NULL;
-	ole_codepage(b, p->codepage, (str){ raw.p, end ? (size_t)(end - raw.p) : raw.n });
+	charset_codepage_to_utf8(p->codepage, (str){ raw.p, end ? (size_t)(end - raw.p) : raw.n }, b);
 }
 
 /* The value at an offset of the section as text; nothing for kinds that are none. */

@@ -116,13 +116,9 @@ static struct buf *target(struct rtf *d)
 static void decode(struct rtf *d)
 {
 	struct buf *b = d->raw.n ? target(d) : NULL;
-	char name[8];
 
-	if (b) {
-		snprintf(name, sizeof(name), "%u", d->raw_codepage);
-		if (charset_to_utf8(str_c(name), buf_str(&d->raw), b) == -ENOTSUP)
-			charset_to_utf8(STR("1252"), buf_str(&d->raw), b);
-	}
+	if (b)
+		charset_codepage_to_utf8(d->raw_codepage, buf_str(&d->raw), b);
 	buf_clear(&d->raw);
 }
 

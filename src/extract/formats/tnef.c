@@ -45,8 +45,6 @@ static str take_padded(struct cursor *c)
 /* Up to its NUL, in the code page that the sender had. */
 static void put_string(struct tnef *t, struct buf *b, str s, bool unicode)
 {
-	char page[16];
-
 	if (unicode) {
 		while (s.n >= 2 && !s.p[s.n - 1] && !s.p[s.n - 2])
 			s.n -= 2;
@@ -55,11 +53,10 @@ static void put_string(struct tnef *t, struct buf *b, str s, bool unicode)
 	}
 	while (s.n && !s.p[s.n - 1])
 		s.n--;
-	snprintf(page, sizeof(page), "%u", t->codepage);
 	if (str_utf8_valid(s))
 		buf_puts(b, s);
-	else if (charset_to_utf8(str_c(page), s, b) == -ENOTSUP)
-		charset_to_utf8(STR("1252"), s, b);
+	else
+		charset_codepage_to_utf8(t->codepage, s, b);
 }
 
 /* ---- properties ---- */

@@ -316,7 +316,7 @@ static void on_note(struct book *k, const struct record *r)
 
 	if (!k->codepage)
 		return;
-	ole_codepage(&b, k->codepage, le_sub(r->data, 6, le16(r->data, 4)));
+	charset_codepage_to_utf8(k->codepage, le_sub(r->data, 6, le16(r->data, 4)), &b);
 	put_later(k, ZONE_COMMENT, buf_str(&b));
 }
 

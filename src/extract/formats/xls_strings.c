@@ -105,7 +105,7 @@ void xls_string(str data, size_t *at, bool short_length, unsigned codepage, stru
 
 	*at += short_length ? 1 : 2;
 	if (codepage) {
-		ole_codepage(ret, codepage, le_sub(data, *at, n));
+		charset_codepage_to_utf8(codepage, le_sub(data, *at, n), ret);
 		*at += n;
 		return;
 	}

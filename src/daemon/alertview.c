@@ -170,3 +170,13 @@ int alertview_make(struct evidence_reader *r, const struct alert *al, bool mask,
 		*ret = v;
 	return e;
 }
+
+int alertview_put(struct buf *b, struct evidence_reader *r, const struct alert *al, bool mask, const struct form *form)
+{
+	_cleanup_alert_view_ struct alert_view v = { 0 };
+	int e = alertview_make(r, al, mask, &v);
+
+	if (e == 0)
+		form->put(&v, b);
+	return e < 0 ? e : buf_error(b);
+}

@@ -78,6 +78,16 @@ static void heading(const char *text)
 	buf_putf(out(), "\n%s\n", text);
 }
 
+static void put_attack(const json_t *list)
+{
+	const json_t *one;
+	size_t i;
+
+	buf_puts(out(), STR("\n  MITRE ATT&CK"));
+	json_array_foreach(list, i, one)
+		buf_putf(out(), " %s", json_string_value(one));
+}
+
 static void put_head(const json_t *j)
 {
 	const char *person = text_at(j, "person");
@@ -91,6 +101,8 @@ static void put_head(const json_t *j)
 	show_time(time_at(j, "time"));
 	buf_puts(out(), STR("\n  changed "));
 	show_time(time_at(j, "changed"));
+	if (json_array_size(json_object_get(j, "attack")))
+		put_attack(json_object_get(j, "attack"));
 	if (json_object_get(j, "closed_by"))
 		buf_putf(out(), "\n  closed by uid %llu as %s", (unsigned long long)number_at(j, "closed_by"), text_at(j, "reason"));
 	if (json_object_get(j, "quieted"))

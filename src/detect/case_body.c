@@ -6,6 +6,41 @@
 #include "base/timefmt.h"
 #include "detect/cases_int.h"
 
+/* "attack.t1048.003" */
+static bool is_technique(str tag)
+{
+	static const char shape[] = "attack.t0000.000";
+
+	if (tag.n != sizeof("attack.t0000") - 1 && tag.n != sizeof(shape) - 1)
+		return false;
+	for (size_t i = 0; i < tag.n; i++)
+		if (shape[i] == '0' ? !(tag.p[i] >= '0' && tag.p[i] <= '9') : (tag.p[i] | (i == 7 ? 0x20 : 0)) != shape[i])
+			return false;
+	return true;
+}
+
+static void take_attack(const struct sigma_rule *r, struct firing *ret)
+{
+	for (size_t i = 0; i < r->n_tags && ret->n_attack < CASE_ATTACK_MAX; i++)
+		if (is_technique(r->tags[i]))
+			snprintf(ret->attack[ret->n_attack++], sizeof(ret->attack[0]), "T%.*s", (int)r->tags[i].n - 8, r->tags[i].p + 8);
+}
+
+static void take_asks(const struct sigma_rule *r, struct firing *ret)
+{
+	for (size_t i = 0; i < r->n_asks; i++) {
+		struct firing_ask *a = &ret->asks[ret->n_asks];
+
+		/* A name from outside that is longer would be no name any more. */
+		if (r->asks[i].field.n >= sizeof(a->field) || !str_utf8_valid(r->asks[i].field))
+			continue;
+		snprintf(a->field, sizeof(a->field), "%.*s", STR_ARG(r->asks[i].field));
+		a->least = r->asks[i].least;
+		a->above = r->asks[i].above;
+		ret->n_asks++;
+	}
+}
+
 int firings_add(struct firings *f, const struct sigma_hit *h)
 {
 	static const char *const exempt[] = { "tyto.decoy", "tyto.chain", "tyto.tamper" };
@@ -23,7 +58,10 @@ int firings_add(struct firings *f, const struct sigma_hit *h)
 	one = &f->v[f->n++];
 	*one = (struct firing){ .severity = severity_from(h->rule->level), .correlation = h->rule->type == SIGMA_CORRELATION, .count = h->count,
 		.first = h->first, .last = h->last, .n_seqs = h->n_seqs, .newest = h->newest, .counts = h->rule->counts,
-		.least = h->rule->least >= 1 && h->rule->least < 1e15 ? (uint64_t)h->rule->least : 0, .span = h->rule->span };
+		.least = h->rule->least >= 1 && h->rule->least < 1e15 ? (uint64_t)h->rule->least : 0, .span = h->rule->span,
+		.percentile = h->rule->percentile };
+	take_attack(h->rule, one);
+	take_asks(h->rule, one);
 	snprintf(one->counted, sizeof(one->counted), "%.*s", STR_ARG(h->rule->counted));
 	if (!one->severity)
 		one->severity = str_eq(h->rule->level, STR("informational")) ? SEVERITY_LOW : SEVERITY_MEDIUM;
@@ -149,9 +187,40 @@ static bool is_counted(const json_t *body, const json_t *rule, const struct firi
 	return json_object_get(rule, "from") && h->first <= number(rule, "to") && h->last >= number(rule, "from");
 }
 
+static void add_technique(json_t *of, const char *technique)
+{
+	json_t *l = list(of, "attack"), *one;
+	size_t i;
+
+	json_array_foreach(l, i, one)
+		if (strcmp(json_string_value(one) ? json_string_value(one) : "", technique) == 0)
+			return;
+	json_array_append_new(l, json_string(technique));
+}
+
+/* Of the rule, and of the whole case. */
+static void note_attack(json_t *body, json_t *rule, const struct firing *h)
+{
+	for (size_t i = 0; i < h->n_attack; i++) {
+		add_technique(rule, h->attack[i]);
+		add_technique(body, h->attack[i]);
+	}
+}
+
+static void note_asks(json_t *rule, const struct firing *h)
+{
+	json_t *l = h->n_asks ? json_array() : NULL;
+
+	for (size_t i = 0; i < h->n_asks; i++)
+		json_array_append_new(l, json_pack("{s:s,s:f,s:b}", "field", h->asks[i].field, "least", h->asks[i].least, "above", h->asks[i].above));
+	if (l)
+		json_object_set_new(rule, "asks", l);
+}
+
 /* In what time, and from how many on, it fires: for the sentence about what would not have fired it. */
 static void note_threshold(json_t *rule, const struct firing *h)
 {
+	note_asks(rule, h);
 	if (!h->counts)
 		return;
 	json_object_set_new(rule, "counts", json_string(h->counts));
@@ -159,6 +228,8 @@ static void note_threshold(json_t *rule, const struct firing *h)
 		json_object_set_new(rule, "field", json_string(h->counted));
 	if (!h->least)
 		return;
+	if (strcmp(h->counts, "value_percentile") == 0)
+		json_object_set_new(rule, "percentile", json_real(h->percentile));
 	set(rule, "least", h->least);
 	set(rule, "span", (uint64_t)(h->span / NSEC_PER_SEC));
 }
@@ -190,6 +261,7 @@ static bool merge_rule(struct kase *k, const struct firings *f, const struct fir
 	set(one, "hits", hits);
 	set(one, "from", (uint64_t)(json_object_get(one, "from") ? MIN(h->first, number(one, "from")) : h->first));
 	set(one, "to", (uint64_t)MAX(h->last, number(one, "to")));
+	note_attack(k->body, one, h);
 	note_threshold(one, h);
 	*changed = true;
 	*news |= !(hits & (hits - 1));
@@ -418,6 +490,9 @@ int case_join(struct cases *c, struct kase *k, const struct kase *other)
 			return r;
 		merge_record(c, k, seq, &l);
 	}
+	json_array_foreach(json_object_get(other->body, "attack"), i, one)
+		if (json_is_string(one))
+			add_technique(k->body, json_string_value(one));
 	if (json_is_true(json_object_get(other->body, "exempt")))
 		json_object_set_new(k->body, "exempt", json_true());
 	return json_array_set_new(why, 0, counted(k->body)) < 0 ? -ENOMEM : 0;

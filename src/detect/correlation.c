@@ -159,6 +159,7 @@ static void say_counts(const struct correlation *c, struct sigma_rule *ret, cons
 {
 	ret->counts = kinds[c->kind];
 	ret->span = c->span;
+	ret->percentile = c->percentile;
 	if (field)
 		ret->counted = field->text;
 	for (size_t i = 0; i < c->n_tests; i++)
@@ -240,6 +241,8 @@ static int judge(struct sigma *s, uint32_t self, unsigned depth)
 		else if (on->state == SIGMA_NEVER)
 			rule_fail(s, SIGMA_NEVER, "it leans on \"%.*s\": %s", STR_ARG(c->refs[i]), on->why);
 	}
+	if (c->n_refs == 1)
+		asks_of_correlation(&s->rules[c->rules[0]]->rule, &me->rule);
 	c->color = 2;
 	return 0;
 }
@@ -249,6 +252,7 @@ int correlations_join(struct sigma *s)
 	for (uint32_t i = 0; i < s->n_rules; i++)
 		if (s->rules[i]->correlation && join_one(s, i) == -ENOMEM)
 			return -ENOMEM;
+	asks_of_rules(s);
 	for (uint32_t i = 0; i < s->n_rules; i++)
 		judge(s, i, 0);
 	for (uint32_t i = 0; i < s->n_rules; i++) {

@@ -27,6 +27,14 @@ enum sigma_state {
 };
 enum sigma_type { SIGMA_RULE, SIGMA_CORRELATION, SIGMA_FILTER };
 
+/* A number that a record must reach for the rule to match: `field|gte: least`. */
+#define SIGMA_ASKS_MAX 4
+struct sigma_ask {
+	str field;
+	double least;
+	bool above; /* gt */
+};
+
 struct sigma_rule {
 	str file, title, id, name, level;
 	str product, category, service;
@@ -41,6 +49,10 @@ struct sigma_rule {
 	str counted;     /* the field; empty: accesses, or rules */
 	double least;
 	int64_t span;    /* ns */
+	double percentile; /* of value_percentile */
+	/* what each record must reach; of a correlation of one rule: of that */
+	struct sigma_ask asks[SIGMA_ASKS_MAX];
+	size_t n_asks;
 };
 
 struct sigma_hit {

@@ -34,6 +34,11 @@ struct beside *beside_free(struct beside *b)
 	return NULL;
 }
 
+struct decoys *beside_decoys(struct beside *b)
+{
+	return b->decoys;
+}
+
 uint64_t beside_known(const struct beside *b)
 {
 	return b->known;

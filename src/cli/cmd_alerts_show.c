@@ -167,11 +167,10 @@ static void put_compared(const json_t *j)
 
 	if (!own)
 		return;
-	buf_putf(out(), "\n%-24s %9s %9s %9s   of\n", "Different documents", "now", "median", "most");
-	snprintf(title, sizeof(title), "hours with records, of %llu days before", (unsigned long long)number_at(own, "days"));
-	put_row("own past, an hour", json_object_get(own, "hour"), title);
-	snprintf(title, sizeof(title), "days with records, of %llu before", (unsigned long long)number_at(own, "days"));
-	put_row("own past, a day", json_object_get(own, "day"), title);
+	buf_putf(out(), "\n%-24s %9s %9s %9s   of %llu days before\n", "Different documents", "now", "median", "most",
+		(unsigned long long)number_at(own, "days"));
+	put_row("own past, an hour", json_object_get(own, "hour"), "hours with records");
+	put_row("own past, a day", json_object_get(own, "day"), "days with records");
 	if (!peers)
 		return;
 	snprintf(title, sizeof(title), "of %llu others in %s", (unsigned long long)number_at(peers, "persons"), text_at(peers, "unit"));

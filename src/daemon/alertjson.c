@@ -158,7 +158,8 @@ static void put_copied(struct view *v, const json_t *body, const char *key)
 /* Times in ns are of the body; here they are as everywhere. */
 static void put_rules(struct view *v, const json_t *body)
 {
-	static const char *const copied[] = { "rule", "hits", "count", "counts", "field", "percentile", "least", "span", "asks", "attack" };
+	static const char *const copied[] = { "rule", "hits", "count", "counts", "field", "percentile", "least", "span", "parts", "asks",
+		"attack" };
 	const json_t *one;
 	size_t i;
 

@@ -415,7 +415,8 @@ static void put_duration(struct buf *b, int64_t seconds)
 static void put_counted(struct buf *b, const json_t *rule)
 {
 	static const struct { const char *field, *words; } fields[] = { { "path", "different documents" }, { "document", "different contents" },
-		{ "client", "different client addresses" }, { "program", "different programs" }, { "peer", "different peers" } };
+		{ "client", "different client addresses" }, { "program", "different programs" }, { "peer", "different peers" },
+		{ "tyto.new_in", "different folders with documents new to the person" } };
 	const char *counts = json_string_value(json_object_get(rule, "counts")), *field = json_string_value(json_object_get(rule, "field"));
 
 	if (strcmp(counts, "value_count") == 0) {
@@ -436,6 +437,28 @@ static void put_counted(struct buf *b, const json_t *rule)
 			buf_putf(b, "at percentile %g", json_is_number(json_object_get(rule, "percentile")) ?
 				json_number_value(json_object_get(rule, "percentile")) : 50);
 		buf_putf(b, " of %s", field ? field : "the field");
+	}
+}
+
+static void put_below(struct buf *b, const json_t *count)
+{
+	buf_putf(b, "below %lld ", (long long)json_integer_value(json_object_get(count, "least")));
+	put_counted(b, count);
+	buf_puts(b, STR(" within "));
+	put_duration(b, json_integer_value(json_object_get(count, "span")));
+}
+
+/* All must hold: without one of them, nothing. */
+static void put_parts(struct buf *b, const json_t *parts)
+{
+	const json_t *one;
+	size_t i, n = 0;
+
+	json_array_foreach(parts, i, one) {
+		if (!json_integer_value(json_object_get(one, "least")))
+			continue;
+		buf_puts(b, str_c(n++ ? ", or " : ""));
+		put_below(b, one);
 	}
 }
 
@@ -483,16 +506,16 @@ static void put_sentence(struct buf *b, const json_t *rule)
 	} else if (!counts || (!least && json_array_size(asks))) {
 		put_asks(b, asks, " it would not have fired: ");
 		buf_puts(b, str_c(title));
+	} else if (json_array_size(json_object_get(rule, "parts"))) {
+		put_parts(b, json_object_get(rule, "parts"));
+		buf_putf(b, " it would not have fired: %s", title);
 	} else if (strncmp(counts, "temporal", 8) == 0) {
 		buf_putf(b, "fewer than %lld of its parts within ", (long long)least);
 		put_duration(b, json_integer_value(json_object_get(rule, "span")));
 		buf_putf(b, ", and it would not have fired: %s", title);
 	} else if (least) {
 		put_asks(b, asks, ", or, beyond that, ");
-		buf_putf(b, "below %lld ", (long long)least);
-		put_counted(b, rule);
-		buf_puts(b, STR(" within "));
-		put_duration(b, json_integer_value(json_object_get(rule, "span")));
+		put_below(b, rule);
 		buf_putf(b, " it would not have fired: %s", title);
 	}
 }

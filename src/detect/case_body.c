@@ -41,6 +41,14 @@ static void take_asks(const struct sigma_rule *r, struct firing *ret)
 	}
 }
 
+static struct firing_count count_of(const char *counts, str field, double least, int64_t span)
+{
+	struct firing_count c = { .counts = counts, .least = least >= 1 && least < 1e15 ? (uint64_t)least : 0, .span = span };
+
+	snprintf(c.counted, sizeof(c.counted), "%.*s", STR_ARG(field));
+	return c;
+}
+
 int firings_add(struct firings *f, const struct sigma_hit *h)
 {
 	static const char *const exempt[] = { "tyto.decoy", "tyto.chain", "tyto.tamper" };
@@ -57,12 +65,16 @@ int firings_add(struct firings *f, const struct sigma_hit *h)
 	}
 	one = &f->v[f->n++];
 	*one = (struct firing){ .severity = severity_from(h->rule->level), .correlation = h->rule->type == SIGMA_CORRELATION, .count = h->count,
-		.first = h->first, .last = h->last, .n_seqs = h->n_seqs, .newest = h->newest, .counts = h->rule->counts,
-		.least = h->rule->least >= 1 && h->rule->least < 1e15 ? (uint64_t)h->rule->least : 0, .span = h->rule->span,
+		.first = h->first, .last = h->last, .n_seqs = h->n_seqs, .newest = h->newest, .composed = h->rule->composed,
 		.percentile = h->rule->percentile };
+	one->what = count_of(h->rule->counts, h->rule->counted, h->rule->least, h->rule->span);
+	while (one->n_parts < h->rule->n_parts) {
+		const struct sigma_count *p = &h->rule->parts[one->n_parts];
+
+		one->parts[one->n_parts++] = count_of(p->counts, p->counted, p->least, p->span);
+	}
 	take_attack(h->rule, one);
 	take_asks(h->rule, one);
-	snprintf(one->counted, sizeof(one->counted), "%.*s", STR_ARG(h->rule->counted));
 	if (!one->severity)
 		one->severity = str_eq(h->rule->level, STR("informational")) ? SEVERITY_LOW : SEVERITY_MEDIUM;
 	one->exempt = one->severity == SEVERITY_CRITICAL;
@@ -153,13 +165,16 @@ static void span_text(int64_t ns, char *out, size_t room)
 
 static json_t *told(const json_t *rule, bool correlation)
 {
-	const char *title = json_string_value(json_object_get(rule, "rule"));
+	const char *title = json_string_value(json_object_get(rule, "rule")), *counts = json_string_value(json_object_get(rule, "counts"));
 	uint64_t hits = (uint64_t)number(rule, "hits");
 	char within[32], last[TIME_TEXT_MAX];
 	int64_t to = number(rule, "to");
 
 	span_text(to - number(rule, "since"), within, sizeof(within));
 	time_format(to - to % NSEC_PER_SEC, last);
+	if (correlation && counts && strncmp(counts, "temporal", 8) == 0)
+		return sentence("%s: %llu of its parts within %s, to %s; fired %llu time%s", title, (unsigned long long)number(rule, "count"), within, last,
+			(unsigned long long)hits, hits == 1 ? "" : "s");
 	if (correlation)
 		return sentence("%s: counted %llu within %s, to %s; fired %llu time%s", title, (unsigned long long)number(rule, "count"), within, last,
 			(unsigned long long)hits, hits == 1 ? "" : "s");
@@ -217,21 +232,36 @@ static void note_asks(json_t *rule, const struct firing *h)
 		json_object_set_new(rule, "asks", l);
 }
 
+static void note_count(json_t *o, const struct firing_count *c)
+{
+	if (!c->counts)
+		return;
+	json_object_set_new(o, "counts", json_string(c->counts));
+	if (c->counted[0])
+		json_object_set_new(o, "field", json_string(c->counted));
+	if (!c->least)
+		return;
+	set(o, "least", c->least);
+	set(o, "span", (uint64_t)(c->span / NSEC_PER_SEC));
+}
+
 /* In what time, and from how many on, it fires: for the sentence about what would not have fired it. */
 static void note_threshold(json_t *rule, const struct firing *h)
 {
+	json_t *parts = h->n_parts ? json_array() : NULL;
+
 	note_asks(rule, h);
-	if (!h->counts)
-		return;
-	json_object_set_new(rule, "counts", json_string(h->counts));
-	if (h->counted[0])
-		json_object_set_new(rule, "field", json_string(h->counted));
-	if (!h->least)
-		return;
-	if (strcmp(h->counts, "value_percentile") == 0)
+	note_count(rule, &h->what);
+	if (h->what.least && strcmp(h->what.counts, "value_percentile") == 0)
 		json_object_set_new(rule, "percentile", json_real(h->percentile));
-	set(rule, "least", h->least);
-	set(rule, "span", (uint64_t)(h->span / NSEC_PER_SEC));
+	for (size_t i = 0; i < h->n_parts; i++) {
+		json_t *one = json_object();
+
+		note_count(one, &h->parts[i]);
+		json_array_append_new(parts, one);
+	}
+	if (parts)
+		json_object_set_new(rule, "parts", parts);
 }
 
 /* why[0] is what was counted, why[n + 1] the sentence of rules[n]. */
@@ -377,7 +407,7 @@ static int note_seq(void *arg, const struct event *e)
 	return k->n == CASE_LOOK_MAX;
 }
 
-/* A rule tells the newest records only. The others that it counted are this person's with the same verbs, of the same time. */
+/* A rule tells the newest records only, and one that leans on correlations just those that completed its parts. The others that it counted are this person's with the same verbs, of the same time. */
 static int merge_counted(struct cases *c, struct kase *k, const struct firings *f, const struct firing *h)
 {
 	struct counted found = { .below = f->mode == FIRING_PAST ? UINT64_MAX : f->seq + 1 };
@@ -440,7 +470,7 @@ int case_merge(struct cases *c, struct kase *k, const struct firings *f, bool *c
 
 		if (!merge_rule(k, f, h, changed, news))
 			return -ENOMEM;
-		r = h->correlation && f->person && h->n_seqs == SIGMA_SEQS_MAX ? merge_counted(c, k, f, h) : merge_named(c, k, h);
+		r = h->correlation && f->person && (h->composed || h->n_seqs == SIGMA_SEQS_MAX) ? merge_counted(c, k, f, h) : merge_named(c, k, h);
 	}
 	*changed |= size_of(k->body) != before;
 	if (r == 0 && json_array_set_new(list(k->body, "why"), 0, counted(k->body)) < 0)

@@ -31,10 +31,15 @@ struct firing {
 	uint64_t count;
 	int64_t first, last;
 	uint64_t newest;  /* highest seq behind it */
-	const char *counts; /* of a correlation: what, and from how many on (0: no such number) in what time; as in sigma_rule */
-	char counted[40];
-	uint64_t least;
-	int64_t span;
+	struct firing_count { /* as sigma_count */
+		const char *counts;
+		char counted[40];
+		uint64_t least;
+		int64_t span;
+	} what; /* of a correlation */
+	struct firing_count parts[SIGMA_PARTS_MAX];
+	size_t n_parts;
+	bool composed;
 	double percentile;
 	struct firing_ask { /* as sigma_ask */
 		char field[40];

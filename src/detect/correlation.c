@@ -219,6 +219,21 @@ static int join_one(struct sigma *s, uint32_t self)
 	return 0;
 }
 
+static void say_parts(const struct sigma *s, const struct correlation *c, struct sigma_rule *ret)
+{
+	bool all = (c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED) && c->n_tests == 0;
+
+	for (size_t i = 0; i < c->n_refs; i++) {
+		const struct sigma_rule *on = &s->rules[c->rules[i]]->rule;
+
+		if (on->type != SIGMA_CORRELATION)
+			continue;
+		ret->composed = true;
+		if (all && ret->n_parts < SIGMA_PARTS_MAX)
+			ret->parts[ret->n_parts++] = (struct sigma_count){ on->counts, on->counted, on->least, on->span };
+	}
+}
+
 /* Depth first; what a correlation leans on has been judged before it. */
 static int judge(struct sigma *s, uint32_t self, unsigned depth)
 {
@@ -243,6 +258,7 @@ static int judge(struct sigma *s, uint32_t self, unsigned depth)
 	}
 	if (c->n_refs == 1)
 		asks_of_correlation(&s->rules[c->rules[0]]->rule, &me->rule);
+	say_parts(s, c, &me->rule);
 	c->color = 2;
 	return 0;
 }

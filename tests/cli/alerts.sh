@@ -41,7 +41,7 @@ show=$(tyto alerts show 1)
 like "when, by hour" "$show" '2026-03-02 09:00 +60  #'
 like "where" "$show" '50 in /srv/share/plans/'
 like "not all documents, unless asked" "$show" 'and 30 more \(-v or --json\)'
-like "against the own past: there is none" "$show" 'own past, an hour +60 +- +- +no hours with records, of 30 days before'
+like "against the own past: there is none" "$show" 'own past, an hour +60 +- +- +no hours with records'
 like "what would have lowered it" "$show" 'below 50 different documents within 10 minutes it would not have fired: Many documents read'
 is "tags of the rules" "$(table | jq -c '[.attack,.rules[0].attack]')" '[["T1005","T1039"],["T1005","T1039"]]'
 like "for people" "$show" 'MITRE ATT&CK T1005 T1039'
@@ -162,4 +162,25 @@ is "a number that each record must reach, and how many; only what no way goes ro
 below 5000 at percentile 90 of bytes within an hour it would not have fired: Mostly large
 below 7000 of bytes it would not have fired: One that is large"
 is "tags that are techniques" "$(table | jq -c .attack)" '["T1048.003","T1039"]'
+
+# A rule of two parts: all documents are named, not just those that completed a part; both numbers are told.
+fresh
+python3 - >"$tmp/new" <<'EOP'
+import datetime, json
+def put(t, path):
+    print(json.dumps(dict(time=t.isoformat() + "Z", host="files", person="clerk", person_by="opener", verb="read", seen="access", path=path, program="/usr/sbin/smbd",
+        client="192.0.2.7", via="smb")))
+start = datetime.datetime(2026, 3, 2, 9)
+for day in range(20):
+    for i in range(5):
+        put(start + datetime.timedelta(days=day, minutes=i), f"/srv/share/usual-{i}.odt")
+for i in range(80):
+    put(start + datetime.timedelta(days=20, seconds=6 * i), f"/srv/share/{'abcd'[i % 4]}/d{i}.odt")
+EOP
+timeout 60 "$TYTO" --config <(echo "rules = $top/rules/shipped/mass_read_new.yml") import -q "$tmp/new"
+is "new to the person: one alert, by the 70th document" "$(table | jq -c '[.severity,.title,.time]')" '["medium","Many documents that one person had never read","2026-03-22T09:06:54Z"]'
+like "with its documents" "$(table | jq -r '.documents|length')" '^6[89]$'
+like "in a sentence" "$(table | jq -r '.why[1]')" '^Many documents that one person had never read: 2 of its parts within 7 minutes, to'
+like "what would have lowered it: both" "$(tyto -q alerts show 1 --json | jq -r '.lower[]')" \
+	'^below 70 different documents within 10 minutes, or below 3 different folders with documents new to the person within 10 minutes it would not have fired: Many'
 done_testing

@@ -159,7 +159,7 @@ status() { "$TYTO" status --json --state "$state" | python3 -c 'import json,sys;
 # DIR: the shipped rules, with limits for tests in place of those that an office's month sets (50 documents in ten minutes, 600 a day).
 test_rules() {
 	mkdir -p "$1" && cp "$top"/rules/shipped/*.yml "$1" && rm -f "$1/mass_read_seconds.yml" && chmod 755 "$1" &&
-		sed -i 's/gte: 120/gte: 50/' "$1/mass_read_minutes.yml" && sed -i 's/gte: 280/gte: 600/' "$1/mass_read_day.yml"
+		sed -i 's/gte: 140/gte: 50/' "$1/mass_read_minutes.yml" && sed -i 's/gte: 280/gte: 600/' "$1/mass_read_day.yml"
 }
 # test_rules in $tmp/rules, a configuration with them in $tmp/conf, `tyto` by it; fresh: another state, $state.
 alert_rules() {

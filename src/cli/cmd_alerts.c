@@ -4,12 +4,12 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
-#include "cli/alertas.h"
 #include "cli/cli.h"
 #include "cli/cmd_alerts.h"
 #include "cli/lookup.h"
 #include "cli/writer.h"
 #include "daemon/alertjson.h"
+#include "daemon/alertview.h"
 #include "daemon/query.h"
 
 #define TURN_MS 200         /* between two looks at what is new */
@@ -33,6 +33,7 @@ static const struct opt *options(void)
 struct view {
 	struct alertqueue *q; /* NULL: by way of the keeper */
 	bool mask, whole;
+	const struct form *form; /* of --as; NULL: none */
 	struct buf json;
 };
 
@@ -64,20 +65,25 @@ static int put(void *arg, struct evidence_reader *r, const struct alert *al)
 	int e;
 
 	buf_clear(&v->json);
-	if (as)
-		e = alertas_put(r, al, v->mask, as);
+	if (v->form)
+		e = alertview_put(out(), r, al, v->mask, v->form);
 	else
 		e = alertjson_put(&v->json, cli.state, r, al, v->mask, v->whole);
 	if (e < 0) {
 		log_error("alert %llu: %s", (unsigned long long)al->number, *evidence_why() ? evidence_why() : strerror(-e));
 		return e;
 	}
-	return as ? put_done() : put_json(v, buf_str(&v->json));
+	return v->form ? put_done() : put_json(v, buf_str(&v->json));
 }
 
-static int put_remote(void *arg, str json)
+static int put_remote(void *arg, str text)
 {
-	return put_json(arg, json);
+	struct view *v = arg;
+
+	if (!v->form)
+		return put_json(v, text);
+	buf_puts(out(), text);
+	return put_done();
 }
 
 /* Directly, or as a member of tyto-read by way of the keeper. */
@@ -148,7 +154,8 @@ static int follow_alerts(struct view *v, struct alertqueue_filter *f)
 
 static int run_queue(struct view *v, uint64_t id)
 {
-	struct alertqueue_filter f = { .all = all, .held = held, .since = cli.since, .until = cli.until, .limit = cli.limit, .id = id, .whole = id != 0 };
+	struct alertqueue_filter f = { .all = all, .held = held, .since = cli.since, .until = cli.until, .limit = cli.limit, .id = id, .whole = id != 0,
+		.form = v->form };
 	struct alertqueue_counts counts;
 	int r;
 
@@ -178,7 +185,8 @@ static int run(int argc, char **argv)
 		return usage_error("`tyto alerts %s %s`: expected the number of an alert", argv[0], argv[1]);
 	if (closing && !reason)
 		return usage_error("`tyto alerts close`: expected --reason theft, expected or mistake");
-	if (as && (closing || !form_find(as)))
+	v.form = as ? form_find(as) : NULL;
+	if (as && (closing || !v.form))
 		return usage_error("`tyto alerts --as %s`: expected ocsf, ecs or cef, of the queue or of show ID", as);
 	if (follow_on && (argc || (cli.unmask && !query_direct(cli.state))))
 		return usage_error("`tyto alerts --follow` shows the queue; with --unmask only where the state can be read");
@@ -186,8 +194,8 @@ static int run(int argc, char **argv)
 	if (r != EXIT_DONE)
 		return r;
 	r = view_open(&v);
-	if (r == 0 && (closing || as) && !v.q) {
-		log_error(as ? "`tyto alerts --as` reads the record itself: run it as root" : "only root and the state's owner close alerts");
+	if (r == 0 && closing && !v.q) {
+		log_error("only root and the state's owner close alerts");
 		r = -EPERM;
 	}
 	if (r < 0)

@@ -78,6 +78,16 @@ static void heading(const char *text)
 	buf_putf(out(), "\n%s\n", text);
 }
 
+static void put_attack(const json_t *list)
+{
+	const json_t *one;
+	size_t i;
+
+	buf_puts(out(), STR("\n  MITRE ATT&CK"));
+	json_array_foreach(list, i, one)
+		buf_putf(out(), " %s", json_string_value(one));
+}
+
 static void put_head(const json_t *j)
 {
 	const char *person = text_at(j, "person");
@@ -91,6 +101,8 @@ static void put_head(const json_t *j)
 	show_time(time_at(j, "time"));
 	buf_puts(out(), STR("\n  changed "));
 	show_time(time_at(j, "changed"));
+	if (json_array_size(json_object_get(j, "attack")))
+		put_attack(json_object_get(j, "attack"));
 	if (json_object_get(j, "closed_by"))
 		buf_putf(out(), "\n  closed by uid %llu as %s", (unsigned long long)number_at(j, "closed_by"), text_at(j, "reason"));
 	if (json_object_get(j, "quieted"))
@@ -155,11 +167,10 @@ static void put_compared(const json_t *j)
 
 	if (!own)
 		return;
-	buf_putf(out(), "\n%-24s %9s %9s %9s   of\n", "Different documents", "now", "median", "most");
-	snprintf(title, sizeof(title), "hours with records, of %llu days before", (unsigned long long)number_at(own, "days"));
-	put_row("own past, an hour", json_object_get(own, "hour"), title);
-	snprintf(title, sizeof(title), "days with records, of %llu before", (unsigned long long)number_at(own, "days"));
-	put_row("own past, a day", json_object_get(own, "day"), title);
+	buf_putf(out(), "\n%-24s %9s %9s %9s   of %llu days before\n", "Different documents", "now", "median", "most",
+		(unsigned long long)number_at(own, "days"));
+	put_row("own past, an hour", json_object_get(own, "hour"), "hours with records");
+	put_row("own past, a day", json_object_get(own, "day"), "days with records");
 	if (!peers)
 		return;
 	snprintf(title, sizeof(title), "of %llu others in %s", (unsigned long long)number_at(peers, "persons"), text_at(peers, "unit"));

@@ -158,7 +158,8 @@ static void put_copied(struct view *v, const json_t *body, const char *key)
 /* Times in ns are of the body; here they are as everywhere. */
 static void put_rules(struct view *v, const json_t *body)
 {
-	static const char *const copied[] = { "rule", "hits", "count", "counts", "field", "least", "span" };
+	static const char *const copied[] = { "rule", "hits", "count", "counts", "field", "percentile", "least", "span", "parts", "asks",
+		"attack" };
 	const json_t *one;
 	size_t i;
 
@@ -203,7 +204,7 @@ static int put_whole(struct view *v, const json_t *body)
 
 int alertjson_put(struct buf *b, const char *state, struct evidence_reader *r, const struct alert *al, bool mask, bool whole)
 {
-	static const char *const copied[] = { "title", "why", "events", "more", "quieted", "joined" };
+	static const char *const copied[] = { "title", "why", "attack", "events", "more", "quieted", "joined" };
 	json_t *body = al->body.n ? json_loadb(al->body.p, al->body.n, 0, NULL) : NULL;
 	struct view v = { .b = b, .r = r, .names = evidence_reader_names(r), .mask = mask,
 		.past = { .state = state, .r = r, .mask = mask, .first = INT64_MAX, .last = INT64_MIN } };

@@ -391,7 +391,8 @@ static void put_duration(struct buf *b, int64_t seconds)
 static void put_counted(struct buf *b, const json_t *rule)
 {
 	static const struct { const char *field, *words; } fields[] = { { "path", "different documents" }, { "document", "different contents" },
-		{ "client", "different client addresses" }, { "program", "different programs" }, { "peer", "different peers" } };
+		{ "client", "different client addresses" }, { "program", "different programs" }, { "peer", "different peers" },
+		{ "tyto.new_in", "different folders with documents new to the person" } };
 	const char *counts = json_string_value(json_object_get(rule, "counts")), *field = json_string_value(json_object_get(rule, "field"));
 
 	if (strcmp(counts, "value_count") == 0) {
@@ -406,7 +407,92 @@ static void put_counted(struct buf *b, const json_t *rule)
 	} else if (strcmp(counts, "value_sum") == 0) {
 		buf_putf(b, "%s in all", field ? field : "of it");
 	} else {
-		buf_putf(b, "%s of %s", strcmp(counts, "value_avg") == 0 ? "on average" : "at the percentile", field ? field : "the field");
+		if (strcmp(counts, "value_avg") == 0)
+			buf_puts(b, STR("on average"));
+		else
+			buf_putf(b, "at percentile %g", json_is_number(json_object_get(rule, "percentile")) ?
+				json_number_value(json_object_get(rule, "percentile")) : 50);
+		buf_putf(b, " of %s", field ? field : "the field");
+	}
+}
+
+static void put_below(struct buf *b, const json_t *count)
+{
+	buf_putf(b, "below %lld ", (long long)json_integer_value(json_object_get(count, "least")));
+	put_counted(b, count);
+	buf_puts(b, STR(" within "));
+	put_duration(b, json_integer_value(json_object_get(count, "span")));
+}
+
+/* All must hold: without one of them, nothing. */
+static void put_parts(struct buf *b, const json_t *parts)
+{
+	const json_t *one;
+	size_t i, n = 0;
+
+	json_array_foreach(parts, i, one) {
+		if (!json_integer_value(json_object_get(one, "least")))
+			continue;
+		buf_puts(b, str_c(n++ ? ", or " : ""));
+		put_below(b, one);
+	}
+}
+
+/* "below 3 times any peer's busiest day": one of these, and no record would have counted. */
+static void put_ask(struct buf *b, const json_t *ask)
+{
+	static const struct { const char *field, *words; } fields[] = { { "tyto.own_ratio", "times the person's own busiest day" },
+		{ "tyto.labelled_ratio", "times the person's own busiest day of labelled documents" },
+		{ "tyto.peer_ratio", "times any peer's busiest day" }, { "tyto.day_documents", "different documents on the day" },
+		{ "tyto.day_labelled", "different labelled documents on the day" } };
+	const char *field = json_string_value(json_object_get(ask, "field"));
+
+	buf_putf(b, "%s %g ", json_is_true(json_object_get(ask, "above")) ? "at most" : "below", json_number_value(json_object_get(ask, "least")));
+	for (size_t i = 0; field && i < ARRAY_SIZE(fields); i++)
+		if (strcmp(fields[i].field, field) == 0) {
+			buf_puts(b, str_c(fields[i].words));
+			return;
+		}
+	buf_putf(b, "of %s", field ? field : "the field");
+}
+
+static void put_asks(struct buf *b, const json_t *asks, const char *between)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(asks, i, one) {
+		buf_puts(b, str_c(i ? ", or " : ""));
+		put_ask(b, one);
+	}
+	if (json_array_size(asks))
+		buf_puts(b, str_c(between));
+}
+
+/* One sentence; nothing where the rule has no number that says it. */
+static void put_sentence(struct buf *b, const json_t *rule)
+{
+	const char *title = json_string_value(json_object_get(rule, "rule")), *counts = json_string_value(json_object_get(rule, "counts"));
+	const json_t *asks = json_object_get(rule, "asks");
+	json_int_t least = json_integer_value(json_object_get(rule, "least"));
+
+	title = title ? title : "";
+	if (!counts && !json_array_size(asks)) {
+		buf_putf(b, "each such record raises it: %s", title);
+	} else if (!counts || (!least && json_array_size(asks))) {
+		put_asks(b, asks, " it would not have fired: ");
+		buf_puts(b, str_c(title));
+	} else if (json_array_size(json_object_get(rule, "parts"))) {
+		put_parts(b, json_object_get(rule, "parts"));
+		buf_putf(b, " it would not have fired: %s", title);
+	} else if (strncmp(counts, "temporal", 8) == 0) {
+		buf_putf(b, "fewer than %lld of its parts within ", (long long)least);
+		put_duration(b, json_integer_value(json_object_get(rule, "span")));
+		buf_putf(b, ", and it would not have fired: %s", title);
+	} else if (least) {
+		put_asks(b, asks, ", or, beyond that, ");
+		put_below(b, rule);
+		buf_putf(b, " it would not have fired: %s", title);
 	}
 }
 
@@ -418,26 +504,10 @@ void alertpast_put_lower(struct buf *b, const json_t *body)
 
 	json_put_arr(b, "lower");
 	json_array_foreach(json_object_get(body, "rules"), i, one) {
-		const char *title = json_string_value(json_object_get(one, "rule")), *counts = json_string_value(json_object_get(one, "counts"));
-		json_int_t least = json_integer_value(json_object_get(one, "least"));
-
 		buf_clear(&text);
-		if (!counts) {
-			buf_putf(&text, "each such record raises it: %s", title ? title : "");
-		} else if (strncmp(counts, "temporal", 8) == 0) {
-			buf_putf(&text, "fewer than %lld of its parts within ", (long long)least);
-			put_duration(&text, json_integer_value(json_object_get(one, "span")));
-			buf_putf(&text, ", and it would not have fired: %s", title ? title : "");
-		} else if (least) {
-			buf_putf(&text, "below %lld ", (long long)least);
-			put_counted(&text, one);
-			buf_puts(&text, STR(" within "));
-			put_duration(&text, json_integer_value(json_object_get(one, "span")));
-			buf_putf(&text, " it would not have fired: %s", title ? title : "");
-		} else {
-			continue;
-		}
-		json_str(b, buf_str(&text));
+		put_sentence(&text, one);
+		if (text.n)
+			json_str(b, buf_str(&text));
 	}
 	json_arr_end(b);
 }

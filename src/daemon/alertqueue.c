@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/why.h"
 #include "daemon/alertjson.h"
+#include "daemon/alertview.h"
 #include "daemon/proto.h"
 #include "daemon/query.h"
 
@@ -185,20 +186,27 @@ static json_t *filter_to_json(const struct alertqueue_filter *f)
 		json_object_set_new(j, numbers[i].key, json_integer(*(const json_int_t *)((const char *)f + numbers[i].offset)));
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		json_object_set_new(j, flags[i].key, json_boolean(*(const bool *)((const char *)f + flags[i].offset)));
+	if (f->form)
+		json_object_set_new(j, "as", json_string(f->form->name));
 	return j;
 }
 
-static void filter_from_json(const json_t *j, struct alertqueue_filter *f)
+/* Anything may stand there: -EINVAL. */
+static int filter_from_json(const json_t *j, struct alertqueue_filter *f)
 {
+	const json_t *as = json_object_get(j, "as");
+
 	*f = (struct alertqueue_filter){ 0 };
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		*(json_int_t *)((char *)f + numbers[i].offset) = json_integer_value(json_object_get(j, numbers[i].key));
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		*(bool *)((char *)f + flags[i].offset) = json_is_true(json_object_get(j, flags[i].key));
+	f->form = json_is_string(as) ? form_find(json_string_value(as)) : NULL;
+	return as && !f->form ? fail(-EINVAL, "as: expected ocsf, ecs or cef") : 0;
 }
 
 struct reading {
-	alertqueue_json_cb *cb;
+	alertqueue_text_cb *cb;
 	void *arg;
 	struct alertqueue_counts *counts;
 	struct buf whole; /* of an object that comes in several frames */
@@ -228,7 +236,7 @@ static int take_frame(void *arg, str body, bool last)
 	return r;
 }
 
-int alertqueue_remote(const char *state, const struct alertqueue_filter *f, alertqueue_json_cb *cb, void *arg,
+int alertqueue_remote(const char *state, const struct alertqueue_filter *f, alertqueue_text_cb *cb, void *arg,
 	struct alertqueue_counts *ret)
 {
 	struct reading k = { .cb = cb, .arg = arg, .counts = ret };
@@ -248,7 +256,8 @@ struct serving {
 	int fd;
 	const char *state;
 	bool mask, whole;
-	struct buf json, frame;
+	const struct form *form;
+	struct buf text, frame;
 };
 
 static int serve(void *arg, struct evidence_reader *r, const struct alert *al)
@@ -257,14 +266,17 @@ static int serve(void *arg, struct evidence_reader *r, const struct alert *al)
 	size_t at = 0;
 	int e;
 
-	buf_clear(&s->json);
-	e = alertjson_put(&s->json, s->state, r, al, s->mask, s->whole);
-	while (e == 0 && at < s->json.n) {
-		size_t n = MIN(s->json.n - at, (size_t)PROTO_MAX / 2);
+	buf_clear(&s->text);
+	if (s->form)
+		e = alertview_put(&s->text, r, al, s->mask, s->form);
+	else
+		e = alertjson_put(&s->text, s->state, r, al, s->mask, s->whole);
+	while (e == 0 && at < s->text.n) {
+		size_t n = MIN(s->text.n - at, (size_t)PROTO_MAX / 2);
 
 		buf_clear(&s->frame);
-		buf_putc(&s->frame, at + n == s->json.n ? '.' : '+');
-		buf_put(&s->frame, s->json.p + at, n);
+		buf_putc(&s->frame, at + n == s->text.n ? '.' : '+');
+		buf_put(&s->frame, s->text.p + at, n);
 		e = proto_send(s->fd, PROTO_ALERT, buf_str(&s->frame), TIMEOUT_MS);
 		at += n;
 	}
@@ -281,9 +293,11 @@ void alertqueue_serve(const char *state, int fd, json_t *request, bool mask)
 	char *text;
 	int r;
 
-	filter_from_json(request, &f);
+	r = filter_from_json(request, &f);
 	s.whole = f.whole;
-	r = alertqueue_open(state, &q);
+	s.form = f.form;
+	if (r == 0)
+		r = alertqueue_open(state, &q);
 	if (r == 0)
 		r = alertqueue_ask(q, &f, serve, &s, &counts);
 	answer = r < 0 ? json_pack("{s:s,s:i}", "error", *why.text ? why.text : strerror(-r), "errno", r) : json_object();
@@ -295,6 +309,6 @@ void alertqueue_serve(const char *state, int fd, json_t *request, bool mask)
 	free(text);
 	json_decref(answer);
 	alertqueue_close(q);
-	buf_free(&s.json);
+	buf_free(&s.text);
 	buf_free(&s.frame);
 }

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "detect/alerts.h"
+#include "forward/form.h"
 
 const char *alertqueue_why(void);
 
@@ -16,6 +17,7 @@ struct alertqueue_filter {
 	bool all, held;       /* closed ones and low ones too; those beyond the budget */
 	bool changes;         /* what was changed by leaves from `after` on, in that order; closed ones too */
 	bool whole;           /* with all that is known: alertjson.h */
+	const struct form *form; /* by way of the keeper: a line of this form; NULL: alertjson.h */
 	int64_t since, until; /* 0: open */
 	uint64_t limit, id, after;
 };
@@ -35,8 +37,9 @@ typedef int alertqueue_cb(void *arg, struct evidence_reader *r, const struct ale
 int alertqueue_ask(struct alertqueue *q, const struct alertqueue_filter *f, alertqueue_cb *cb, void *arg, struct alertqueue_counts *ret);
 
 /* --- by way of the keeper --- */
-typedef int alertqueue_json_cb(void *arg, str json);
-int alertqueue_remote(const char *state, const struct alertqueue_filter *f, alertqueue_json_cb *cb, void *arg,
+/* A JSON object, or a line of the form with its end. */
+typedef int alertqueue_text_cb(void *arg, str text);
+int alertqueue_remote(const char *state, const struct alertqueue_filter *f, alertqueue_text_cb *cb, void *arg,
 	struct alertqueue_counts *ret);
 /* The keeper's half: answers {"do":"alerts",…} on fd. */
 void alertqueue_serve(const char *state, int fd, json_t *request, bool mask);

@@ -159,6 +159,8 @@ int alertview_make(struct evidence_reader *r, const struct alert *al, bool mask,
 	if (e == 0)
 		e = take_texts(json_object_get(body, "rules"), "rule", &v.rules, &v.n_rules);
 	if (e == 0)
+		e = take_texts(json_object_get(body, "attack"), NULL, &v.attack, &v.n_attack);
+	if (e == 0)
 		e = take_documents(&m, json_object_get(body, "documents"));
 	if (e == 0)
 		e = take_events(&m, json_object_get(body, "events"));
@@ -169,4 +171,14 @@ int alertview_make(struct evidence_reader *r, const struct alert *al, bool mask,
 	else
 		*ret = v;
 	return e;
+}
+
+int alertview_put(struct buf *b, struct evidence_reader *r, const struct alert *al, bool mask, const struct form *form)
+{
+	_cleanup_alert_view_ struct alert_view v = { 0 };
+	int e = alertview_make(r, al, mask, &v);
+
+	if (e == 0)
+		form->put(&v, b);
+	return e < 0 ? e : buf_error(b);
 }

@@ -8,8 +8,10 @@
 #define TYTO_ALERTVIEW_H
 
 #include "detect/alerts.h"
-#include "forward/alert_view.h"
+#include "forward/form.h"
 
 int alertview_make(struct evidence_reader *r, const struct alert *al, bool mask, struct alert_view *ret);
+/* The same as a line of a form, appended. */
+int alertview_put(struct buf *b, struct evidence_reader *r, const struct alert *al, bool mask, const struct form *form);
 
 #endif

@@ -127,7 +127,8 @@ struct detecting {
 	uint64_t size; /* under lock, as what follows */
 	struct waiting waiting[WAITING_MAX];
 	size_t n;
-	char *setting; /* about the rules in force, to be recorded; NULL none */
+	char *setting; /* about the rules in force, to be recorded; NULL none… */
+	size_t setting_at; /* …behind so many of the waiting alerts: those are of the set before */
 	struct detector_stat stat;
 	int64_t since; /* the rules have been in force */
 	char set[65];
@@ -244,6 +245,7 @@ static void publish(struct following *f, bool fresh)
 	if (news) {
 		free(d->setting);
 		d->setting = strndup(setting.p, setting.n);
+		d->setting_at = d->n;
 		eventfd_write(d->fd, 1);
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -418,37 +420,50 @@ void detecting_tell(struct detecting *d, uint64_t size)
 	pthread_mutex_unlock(&d->lock);
 }
 
+static int take_setting(struct detecting *d, struct evidence *ev)
+{
+	uint64_t seq;
+	int r = evidence_append_config(ev, time_now(), str_c(d->setting), &seq);
+
+	if (r < 0 && r != -EINVAL && r != -EMSGSIZE)
+		return r;
+	free(d->setting);
+	d->setting = NULL;
+	return 0;
+}
+
+static int take_alert(struct waiting *w, struct evidence *ev)
+{
+	uint64_t seq;
+	int r = evidence_append_alert(ev, &w->a, &seq);
+
+	if (r == -EINVAL || r == -EMSGSIZE) {
+		log_error("an alert was refused: %s", evidence_why());
+		r = 0;
+	}
+	if (r == 0)
+		waiting_free(w);
+	return r;
+}
+
 int detecting_take(struct detecting *d, struct evidence *ev)
 {
 	eventfd_t told;
 	size_t taken = 0;
-	int recorded = 0;
-	uint64_t seq;
-	int r = 0;
+	int recorded = 0, r = 0;
 
 	eventfd_read(d->fd, &told);
 	pthread_mutex_lock(&d->lock);
-	if (d->setting) {
-		r = evidence_append_config(ev, time_now(), str_c(d->setting), &seq);
-		if (r == -EINVAL || r == -EMSGSIZE)
-			r = 0;
-		if (r == 0) {
-			free(d->setting);
-			d->setting = NULL;
-			recorded = 1;
-		}
-	}
-	while (taken < d->n && r == 0) {
-		r = evidence_append_alert(ev, &d->waiting[taken].a, &seq);
-		if (r == -EINVAL || r == -EMSGSIZE) {
-			log_error("an alert was refused: %s", evidence_why());
-			r = 0;
-		}
-		if (r == 0)
-			waiting_free(&d->waiting[taken++]);
+	while (r == 0 && (taken < d->n || d->setting)) {
+		bool setting = d->setting && taken == d->setting_at;
+
+		r = setting ? take_setting(d, ev) : take_alert(&d->waiting[taken], ev);
+		recorded += r == 0 && setting;
+		taken += r == 0 && !setting;
 	}
 	memmove(d->waiting, d->waiting + taken, (d->n - taken) * sizeof(*d->waiting));
 	d->n -= taken;
+	d->setting_at -= MIN(taken, d->setting_at);
 	pthread_cond_broadcast(&d->wake);
 	pthread_mutex_unlock(&d->lock);
 	return r < 0 ? r : (int)taken + recorded;

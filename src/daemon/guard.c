@@ -53,6 +53,7 @@ struct guard {
 	enum event_cause cause;
 	struct rlimit descriptors; /* ours at the start, and the children's */
 	int manager;      /* the service manager's socket; negative: none */
+	int terminal;     /* ours, open since the start; negative: none */
 	bool stop, ready, refused;
 };
 
@@ -324,6 +325,23 @@ static void check_ready(struct guard *g)
 	notify_send(g->manager, "READY=1");
 }
 
+/* Our terminal is gone: the kernel tells it by the same signal. */
+static bool hung_up(const struct guard *g)
+{
+	return g->terminal >= 0 && tcgetpgrp(g->terminal) < 0;
+}
+
+/* The keeper reads the rules again; one that is just starting does so anyway. */
+static void take_signal(struct guard *g, const struct signalfd_siginfo *s)
+{
+	if (s->ssi_signo == SIGCHLD)
+		return;
+	if (s->ssi_signo != SIGHUP || hung_up(g))
+		g->stop = true;
+	else if (g->child[KEEPER].pid)
+		kill(g->child[KEEPER].pid, SIGHUP);
+}
+
 static void turn(struct guard *g)
 {
 	struct pollfd p = { .fd = g->signals, .events = POLLIN };
@@ -332,8 +350,7 @@ static void turn(struct guard *g)
 
 	poll(&p, 1, (int)(TURN_NS / 1000000));
 	while (read(g->signals, &s, sizeof(s)) == sizeof(s))
-		if (s.ssi_signo != SIGCHLD)
-			g->stop = true;
+		take_signal(g, &s);
 	now = mono();
 	if (now - g->turn > 3 * TURN_NS)
 		g->grace = now + SENSOR_STALL_NS;
@@ -425,7 +442,7 @@ int guard_run(const struct guard_config *c)
 {
 	struct guard g = { .c = c, .child = { { .control = -1 }, { .control = -1 }, { .control = -1 }, { .control = -1 } }, .pulse_fd = -1,
 		.signals = -1,
-		.manager = notify_open() };
+		.manager = notify_open(), .terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC) };
 	int r = setup(&g);
 
 	if (r == 0) {
@@ -442,5 +459,6 @@ int guard_run(const struct guard_config *c)
 	close_fd(&g.pulse_fd);
 	close_fd(&g.signals);
 	close_fd(&g.manager);
+	close_fd(&g.terminal);
 	return r;
 }

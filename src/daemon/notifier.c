@@ -11,6 +11,7 @@
 #include "daemon/confine.h"
 #include "daemon/state.h"
 #include "forward/courier.h"
+#include "forward/notified.h"
 #include "forward/outbox.h"
 
 #define TURN_MS 500
@@ -37,11 +38,13 @@ struct notifier {
 	struct alerts *alerts;
 	struct outbox *outbox;
 	int lock;
-	bool begun;      /* the outbox knows what was told before */
+	bool begun;      /* the outbox knows what was told before, or we do: */
+	bool recovered;  /* the outbox was lost; what is before `position` was told */
 	bool looked;     /* at all alerts, since we started: settings may be others than before */
 	bool idle;       /* nothing more can be sent now */
 	bool failed;     /* something was not */
 	uint64_t position, size;
+	uint64_t kept;   /* as notified_write has it */
 };
 
 static bool ended(const struct notifier *n)
@@ -108,7 +111,11 @@ static int on_alert(void *arg, const struct alert *al)
 	/* Closed before anybody was to be told, or told of its severity: that is the past. */
 	if (!al->open && (!t->n->begun || al->seq < t->n->position))
 		return add_letters(t, al, 0);
-	return al->held ? 0 : add_letters(t, al, MESSAGE_RAISED);
+	if (al->held)
+		return 0;
+	if (!t->n->recovered)
+		return add_letters(t, al, MESSAGE_RAISED);
+	return add_letters(t, al, al->seq < t->n->position ? 0 : al->open ? MESSAGE_RAISED : MESSAGE_CLOSED);
 }
 
 static int tell(struct notifier *n)
@@ -127,6 +134,26 @@ static int tell(struct notifier *n)
 	}
 	n->position = n->size;
 	n->begun = n->looked = true;
+	n->recovered = false;
+	return 0;
+}
+
+/* For the one who finds no outbox. What waits to be sent has not been told; what is dead, nobody gets by itself. */
+static int keep_notified(struct notifier *n)
+{
+	uint64_t upto = n->position, oldest;
+	int r = n->looked ? outbox_oldest(n->outbox, &oldest) : 0;
+
+	if (r < 0)
+		return said(r, outbox_why());
+	if (r > 0)
+		upto = MIN(upto, oldest);
+	if (!n->looked || upto == n->kept)
+		return 0;
+	n->kept = upto;
+	r = notified_write(n->c->state, upto);
+	if (r < 0)
+		log_error("notify: %s/notified: %s", n->c->state, strerror(-r));
 	return 0;
 }
 
@@ -299,7 +326,7 @@ static int turn(struct notifier *n)
 	for (size_t i = 0; r == 0 && i < NOTIFY_KINDS; i++)
 		if (n->channels[i].courier)
 			r = take_answer(n, &n->channels[i]);
-	return r;
+	return r == 0 ? keep_notified(n) : r;
 }
 
 /* --- the process --- */
@@ -359,6 +386,19 @@ static int open_log(struct notifier *n)
 	return r < 0 ? said(r, alerts_why()) : 0;
 }
 
+/* A new outbox: the first one, or another was lost. */
+static void recover(struct notifier *n)
+{
+	uint64_t upto, size;
+
+	if (notified_read(n->c->state, &upto) < 0 || evidence_reader_refresh(n->reader, &size) < 0 || upto > size)
+		return;
+	n->position = upto;
+	n->begun = n->recovered = true;
+	log_info("notify: the outbox is new: alerts before record %llu have been told and are not told again; dead letters are gone",
+		(unsigned long long)upto);
+}
+
 static int open_outbox(struct notifier *n)
 {
 	const char *names[NOTIFY_RECIPIENTS_MAX + 2];
@@ -379,7 +419,11 @@ static int open_outbox(struct notifier *n)
 		r = outbox_settle(n->outbox, names, n->ways.n);
 	if (r == 0)
 		r = outbox_position(n->outbox, &n->position, &n->begun);
-	return r < 0 ? said(r, outbox_why()) : 0;
+	if (r < 0)
+		return said(r, outbox_why());
+	if (!n->begun)
+		recover(n);
+	return 0;
 }
 
 int notifier_run(const struct notifier_config *c)
@@ -400,7 +444,7 @@ int notifier_run(const struct notifier_config *c)
 	evidence_reader_close(n.reader);
 	outbox_close(n.outbox);
 	if (r == -EUCLEAN && outbox_put_aside(c->state) == 0)
-		log_error("notify: the outbox was damaged, and is put aside as notify.db.damaged: open alerts are told again");
+		log_error("notify: the outbox was damaged, and is put aside as notify.db.damaged");
 	close_fd(&n.lock);
 	for (size_t i = 0; i < NOTIFY_KINDS; i++)
 		courier_end(n.channels[i].courier);

@@ -34,6 +34,11 @@ struct beside *beside_free(struct beside *b)
 	return NULL;
 }
 
+struct decoys *beside_decoys(struct beside *b)
+{
+	return b->decoys;
+}
+
 uint64_t beside_known(const struct beside *b)
 {
 	return b->known;
@@ -208,6 +213,11 @@ static str last_part(str path)
 	return slash ? (str){ slash + 1, (size_t)(path.p + path.n - slash - 1) } : path;
 }
 
+static str folder(str path)
+{
+	return (str){ path.p, path.n - last_part(path).n };
+}
+
 /* Its name, or only its folder. */
 static const char *renamed(const struct event *e)
 {
@@ -222,6 +232,8 @@ void beside_tell_event(const struct decoys *d, uint32_t owner, const struct even
 
 	ret->value[BESIDE_DECOY] = str_c(texts[decoys_touch(d, e, owner)]);
 	ret->value[BESIDE_RENAME] = str_c(renamed(e));
+	if (ret->value[BESIDE_DOCUMENT_NEW].p && event_has(e, EV_PATH))
+		ret->value[BESIDE_NEW_IN] = folder(e->path);
 	if (!ret->value[BESIDE_SERVICE].p && event_has(e, EV_PERSON) && decoys_excuses(d, e->person))
 		ret->value[BESIDE_SERVICE] = STR("true");
 }

@@ -30,6 +30,7 @@ int beside_leaf(struct beside *b, uint64_t seq, const struct leaf *l);
 /* All before `upto` has been looked at. */
 void beside_passed(struct beside *b, uint64_t upto);
 void beside_tell(struct beside *b, const struct leaf *l, const struct event *e, struct sigma_beside *ret);
+struct decoys *beside_decoys(struct beside *b);
 /* Keeps it when that is due, or `now`. */
 void beside_keep(struct beside *b, bool now);
 

@@ -7,6 +7,49 @@
 #include "base/timefmt.h"
 #include "detect/cases_int.h"
 
+/* "attack.t1048.003" */
+static bool is_technique(str tag)
+{
+	static const char shape[] = "attack.t0000.000";
+
+	if (tag.n != sizeof("attack.t0000") - 1 && tag.n != sizeof(shape) - 1)
+		return false;
+	for (size_t i = 0; i < tag.n; i++)
+		if (shape[i] == '0' ? !(tag.p[i] >= '0' && tag.p[i] <= '9') : (tag.p[i] | (i == 7 ? 0x20 : 0)) != shape[i])
+			return false;
+	return true;
+}
+
+static void take_attack(const struct sigma_rule *r, struct firing *ret)
+{
+	for (size_t i = 0; i < r->n_tags && ret->n_attack < CASE_ATTACK_MAX; i++)
+		if (is_technique(r->tags[i]))
+			snprintf(ret->attack[ret->n_attack++], sizeof(ret->attack[0]), "T%.*s", (int)r->tags[i].n - 8, r->tags[i].p + 8);
+}
+
+static void take_asks(const struct sigma_rule *r, struct firing *ret)
+{
+	for (size_t i = 0; i < r->n_asks; i++) {
+		struct firing_ask *a = &ret->asks[ret->n_asks];
+
+		/* A name from outside that is longer would be no name any more. */
+		if (r->asks[i].field.n >= sizeof(a->field) || !str_utf8_valid(r->asks[i].field))
+			continue;
+		snprintf(a->field, sizeof(a->field), "%.*s", STR_ARG(r->asks[i].field));
+		a->least = r->asks[i].least;
+		a->above = r->asks[i].above;
+		ret->n_asks++;
+	}
+}
+
+static struct firing_count count_of(const char *counts, str field, double least, int64_t span)
+{
+	struct firing_count c = { .counts = counts, .least = least >= 1 && least < 1e15 ? (uint64_t)least : 0, .span = span };
+
+	snprintf(c.counted, sizeof(c.counted), "%.*s", STR_ARG(field));
+	return c;
+}
+
 int firings_add(struct firings *f, const struct sigma_hit *h)
 {
 	static const char *const exempt[] = { "tyto.decoy", "tyto.chain", "tyto.tamper" };
@@ -16,9 +59,16 @@ int firings_add(struct firings *f, const struct sigma_hit *h)
 		return -ENOMEM;
 	one = &f->v[f->n++];
 	*one = (struct firing){ .severity = severity_from(h->rule->level), .correlation = h->rule->type == SIGMA_CORRELATION, .count = h->count,
-		.first = h->first, .last = h->last, .n_seqs = h->n_seqs, .newest = h->newest, .counts = h->rule->counts,
-		.least = h->rule->least >= 1 && h->rule->least < 1e15 ? (uint64_t)h->rule->least : 0, .span = h->rule->span };
-	snprintf(one->counted, sizeof(one->counted), "%.*s", STR_ARG(h->rule->counted));
+		.first = h->first, .last = h->last, .n_seqs = h->n_seqs, .newest = h->newest, .composed = h->rule->composed,
+		.percentile = h->rule->percentile };
+	one->what = count_of(h->rule->counts, h->rule->counted, h->rule->least, h->rule->span);
+	while (one->n_parts < h->rule->n_parts) {
+		const struct sigma_count *p = &h->rule->parts[one->n_parts];
+
+		one->parts[one->n_parts++] = count_of(p->counts, p->counted, p->least, p->span);
+	}
+	take_attack(h->rule, one);
+	take_asks(h->rule, one);
 	if (!one->severity)
 		one->severity = str_eq(h->rule->level, STR("informational")) ? SEVERITY_LOW : SEVERITY_MEDIUM;
 	one->exempt = one->severity == SEVERITY_CRITICAL;
@@ -109,13 +159,16 @@ static void span_text(int64_t ns, char *out, size_t room)
 
 static json_t *told(const json_t *rule, bool correlation)
 {
-	const char *title = json_string_value(json_object_get(rule, "rule"));
+	const char *title = json_string_value(json_object_get(rule, "rule")), *counts = json_string_value(json_object_get(rule, "counts"));
 	uint64_t hits = (uint64_t)number(rule, "hits");
 	char within[32], last[TIME_TEXT_MAX];
 	int64_t to = number(rule, "to");
 
 	span_text(to - number(rule, "since"), within, sizeof(within));
 	time_format(to - to % NSEC_PER_SEC, last);
+	if (correlation && counts && strncmp(counts, "temporal", 8) == 0)
+		return sentence("%s: %llu of its parts within %s, to %s; fired %llu time%s", title, (unsigned long long)number(rule, "count"), within, last,
+			(unsigned long long)hits, hits == 1 ? "" : "s");
 	if (correlation)
 		return sentence("%s: counted %llu within %s, to %s; fired %llu time%s", title, (unsigned long long)number(rule, "count"), within, last,
 			(unsigned long long)hits, hits == 1 ? "" : "s");
@@ -143,18 +196,66 @@ static bool is_counted(const json_t *body, const json_t *rule, const struct firi
 	return json_object_get(rule, "from") && h->first <= number(rule, "to") && h->last >= number(rule, "from");
 }
 
+static void add_technique(json_t *of, const char *technique)
+{
+	json_t *l = list(of, "attack"), *one;
+	size_t i;
+
+	json_array_foreach(l, i, one)
+		if (strcmp(json_string_value(one) ? json_string_value(one) : "", technique) == 0)
+			return;
+	json_array_append_new(l, json_string(technique));
+}
+
+/* Of the rule, and of the whole case. */
+static void note_attack(json_t *body, json_t *rule, const struct firing *h)
+{
+	for (size_t i = 0; i < h->n_attack; i++) {
+		add_technique(rule, h->attack[i]);
+		add_technique(body, h->attack[i]);
+	}
+}
+
+static void note_asks(json_t *rule, const struct firing *h)
+{
+	json_t *l = h->n_asks ? json_array() : NULL;
+
+	for (size_t i = 0; i < h->n_asks; i++)
+		json_array_append_new(l, json_pack("{s:s,s:f,s:b}", "field", h->asks[i].field, "least", h->asks[i].least, "above", h->asks[i].above));
+	if (l)
+		json_object_set_new(rule, "asks", l);
+}
+
+static void note_count(json_t *o, const struct firing_count *c)
+{
+	if (!c->counts)
+		return;
+	json_object_set_new(o, "counts", json_string(c->counts));
+	if (c->counted[0])
+		json_object_set_new(o, "field", json_string(c->counted));
+	if (!c->least)
+		return;
+	set(o, "least", c->least);
+	set(o, "span", (uint64_t)(c->span / NSEC_PER_SEC));
+}
+
 /* In what time, and from how many on, it fires: for the sentence about what would not have fired it. */
 static void note_threshold(json_t *rule, const struct firing *h)
 {
-	if (!h->counts)
-		return;
-	json_object_set_new(rule, "counts", json_string(h->counts));
-	if (h->counted[0])
-		json_object_set_new(rule, "field", json_string(h->counted));
-	if (!h->least)
-		return;
-	set(rule, "least", h->least);
-	set(rule, "span", (uint64_t)(h->span / NSEC_PER_SEC));
+	json_t *parts = h->n_parts ? json_array() : NULL;
+
+	note_asks(rule, h);
+	note_count(rule, &h->what);
+	if (h->what.least && strcmp(h->what.counts, "value_percentile") == 0)
+		json_object_set_new(rule, "percentile", json_real(h->percentile));
+	for (size_t i = 0; i < h->n_parts; i++) {
+		json_t *one = json_object();
+
+		note_count(one, &h->parts[i]);
+		json_array_append_new(parts, one);
+	}
+	if (parts)
+		json_object_set_new(rule, "parts", parts);
 }
 
 /* why[0] is what was counted, why[n + 1] the sentence of rules[n]. */
@@ -184,6 +285,7 @@ static bool merge_rule(struct kase *k, const struct firings *f, const struct fir
 	set(one, "hits", hits);
 	set(one, "from", (uint64_t)(json_object_get(one, "from") ? MIN(h->first, number(one, "from")) : h->first));
 	set(one, "to", (uint64_t)MAX(h->last, number(one, "to")));
+	note_attack(k->body, one, h);
 	note_threshold(one, h);
 	*changed = true;
 	*news |= !(hits & (hits - 1));
@@ -299,7 +401,7 @@ static int note_seq(void *arg, const struct event *e)
 	return k->n == CASE_LOOK_MAX;
 }
 
-/* A rule tells the newest records only. The others that it counted are this person's with the same verbs, of the same time. */
+/* A rule tells the newest records only, and one that leans on correlations just those that completed its parts. The others that it counted are this person's with the same verbs, of the same time. */
 static int merge_counted(struct cases *c, struct kase *k, const struct firings *f, const struct firing *h)
 {
 	struct counted found = { .below = f->mode == FIRING_PAST ? UINT64_MAX : f->seq + 1 };
@@ -362,7 +464,7 @@ int case_merge(struct cases *c, struct kase *k, const struct firings *f, bool *c
 
 		if (!merge_rule(k, f, h, changed, news))
 			return -ENOMEM;
-		r = h->correlation && f->person && h->n_seqs == SIGMA_SEQS_MAX ? merge_counted(c, k, f, h) : merge_named(c, k, h);
+		r = h->correlation && f->person && (h->composed || h->n_seqs == SIGMA_SEQS_MAX) ? merge_counted(c, k, f, h) : merge_named(c, k, h);
 	}
 	*changed |= size_of(k->body) != before;
 	if (r == 0 && json_array_set_new(list(k->body, "why"), 0, counted(k->body)) < 0)
@@ -412,6 +514,9 @@ int case_join(struct cases *c, struct kase *k, const struct kase *other)
 			return r;
 		merge_record(c, k, seq, &l);
 	}
+	json_array_foreach(json_object_get(other->body, "attack"), i, one)
+		if (json_is_string(one))
+			add_technique(k->body, json_string_value(one));
 	if (json_is_true(json_object_get(other->body, "exempt")))
 		json_object_set_new(k->body, "exempt", json_true());
 	return json_array_set_new(why, 0, counted(k->body)) < 0 ? -ENOMEM : 0;

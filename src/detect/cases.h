@@ -18,6 +18,7 @@
 #define CASE_DOCUMENTS_MAX 200
 #define CASE_LABELLED_MAX 50  /* so many more of each where they are confidential or restricted: they must not be crowded out */
 #define CASE_RULES_MAX 12
+#define CASE_ATTACK_MAX 8    /* techniques of a rule */
 #define CASE_LOOK_MAX 4096 /* records named for what a correlation counted */
 #define CASE_GROW_NS (600 * NSEC_PER_SEC) /* between two records of a case that say nothing new but numbers */
 
@@ -30,10 +31,24 @@ struct firing {
 	uint64_t count;
 	int64_t first, last;
 	uint64_t newest;  /* highest seq behind it */
-	const char *counts; /* of a correlation: what, and from how many on (0: no such number) in what time; as in sigma_rule */
-	char counted[40];
-	uint64_t least;
-	int64_t span;
+	struct firing_count { /* as sigma_count */
+		const char *counts;
+		char counted[40];
+		uint64_t least;
+		int64_t span;
+	} what; /* of a correlation */
+	struct firing_count parts[SIGMA_PARTS_MAX];
+	size_t n_parts;
+	bool composed;
+	double percentile;
+	struct firing_ask { /* as sigma_ask */
+		char field[40];
+		double least;
+		bool above;
+	} asks[SIGMA_ASKS_MAX];
+	size_t n_asks;
+	char attack[CASE_ATTACK_MAX][12]; /* techniques of MITRE ATT&CK: "T1039", "T1048.003" */
+	size_t n_attack;
 	uint64_t seqs[SIGMA_SEQS_MAX];
 	size_t n_seqs;
 };

@@ -159,6 +159,7 @@ static void say_counts(const struct correlation *c, struct sigma_rule *ret, cons
 {
 	ret->counts = kinds[c->kind];
 	ret->span = c->span;
+	ret->percentile = c->percentile;
 	if (field)
 		ret->counted = field->text;
 	for (size_t i = 0; i < c->n_tests; i++)
@@ -218,6 +219,21 @@ static int join_one(struct sigma *s, uint32_t self)
 	return 0;
 }
 
+static void say_parts(const struct sigma *s, const struct correlation *c, struct sigma_rule *ret)
+{
+	bool all = (c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED) && c->n_tests == 0;
+
+	for (size_t i = 0; i < c->n_refs; i++) {
+		const struct sigma_rule *on = &s->rules[c->rules[i]]->rule;
+
+		if (on->type != SIGMA_CORRELATION)
+			continue;
+		ret->composed = true;
+		if (all && ret->n_parts < SIGMA_PARTS_MAX)
+			ret->parts[ret->n_parts++] = (struct sigma_count){ on->counts, on->counted, on->least, on->span };
+	}
+}
+
 /* Depth first; what a correlation leans on has been judged before it. */
 static int judge(struct sigma *s, uint32_t self, unsigned depth)
 {
@@ -240,6 +256,9 @@ static int judge(struct sigma *s, uint32_t self, unsigned depth)
 		else if (on->state == SIGMA_NEVER)
 			rule_fail(s, SIGMA_NEVER, "it leans on \"%.*s\": %s", STR_ARG(c->refs[i]), on->why);
 	}
+	if (c->n_refs == 1)
+		asks_of_correlation(&s->rules[c->rules[0]]->rule, &me->rule);
+	say_parts(s, c, &me->rule);
 	c->color = 2;
 	return 0;
 }
@@ -249,6 +268,7 @@ int correlations_join(struct sigma *s)
 	for (uint32_t i = 0; i < s->n_rules; i++)
 		if (s->rules[i]->correlation && join_one(s, i) == -ENOMEM)
 			return -ENOMEM;
+	asks_of_rules(s);
 	for (uint32_t i = 0; i < s->n_rules; i++)
 		judge(s, i, 0);
 	for (uint32_t i = 0; i < s->n_rules; i++) {

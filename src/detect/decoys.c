@@ -13,6 +13,7 @@
 #define PLANTED STR("decoy.planted = ")
 #define REMOVED STR("decoy.removed = ")
 #define EXCUSED STR(DECOY_EXCUSED " = ")
+#define MARKS_MAX ((size_t)1 << 17)
 #define VIEW_MAX ((size_t)256 << 20)
 #define VIEW_STEP ((uint64_t)1 << 20) /* leaves without a decoy, after which the view is written nevertheless */
 
@@ -32,6 +33,8 @@ struct decoys {
 	char *excused;
 	str names[DECOY_EXCUSED_MAX]; /* into excused */
 	size_t n_names;
+	uint64_t *marked; /* records, sorted */
+	size_t n_marked, marked_cap;
 };
 
 static int take_excused(struct decoys *d, str names);
@@ -54,6 +57,7 @@ struct decoys *decoys_free(struct decoys *d)
 		free(d->v[i].path);
 	free(d->v);
 	free(d->slots);
+	free(d->marked);
 	free(d->excused);
 	free(d);
 	return NULL;
@@ -186,6 +190,61 @@ const struct decoy *decoys_document(const struct decoys *d, const uint8_t docume
 	return find(d, KEY_DOCUMENT, document, 32, UINT64_MAX - 1, true);
 }
 
+const struct decoy *decoys_standing_at(const struct decoys *d, const uint8_t document[static 32], uint64_t seq)
+{
+	return find(d, KEY_DOCUMENT, document, 32, seq, false);
+}
+
+/* Where it is, or belongs. */
+static size_t mark_at(const struct decoys *d, uint64_t seq)
+{
+	size_t from = 0, to = d->n_marked;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (d->marked[mid] < seq)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+static bool is_marked(const struct decoys *d, uint64_t seq)
+{
+	size_t i = mark_at(d, seq);
+
+	return i < d->n_marked && d->marked[i] == seq;
+}
+
+/* The oldest go: they have been looked at long ago. */
+int decoys_mark(struct decoys *d, uint64_t seq)
+{
+	size_t i;
+
+	if (is_marked(d, seq))
+		return 0;
+	if (d->n_marked == MARKS_MAX) {
+		d->n_marked -= MARKS_MAX / 2;
+		memmove(d->marked, d->marked + MARKS_MAX / 2, d->n_marked * sizeof(*d->marked));
+	}
+	if (d->n_marked == d->marked_cap) {
+		size_t cap = d->marked_cap ? 2 * d->marked_cap : 64;
+		uint64_t *v = reallocarray(d->marked, cap, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		d->marked = v;
+		d->marked_cap = cap;
+	}
+	i = mark_at(d, seq);
+	memmove(d->marked + i + 1, d->marked + i, (d->n_marked - i) * sizeof(*d->marked));
+	d->marked[i] = seq;
+	d->n_marked++;
+	return 0;
+}
+
 const struct decoy *decoys_path(const struct decoys *d, str path)
 {
 	return find(d, KEY_PATH, path.p, path.n, UINT64_MAX - 1, false);
@@ -247,7 +306,7 @@ static bool is_ours(const struct event *e, uint32_t owner)
 
 enum decoy_touch decoys_touch(const struct decoys *d, const struct event *e, uint32_t owner)
 {
-	if (likely(d->n == 0) || e->verb == VERB_GAP || !is_decoy(d, e))
+	if (likely(d->n == 0) || e->verb == VERB_GAP || !(is_decoy(d, e) || is_marked(d, e->seq)))
 		return DECOY_NONE;
 	if ((event_has(e, EV_PERSON) && decoys_excuses(d, e->person)) || is_ours(e, owner))
 		return DECOY_EXCUSED_TOUCH;

@@ -52,6 +52,10 @@ size_t decoys_standing(const struct decoys *d);
 const struct decoy *decoys_document(const struct decoys *d, const uint8_t document[static 32]);
 /* The one that stands at a path. */
 const struct decoy *decoys_path(const struct decoys *d, str path);
+/* The one with this content that stood when leaf seq was recorded. */
+const struct decoy *decoys_standing_at(const struct decoys *d, const uint8_t document[static 32], uint64_t seq);
+/* Record seq was about a copy of one, as turned out later (copies.h). */
+int decoys_mark(struct decoys *d, uint64_t seq);
 bool decoys_has_object(const struct decoys *d, const struct event_object *o);
 /* Accounts and programs that are excused, separated by a space. */
 str decoys_excused(const struct decoys *d);
@@ -60,7 +64,7 @@ str decoys_excused(const struct decoys *d);
 int decoys_excuse(const char *state, struct evidence *ev, str names);
 
 enum decoy_touch { DECOY_NONE, DECOY_EXCUSED_TOUCH, DECOY_TOUCHED };
-/* By object, by content, or by its path where the record has no better; owner: who owns the state, as whom Tyto's own reading runs. */
+/* By object, by content, by a mark, or by its path where the record has no better; owner: who owns the state, as whom Tyto's own reading runs. */
 enum decoy_touch decoys_touch(const struct decoys *d, const struct event *e, uint32_t owner);
 /* Whose job it is to read everything: named in decoy.excused. */
 bool decoys_excuses(const struct decoys *d, str account);

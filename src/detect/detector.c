@@ -7,7 +7,9 @@
 
 #include "base/timefmt.h"
 #include "base/why.h"
+#include "index/index.h"
 #include "detect/beside.h"
+#include "detect/copies.h"
 #include "detect/late.h"
 #include "detect/replay.h"
 
@@ -439,7 +441,7 @@ static void take_alert(struct detection *d, uint64_t seq, const struct leaf *l)
 		d->seen++;
 }
 
-#define LOOKED_AT (1ULL << LEAF_EVENT | 1ULL << LEAF_ALERT | 1ULL << LEAF_PERSON | 1ULL << LEAF_CONFIG)
+#define LOOKED_AT (1ULL << LEAF_EVENT | 1ULL << LEAF_ALERT | 1ULL << LEAF_PERSON | 1ULL << LEAF_CONFIG | 1ULL << LEAF_PLACE)
 
 /* 0: of a kind that is not looked at. */
 static int read_leaf(struct detection *d, uint64_t seq, struct leaf *ret)
@@ -456,6 +458,23 @@ static int read_leaf(struct detection *d, uint64_t seq, struct leaf *ret)
 	return 1;
 }
 
+/* Opened before it was known to be a decoy's copy: the past is gone through again, as with what came late. */
+static int put_back(void *arg, uint64_t seq, int64_t time)
+{
+	struct detection *d = arg;
+
+	if (running(d))
+		late_add(&d->late, seq, time);
+	return 0;
+}
+
+static int take_place(struct detection *d, uint64_t seq, const struct leaf *l)
+{
+	int r = copies_place(d->state, d->r, beside_decoys(d->beside), seq, l, put_back, d);
+
+	return r < 0 ? fail(r, "a decoy's copy: %s", *index_why() ? index_why() : strerror(-r)) : 0;
+}
+
 static int take(struct detection *d, uint64_t seq, struct handing *h)
 {
 	struct leaf l;
@@ -468,6 +487,8 @@ static int take(struct detection *d, uint64_t seq, struct handing *h)
 		return fail(r, "the baseline: %s", strerror(-r));
 	if (l.kind == LEAF_EVENT)
 		return take_event(d, seq, &l, h);
+	if (l.kind == LEAF_PLACE)
+		return take_place(d, seq, &l);
 	if (l.kind != LEAF_ALERT)
 		return 0;
 	take_alert(d, seq, &l);
@@ -482,6 +503,18 @@ static int warm_fired(void *arg, struct firings *f)
 	return d->warm_cases ? cases_firings(d->cases, f, NULL, NULL) : 0;
 }
 
+static int marked_already(void *arg, uint64_t seq, int64_t time)
+{
+	return 0;
+}
+
+static int mark_again(void *arg, uint64_t seq, const struct leaf *l)
+{
+	struct detection *d = arg;
+
+	return l->kind == LEAF_PLACE ? copies_place(d->state, d->r, beside_decoys(d->beside), seq, l, marked_already, NULL) : 0;
+}
+
 static int begin(struct detection *d)
 {
 	int r = replay_frontier(d->state, d->position, &d->frontier);
@@ -489,6 +522,9 @@ static int begin(struct detection *d)
 	if (r < 0)
 		return fail(r, "%s", replay_why());
 	d->frontier = MIN(d->frontier, time_now());
+	/* What waited over a start: which of it was about a decoy's copy stands in no view. */
+	if (d->late.count && (r = evidence_each(d->r, late_from(&d->late), d->position, mark_again, d)) < 0)
+		return fail(r, "late records: %s", evidence_why());
 	d->began = true;
 	return start_warm(d, d->position, true);
 }

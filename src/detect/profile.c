@@ -16,6 +16,7 @@ struct profile *profile_free(struct profile *p)
 		free(p->persons[i].programs.v);
 		free(p->persons[i].clients.v);
 		free(p->persons[i].set);
+		free(p->persons[i].known);
 		staff_free(&p->persons[i].staff);
 	}
 	for (size_t i = 0; i < p->n_units; i++) {
@@ -236,6 +237,7 @@ void profile_rewind(struct profile *p, int64_t from)
 			continue;
 		if (a->day >= day)
 			turn_day(p, a, MIN(day, a->day)); /* today is past, too, if it is */
+		profile_unknow(a, day);
 		for (size_t k = 0; k < PROFILE_DAYS; k++)
 			if (a->past[k].day >= day)
 				a->past[k] = (struct past){ 0 };
@@ -279,9 +281,12 @@ int profile_take(struct profile *p, const struct profile_record *r)
 		return e;
 	if (new_program && learned(a, r->time))
 		program_rolls(p, r->program, r->time);
-	/* A late record of an earlier day does not move a day's numbers. */
-	if (!takes(r->verb) || !r->path || day < a->day)
+	if (!takes(r->verb) || !r->path)
 		return 0;
+	e = profile_know(p, a, r->path, day);
+	/* A late record of an earlier day does not move a day's numbers. */
+	if (e < 0 || day < a->day)
+		return e;
 	e = profile_remember(p, a, r->path, r->labelled, &new_document, &new_labelled);
 	if (e < 0)
 		return e;
@@ -372,6 +377,8 @@ void profile_tell(struct profile *p, const struct profile_record *r, struct sigm
 	ret->value[BESIDE_DAY_DOCUMENTS] = put_number(&p->text, a->today.documents);
 	ret->value[BESIDE_DAY_LABELLED] = put_number(&p->text, a->today.labelled);
 	if (learned(a, r->time)) {
+		if (profile_first_on(a, r->path, a->day))
+			ret->value[BESIDE_DOCUMENT_NEW] = STR("true");
 		ret->value[BESIDE_OWN_RATIO] = put_ratio(&p->text, a->today.documents, a->busiest);
 		ret->value[BESIDE_LABELLED_RATIO] = put_ratio(&p->text, a->today.labelled, a->busiest_labelled);
 	}

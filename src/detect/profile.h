@@ -22,6 +22,8 @@
 #define PROFILE_DAYS 28
 #define PROFILE_DOCUMENTS_MAX 65536    /* different ones of a person's day; it is "at least so many" then */
 #define PROFILE_ENTRIES_MAX ((size_t)8 << 20) /* of all persons' days together */
+#define PROFILE_KNOWN_MAX 65536         /* documents that a person has ever taken */
+#define PROFILE_KNOWN_ALL ((size_t)16 << 20) /* places for them, of all persons together: 128 MB */
 #define PROFILE_LEARN_NS (14 * 86400 * NSEC_PER_SEC)
 #define PROFILE_LEARN_DAYS 5
 #define PROFILE_NEW_NS (86400 * NSEC_PER_SEC)     /* what was first used within it is new */

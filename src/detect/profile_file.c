@@ -1,4 +1,4 @@
-/* The baseline as bytes: "TYTOPRF1" ‖ upto ‖ programs ‖ persons ‖ SHA-256 of all before. A view: what is damaged is made anew from the
+/* The baseline as bytes: "TYTOPRF2" ‖ upto ‖ programs ‖ persons ‖ SHA-256 of all before. A view: what is damaged is made anew from the
  * log. */
 #include "detect/profile_int.h"
 
@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/varint.h"
 
-#define MAGIC STR("TYTOPRF1")
+#define MAGIC STR("TYTOPRF2")
 
 static int sum(str bytes, uint8_t out[static SHA256_LEN])
 {
@@ -57,6 +57,11 @@ static void put_person(struct buf *b, uint64_t number, const struct person *a)
 	for (size_t i = 0; i < a->set_cap; i++)
 		if (a->set[i])
 			buf_put_uvar(b, a->set[i]);
+	buf_put_uvar(b, a->known_full);
+	buf_put_uvar(b, a->known_n);
+	for (size_t i = 0; i < a->known_cap; i++)
+		if (a->known[i])
+			buf_put_uvar(b, a->known[i]);
 }
 
 int profile_save(const struct profile *p, uint64_t upto, struct buf *ret)
@@ -159,6 +164,23 @@ static void get_past(struct in *i, struct past *d)
 	d->labelled = (uint32_t)get_uvar(i);
 }
 
+static int get_known(struct in *i, struct profile *p, struct person *a)
+{
+	bool full = get_uvar(i) != 0;
+	size_t n = get_count(i, PROFILE_KNOWN_MAX, 1);
+	int r = 0;
+
+	for (size_t k = 0; k < n && r == 0 && !i->bad; k++) {
+		uint64_t one = get_uvar(i);
+
+		i->bad |= !(one >> 16);
+		if (!i->bad)
+			r = profile_know(p, a, one >> 16, (int32_t)(one & UINT16_MAX));
+	}
+	a->known_full |= full;
+	return r;
+}
+
 static int get_seen(struct in *i, struct profile *p, struct person *a)
 {
 	size_t n;
@@ -182,6 +204,8 @@ static int get_seen(struct in *i, struct profile *p, struct person *a)
 		if (!i->bad)
 			r = profile_remember(p, a, path & ~((uint64_t)1 << 63), path >> 63, &is_new, &labelled);
 	}
+	if (r == 0)
+		r = get_known(i, p, a);
 	profile_past(a, a->day, &a->busiest, &a->busiest_labelled, &a->active);
 	return r;
 }

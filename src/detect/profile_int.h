@@ -43,6 +43,9 @@ struct person {
 	uint32_t busiest, busiest_labelled, active;
 	uint64_t *set;      /* paths of today, bit 63: labelled; 0 is free */
 	uint32_t set_n, set_cap;
+	uint64_t *known;    /* path << 16 | day on which it was first taken; 0 is free */
+	uint32_t known_n, known_cap;
+	bool known_full;
 	struct staff staff;
 	uint32_t unit;      /* index + 1 */
 };
@@ -65,7 +68,7 @@ struct profile {
 	size_t n_programs;
 	struct unit *units;
 	size_t n_units;
-	size_t entries;
+	size_t entries, known_slots;
 	uint64_t full;
 	struct buf text;        /* numbers that profile_tell gives out */
 };
@@ -75,6 +78,11 @@ struct person *profile_at(struct profile *p, uint64_t number);
 /* Figures of the days before `day`. */
 void profile_past(const struct person *a, int32_t day, uint32_t *ret_busiest, uint32_t *ret_labelled, uint32_t *ret_active);
 int profile_remember(struct profile *p, struct person *a, uint64_t path, bool labelled, bool *ret_new, bool *ret_new_labelled);
+/* --- profile_known.c --- */
+int profile_know(struct profile *p, struct person *a, uint64_t path, int32_t day);
+bool profile_first_on(const struct person *a, uint64_t path, int32_t day);
+/* Forgets what was first taken on `day` or later. */
+void profile_unknow(struct person *a, int32_t day);
 int profile_staff(struct profile *p, uint64_t number, uint64_t row, str json);
 void staff_free(struct staff *s);
 void profile_tell_person(struct profile *p, const struct person *a, int64_t time, struct sigma_beside *ret);

@@ -27,6 +27,23 @@ enum sigma_state {
 };
 enum sigma_type { SIGMA_RULE, SIGMA_CORRELATION, SIGMA_FILTER };
 
+/* A number that a record must reach for the rule to match: `field|gte: least`. */
+#define SIGMA_ASKS_MAX 4
+struct sigma_ask {
+	str field;
+	double least;
+	bool above; /* gt */
+};
+
+/* Of a correlation: what it counts, and from how many on, in what time; least 0 where that is no number of them. */
+struct sigma_count {
+	const char *counts;
+	str counted; /* the field; empty: accesses, or rules */
+	double least;
+	int64_t span; /* ns */
+};
+#define SIGMA_PARTS_MAX 4
+
 struct sigma_rule {
 	str file, title, id, name, level;
 	str product, category, service;
@@ -41,6 +58,13 @@ struct sigma_rule {
 	str counted;     /* the field; empty: accesses, or rules */
 	double least;
 	int64_t span;    /* ns */
+	double percentile; /* of value_percentile */
+	/* what each record must reach; of a correlation of one rule: of that */
+	struct sigma_ask asks[SIGMA_ASKS_MAX];
+	size_t n_asks;
+	bool composed; /* a correlation of correlations */
+	struct sigma_count parts[SIGMA_PARTS_MAX]; /* temporal, of correlations that must all hold: these */
+	size_t n_parts;
 };
 
 struct sigma_hit {
@@ -70,7 +94,7 @@ struct sigma_record {
 enum beside_field {
 	BESIDE_UNIT, BESIDE_ROLE, BESIDE_MANAGER, BESIDE_JOINED_DAYS, BESIDE_LEAVES_DAYS, BESIDE_LEFT, BESIDE_SERVICE, BESIDE_PROGRAM_NEW,
 	BESIDE_CLIENT_NEW, BESIDE_DAY_DOCUMENTS, BESIDE_DAY_LABELLED, BESIDE_OWN_RATIO, BESIDE_LABELLED_RATIO, BESIDE_PEER_RATIO, BESIDE_DECOY,
-	BESIDE_RENAME, BESIDE_READ_TODAY, BESIDE_FIELDS_
+	BESIDE_RENAME, BESIDE_READ_TODAY, BESIDE_DOCUMENT_NEW, BESIDE_NEW_IN, BESIDE_FIELDS_
 };
 struct sigma_beside {
 	str value[BESIDE_FIELDS_]; /* p NULL: not known */

@@ -20,7 +20,7 @@ static const char *const besides[BESIDE_FIELDS_] = {
 	[BESIDE_PROGRAM_NEW] = "tyto.program_new", [BESIDE_CLIENT_NEW] = "tyto.client_new", [BESIDE_DAY_DOCUMENTS] = "tyto.day_documents",
 	[BESIDE_DAY_LABELLED] = "tyto.day_labelled", [BESIDE_OWN_RATIO] = "tyto.own_ratio", [BESIDE_LABELLED_RATIO] = "tyto.labelled_ratio",
 	[BESIDE_PEER_RATIO] = "tyto.peer_ratio", [BESIDE_DECOY] = "tyto.decoy", [BESIDE_RENAME] = "tyto.rename", [BESIDE_READ_TODAY] =
-		"tyto.read_today",
+		"tyto.read_today", [BESIDE_DOCUMENT_NEW] = "tyto.document_new", [BESIDE_NEW_IN] = "tyto.new_in",
 };
 
 #define V(v) ((uint64_t)1 << VERB_##v)

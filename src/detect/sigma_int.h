@@ -182,6 +182,10 @@ uint64_t logsource_verbs(str product, str category, str service, const char **re
 int prefilter_build(struct sigma *s);
 int prefilter_scan(struct sigma *s, str lower);
 
+/* sigma_asks.c: once all rules are read; a correlation's come from the rule that it counts. */
+void asks_of_rules(struct sigma *s);
+void asks_of_correlation(const struct sigma_rule *on, struct sigma_rule *ret);
+
 /* correlation.c */
 int correlation_parse(struct sigma *s, const struct tree *map);
 int correlations_join(struct sigma *s);

@@ -140,6 +140,9 @@ int evidence_read(struct evidence_reader *r, uint64_t seq, str *ret_packed);
  * (leaf_known). */
 int evidence_each(struct evidence_reader *r, uint64_t from, uint64_t to,
 	int (*cb)(void *arg, uint64_t seq, const struct leaf *l), void *arg);
+/* Values of name(9) and name(8). -ENODATA: erased. */
+int evidence_object(const struct names *n, uint64_t number, struct event_object *ret);
+int evidence_content(const struct names *n, uint64_t number, uint8_t ret[static 32]);
 /* An event leaf with its names filled in; strs live until the next call with the same scratch. */
 int evidence_event(const struct names *n, uint64_t seq, const struct leaf *l, struct buf *scratch, struct event *ret);
 /* The value of a leaf's field that holds a name's number; STR_NONE where the field is absent or the name erased. */

@@ -75,7 +75,7 @@ static int get_chain(const struct names *n, uint64_t number, struct event *e)
 	return r;
 }
 
-static int get_object(const struct names *n, uint64_t number, struct event_object *ret)
+int evidence_object(const struct names *n, uint64_t number, struct event_object *ret)
 {
 	uint64_t *const v[] = { &ret->dev, &ret->ino, &ret->gen };
 	str s;
@@ -92,7 +92,7 @@ static int get_object(const struct names *n, uint64_t number, struct event_objec
 	return r;
 }
 
-static int get_document(const struct names *n, uint64_t number, uint8_t ret[static 32])
+int evidence_content(const struct names *n, uint64_t number, uint8_t ret[static 32])
 {
 	str s;
 	int r = names_value(n, NAME_DOCUMENT, number, &s);
@@ -114,12 +114,12 @@ static int get_name(const struct names *n, unsigned field, uint64_t v, struct bu
 	case EV_PATH: return get_path(n, v, scratch, &e->path);
 	case EV_TO: return get_path(n, v, scratch, &e->to);
 	case EV_CWD: return get_path(n, v, scratch, &e->cwd);
-	case EV_OBJECT: return get_object(n, v, &e->object);
+	case EV_OBJECT: return evidence_object(n, v, &e->object);
 	case EV_PROGRAM: return get_text(n, NAME_PROGRAM, v, &e->program);
 	case EV_PARENTS: return get_chain(n, v, e);
 	case EV_CLIENT: return get_text(n, NAME_CLIENT, v, &e->client);
 	case EV_PEER: return get_text(n, NAME_CLIENT, v, &e->peer);
-	case EV_DOCUMENT: return get_document(n, v, e->document);
+	case EV_DOCUMENT: return evidence_content(n, v, e->document);
 	case EV_COMMAND: return get_text(n, NAME_TEXT, v, &e->command);
 	case EV_PARENT_COMMAND: return get_text(n, NAME_TEXT, v, &e->parent_command);
 	case EV_CONTAINER: return get_text(n, NAME_CONTAINER, v, &e->container);

@@ -8,8 +8,11 @@ void alert_view_free(struct alert_view *v)
 		free(v->rules[i]);
 	for (size_t i = 0; i < v->n_documents; i++)
 		free(v->documents[i].path);
+	for (size_t i = 0; i < v->n_attack; i++)
+		free(v->attack[i]);
 	free(v->why);
 	free(v->rules);
+	free(v->attack);
 	free(v->documents);
 	free(v->events);
 	free(v->log);

@@ -210,6 +210,11 @@ void form_sha256(const struct alert_document *d, struct buf *b)
 		hex_encode(b, (str){ (const char *)d->hash, sizeof(d->hash) });
 }
 
+str form_technique(const char *id)
+{
+	return (str){ id, strcspn(id, ".") };
+}
+
 str form_file_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -255,6 +260,10 @@ void form_details(const struct alert_view *v, struct buf *b)
 	json_put_arr(b, "rules");
 	for (size_t i = 0; i < v->n_rules; i++)
 		json_str(b, str_c(v->rules[i]));
+	json_arr_end(b);
+	json_put_arr(b, "attack");
+	for (size_t i = 0; i < v->n_attack; i++)
+		json_str(b, str_c(v->attack[i]));
 	json_arr_end(b);
 	json_put_arr(b, "events");
 	for (size_t i = 0; i < v->n_events; i++)

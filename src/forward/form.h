@@ -56,6 +56,8 @@ void form_changed(const struct alert_view *v, struct buf *b);
 void form_first(const struct alert_view *v, struct buf *b);
 void form_last(const struct alert_view *v, struct buf *b);
 void form_sha256(const struct alert_document *d, struct buf *b); /* hex, or nothing */
+/* "T1048" of "T1048.003". */
+str form_technique(const char *id);
 /* What stands behind the last '/'. */
 str form_file_name(const char *path);
 

@@ -33,6 +33,19 @@ static void documents(const struct alert_view *v, struct buf *b)
 	buf_put_dec(b, v->n_documents);
 }
 
+/* CEF has no key for it: a custom string with its label. */
+static void attack(const struct alert_view *v, struct buf *b)
+{
+	for (size_t i = 0; i < v->n_attack; i++)
+		buf_putf(b, "%s%s", i ? " " : "", v->attack[i]);
+}
+
+static void attack_label(const struct alert_view *v, struct buf *b)
+{
+	if (v->n_attack)
+		buf_puts(b, STR("MITRE ATT&CK"));
+}
+
 struct cef_field {
 	const char *key;
 	size_t max; /* characters that the dictionary allows */
@@ -66,6 +79,8 @@ static const struct cef_field extension[] = {
 	{ "cs1", 4000, .get = form_status },
 	{ "cs2Label", 1023, "alert" },
 	{ "cs2", 4000, .get = form_uid },
+	{ "cs3Label", 1023, .get = attack_label },
+	{ "cs3", 4000, .get = attack },
 	{ "msg", 1023, .get = form_why },
 };
 

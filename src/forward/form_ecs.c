@@ -78,6 +78,47 @@ static void related_hash(const struct alert_view *v, struct buf *b)
 	json_arr_end(b);
 }
 
+static void framework(const struct alert_view *v, struct buf *b)
+{
+	if (v->n_attack)
+		buf_puts(b, STR("MITRE ATT&CK"));
+}
+
+/* Those of a technique that stand before it in the list are looked at: each id once. */
+static bool is_first(const struct alert_view *v, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (str_eq(form_technique(v->attack[i]), form_technique(v->attack[at])))
+			return false;
+	return true;
+}
+
+static void techniques(const struct alert_view *v, struct buf *b)
+{
+	if (v->n_attack == 0)
+		return;
+	json_arr_begin(b);
+	for (size_t i = 0; i < v->n_attack; i++)
+		if (is_first(v, i))
+			json_str(b, form_technique(v->attack[i]));
+	json_arr_end(b);
+}
+
+static void subtechniques(const struct alert_view *v, struct buf *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_attack; i++) {
+		if (!strchr(v->attack[i], '.'))
+			continue;
+		if (n++ == 0)
+			json_arr_begin(b);
+		json_str(b, str_c(v->attack[i]));
+	}
+	if (n)
+		json_arr_end(b);
+}
+
 static const struct form_field table[] = {
 	{ "@timestamp", FORM_TEXT, .get = form_changed },
 	{ "ecs.version", FORM_TEXT, FORM_ECS_VERSION },
@@ -108,6 +149,9 @@ static const struct form_field table[] = {
 	{ "related.user", FORM_RAW, .get = related_user },
 	{ "related.hosts", FORM_RAW, .get = related_hosts },
 	{ "related.hash", FORM_RAW, .get = related_hash },
+	{ "threat.framework", FORM_TEXT, .get = framework },
+	{ "threat.technique.id", FORM_RAW, .get = techniques },
+	{ "threat.technique.subtechnique.id", FORM_RAW, .get = subtechniques },
 	{ "labels.severity", FORM_TEXT, .get = form_severity },
 	{ "labels.status", FORM_TEXT, .get = form_status },
 	{ "tyto", FORM_RAW, .get = form_details },

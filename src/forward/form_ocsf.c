@@ -182,6 +182,30 @@ static void related(const struct alert_view *v, struct buf *b)
 	json_arr_end(b);
 }
 
+static void put_entity(struct buf *b, const char *key, str uid)
+{
+	json_put_obj(b, key);
+	json_put_str(b, "uid", uid);
+	json_obj_end(b);
+}
+
+static void attacks(const struct alert_view *v, struct buf *b)
+{
+	if (v->n_attack == 0)
+		return;
+	json_arr_begin(b);
+	for (size_t i = 0; i < v->n_attack; i++) {
+		str whole = str_c(v->attack[i]), technique = form_technique(v->attack[i]);
+
+		json_obj_begin(b);
+		put_entity(b, "technique", technique);
+		if (whole.n > technique.n)
+			put_entity(b, "sub_technique", whole);
+		json_obj_end(b);
+	}
+	json_arr_end(b);
+}
+
 static const struct form_field table[] = {
 	{ "activity_id", FORM_RAW, .get = activity_id },
 	{ "activity_name", FORM_TEXT, .get = activity_name },
@@ -217,6 +241,7 @@ static const struct form_field table[] = {
 	{ "finding_info.analytic.name", FORM_TEXT, .get = form_rule },
 	{ "finding_info.analytic.type", FORM_TEXT, "Rule" },
 	{ "finding_info.analytic.type_id", FORM_RAW, "1" },
+	{ "finding_info.attacks", FORM_RAW, .get = attacks },
 	{ "finding_info.related_analytics", FORM_RAW, .get = related },
 	{ "device.hostname", FORM_TEXT, .get = form_host },
 	{ "device.type_id", FORM_RAW, .get = device_type },

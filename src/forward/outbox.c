@@ -365,6 +365,19 @@ int outbox_failed(struct outbox *o, uint64_t id, str answer, int64_t due, bool d
 	return r == 0 && dead ? trim(o) : db_failed(r);
 }
 
+int outbox_oldest(struct outbox *o, uint64_t *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *s = NULL;
+	int r = db_prepare(o->db, "SELECT min(record) FROM letter WHERE state<2", &s);
+
+	r = r == 0 ? db_step(s) : r;
+	if (r > 0 && sqlite3_column_type(s, 0) == SQLITE_NULL)
+		return 0;
+	if (r > 0)
+		*ret = (uint64_t)sqlite3_column_int64(s, 0);
+	return db_failed(r);
+}
+
 int outbox_dead(struct outbox *o, int (*cb)(void *arg, const struct outbox_letter *l), void *arg)
 {
 	_cleanup_stmt_ sqlite3_stmt *s = NULL;

@@ -3,7 +3,7 @@
  * Purpose: nothing is lost over a restart, and nothing is told twice but in doubt: how far the log was read, what was told of each alert,
  * and the letters that this made are one transaction. A letter says which alert, not what of it: no name stands here. It is deleted when it
  * was sent; after too many tries it is dead, and stays until somebody sends it again (`tyto notify retry`).
- * Not a view of the log: when it is damaged it is put aside, and every open alert is told again.
+ * Not a view of the log: when it is damaged it is put aside; what was told stands in notified.h, too.
  * Ownership: strs in callbacks live until they return. Units: ns of the wall clock; leaves. Threads: one at a time a struct; several
  * processes may have it open.
  * Errors: negative errno; outbox_why() says more.
@@ -65,6 +65,8 @@ int outbox_sending(struct outbox *o, uint64_t id);
 int outbox_sent(struct outbox *o, uint64_t id, int64_t now);
 /* due: when to try again; dead: never. */
 int outbox_failed(struct outbox *o, uint64_t id, str answer, int64_t due, bool dead);
+/* The lowest record that a letter which is still to be sent is about: 1, or 0: nothing waits. */
+int outbox_oldest(struct outbox *o, uint64_t *ret);
 int outbox_dead(struct outbox *o, int (*cb)(void *arg, const struct outbox_letter *l), void *arg);
 /* id 0: all dead ones. */
 int outbox_retry(struct outbox *o, uint64_t id, uint64_t *ret_n);

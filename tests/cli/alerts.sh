@@ -25,8 +25,10 @@ show=$(tyto alerts show 1)
 like "when, by hour" "$show" '2026-03-02 09:00 +60  #'
 like "where" "$show" '50 in /srv/share/plans/'
 like "not all documents, unless asked" "$show" 'and 30 more \(-v or --json\)'
-like "against the own past: there is none" "$show" 'own past, an hour +60 +- +- +no hours with records, of 30 days before'
+like "against the own past: there is none" "$show" 'own past, an hour +60 +- +- +no hours with records'
 like "what would have lowered it" "$show" 'below 50 different documents within 10 minutes it would not have fired: Many documents read'
+is "tags of the rules" "$(table | jq -c '[.attack,.rules[0].attack]')" '[["T1005","T1039"],["T1005","T1039"]]'
+like "for people" "$show" 'MITRE ATT&CK T1005 T1039'
 ok "the log verifies" tyto verify
 
 # More of the same case grows it; a more severe rule of the same person, too.
@@ -109,4 +111,60 @@ is "nowhere the name" "$({ masked; masked --json; masked show 1; masked show 1 -
 
 echo "rules = /nowhere/at/all" >"$tmp/none.conf"
 like "without rules there are no alerts" "$(TYTO_STATE=$tmp/none timeout 60 "$TYTO" --config "$tmp/none.conf" import -q "$tmp/grab"; TYTO_STATE=$tmp/none timeout 60 "$TYTO" alerts 2>&1)" '^tyto: 0 alerts'
+# Rules that ask a number of each record, and a percentile: both are named.
+fresh
+mkdir "$tmp/asks"
+cat >"$tmp/asks/asks.yml" <<'EOP'
+title: Large reads
+name: large
+logsource: {product: tyto}
+detection: {s: {verb: read, bytes|gte: 4096, tyto.day_documents|gt: 2}, either: {path|contains: /srv/}, o: {port|gte: 7}, condition: s and not o and (either or o)}
+---
+title: Many large ones
+tags: [attack.t1048.003, attack.exfiltration, attack.T1039, attack.g0001]
+level: high
+correlation: {type: value_count, rules: [large], group-by: [person], timespan: 1h, condition: {field: path, gte: 5}}
+---
+title: Read
+name: readp
+logsource: {product: tyto}
+detection: {s: {verb: read}, condition: s}
+---
+title: Mostly large
+level: high
+correlation: {type: value_percentile, rules: [readp], group-by: [person], timespan: 1h, condition: {field: bytes, percentile: 90, gte: 5000}}
+---
+title: One that is large
+level: high
+logsource: {product: tyto}
+detection: {s: {verb: read, bytes|gte: 7000}, condition: s}
+EOP
+make 9 clerk 2026-03-02T09:00:00 1 read /srv/share/plans | sed 's/"verb"/"bytes": 8000, "verb"/' >"$tmp/large"
+timeout 60 "$TYTO" --config <(echo "rules = $tmp/asks") import -q "$tmp/large"
+is "a number that each record must reach, and how many; only what no way goes round" "$(tyto -q alerts show 1 --json | jq -r '.lower[]' | sort)" \
+	"below 4096 of bytes, or at most 2 different documents on the day, or, beyond that, below 5 different documents within an hour it would not have fired: Many large ones
+below 5000 at percentile 90 of bytes within an hour it would not have fired: Mostly large
+below 7000 of bytes it would not have fired: One that is large"
+is "tags that are techniques" "$(table | jq -c .attack)" '["T1048.003","T1039"]'
+
+# A rule of two parts: all documents are named, not just those that completed a part; both numbers are told.
+fresh
+python3 - >"$tmp/new" <<'EOP'
+import datetime, json
+def put(t, path):
+    print(json.dumps(dict(time=t.isoformat() + "Z", host="files", person="clerk", person_by="opener", verb="read", seen="access", path=path, program="/usr/sbin/smbd",
+        client="192.0.2.7", via="smb")))
+start = datetime.datetime(2026, 3, 2, 9)
+for day in range(20):
+    for i in range(5):
+        put(start + datetime.timedelta(days=day, minutes=i), f"/srv/share/usual-{i}.odt")
+for i in range(80):
+    put(start + datetime.timedelta(days=20, seconds=6 * i), f"/srv/share/{'abcd'[i % 4]}/d{i}.odt")
+EOP
+timeout 60 "$TYTO" --config <(echo "rules = $top/rules/shipped/mass_read_new.yml") import -q "$tmp/new"
+is "new to the person: one alert, by the 70th document" "$(table | jq -c '[.severity,.title,.time]')" '["medium","Many documents that one person had never read","2026-03-22T09:06:54Z"]'
+like "with its documents" "$(table | jq -r '.documents|length')" '^6[89]$'
+like "in a sentence" "$(table | jq -r '.why[1]')" '^Many documents that one person had never read: 2 of its parts within 7 minutes, to'
+like "what would have lowered it: both" "$(tyto -q alerts show 1 --json | jq -r '.lower[]')" \
+	'^below 70 different documents within 10 minutes, or below 3 different folders with documents new to the person within 10 minutes it would not have fired: Many'
 done_testing

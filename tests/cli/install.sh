@@ -52,6 +52,8 @@ is "the installed files" "$tree" "./usr/bin/tyto
 ./usr/share/tyto/rules/mass_read_labelled.yml
 ./usr/share/tyto/rules/mass_read_minutes.test.jsonl
 ./usr/share/tyto/rules/mass_read_minutes.yml
+./usr/share/tyto/rules/mass_read_new.test.jsonl
+./usr/share/tyto/rules/mass_read_new.yml
 ./usr/share/tyto/rules/mass_read_peers.test.jsonl
 ./usr/share/tyto/rules/mass_read_peers.yml
 ./usr/share/tyto/rules/mass_read_seconds.test.jsonl

@@ -95,6 +95,9 @@ for what in drop garbage slow huge; do
 	is "syslog: the same" "$(tyto notify test --to syslog | cut -c1-6)" FAILED
 	rm "$d/syslog.mode"
 done
+mode syslog close
+like "syslog: taken, and closed at once: not taken to be sent" "$(tyto notify test --to syslog)" 'FAILED +syslog: the connection was closed right after the message'
+rm "$d/syslog.mode"
 conf "notify.syslog.server = localhost:1" "notify.webhook.url = https://localhost:1/" "notify.mail.server = localhost:1" "notify.mail.from = a@b" "notify.mail.to = c@d"
 is "servers that are not there" "$(tyto notify test | cut -c1-6 | tr '\n' ' ')" "FAILED FAILED FAILED "
 conf "notify.syslog.server = no-such-host.invalid" "notify.timeout = 2"
@@ -316,12 +319,29 @@ for i in 1 2 3; do
 done
 ok "killed again and again; in the end" tyto notify run --once
 is "all are told" "$(jq -r .body "$d/https.log" | jq -r .person | sort -u | tr '\n' ' ')" "clerk person-1 person-2 person-3 "
-# The outbox damaged: put aside, said, and what is open is told again.
+# The outbox damaged or lost: said, and only what was not told yet is told: what still waited, and what came since.
 before=$(lines https)
 dd if=/dev/urandom of="$TYTO_STATE/notify/notify.db" bs=4096 count=4 conv=notrunc 2>/dev/null
 rm -f "$TYTO_STATE"/notify/notify.db-*
-tyto notify run --once >/dev/null 2>&1 || tyto notify run --once
+tyto notify run --once >/dev/null 2>"$tmp/err" || tyto notify run --once 2>>"$tmp/err"
 ok "a damaged outbox is put aside" test -e "$TYTO_STATE/notify/notify.db.damaged"
-ok "and open alerts are told again: rather twice than never" test "$(lines https)" -gt "$before"
+is "one line says what that means" "$(grep -c 'the outbox is new: alerts before record [0-9]* have been told and are not told again' "$tmp/err")" 1
+is "nothing is told again" "$(lines https)" "$before"
+reads 60 waited 8 >"$tmp/in"
+tyto import -q "$tmp/in"
+mode https later
+tyto notify run --once >/dev/null 2>&1
+rm "$d/https.mode"
+reads 60 since 9 >"$tmp/in"
+tyto import -q "$tmp/in"
+rm -r "$TYTO_STATE/notify"
+rm -f "$d"/https.log
+ok "lost while a message waited" tyto notify run --once
+is "that one is told, and what came since" "$(jq -r .body "$d/https.log" | jq -r .person | sort -u | tr '\n' ' ')" "since waited "
+printf 'tyto-notified/1 99999999\n' >"$TYTO_STATE/notified"
+rm -r "$TYTO_STATE/notify"
+rm -f "$d"/https.log
+ok "a file that cannot be of this log" tyto notify run --once
+ok "is not believed: rather twice than never" test "$(lines https)" -gt 2
 ok "the log verifies" tyto verify -q
 done_testing

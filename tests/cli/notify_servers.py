@@ -177,6 +177,9 @@ class SyslogTls(socketserver.BaseRequestHandler):
                     size, _, rest = buffer.partition(b" ")
                     if len(rest) < int(size):
                         break
+                    if now == "close":  # takes it, and is gone without a word
+                        log("syslog-closed", rest[:int(size)].hex())
+                        return
                     log("syslog", rest[:int(size)].hex())
                     buffer = rest[int(size):]
         except (OSError, ValueError):

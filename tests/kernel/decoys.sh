@@ -60,7 +60,17 @@ as 41008 cat "$mnt/plans/other-name" >/dev/null
 ok "opened under another name, by another person" wait_for 30 seen_by uid:41008
 ok "no budget holds it back" eval '[ "$(of uid:41008 | jq -r .status)" = open ]'
 
-# A copy elsewhere: by its content, once the scan beside the keeper has read it.
+# A copy elsewhere: by its content, once the scan beside the keeper has read it; who opened it before then is found then.
+echo "what others read before" >"$mnt/plans/was-other.txt"
+chmod 666 "$mnt/plans/was-other.txt"
+as 41020 cat "$mnt/plans/was-other.txt" >/dev/null
+ok "an ordinary document is read by another" wait_for 30 reads_by uid:41020 1
+as 41007 cp "${decoy[3]}" "$mnt/plans/early.txt"
+as 41014 cat "$mnt/plans/early.txt" >/dev/null
+ok "the copy is opened at once" wait_for 30 reads_by uid:41014 1
+is "which says nothing of its content" "$(tyto events --json --person uid:41014 | jq -c .document | sort -u)" null
+ok "known by the scan: an alert about who opened it before" wait_for 120 seen_by uid:41014
+is "of the same severity, and by the same rule" "$(of uid:41014 | jq -c '[.severity,.rule,.status,(.documents|length)]')" '["high","Decoy opened","open",1]'
 as 41007 cp "${decoy[3]}" "$mnt/plans/copied.txt"
 known() {
 	as 41009 head -c 1 "$mnt/plans/copied.txt" >/dev/null
@@ -69,6 +79,14 @@ known() {
 ok "the copy's content becomes known" wait_for 90 known
 as 41010 cat "$mnt/plans/copied.txt" >/dev/null
 ok "the copy is opened: an alert" wait_for 30 seen_by uid:41010
+# Killed while the opening of another copy waits for its scan: the next keeper finds it, once.
+as 41007 cp "${decoy[4]}" "$mnt/plans/was-other.txt"
+as 41015 cat "$mnt/plans/was-other.txt" >/dev/null
+ok "opened" wait_for 30 reads_by uid:41015 1
+kill -9 "$(child keeper)"
+ok "found all the same" wait_for 120 seen_by uid:41015
+is "once" "$(of uid:41015 | wc -l)" 1
+is "who read what stood there before, days or minutes ago, read no decoy" "$(of uid:41020)" ""
 
 # Excused by name; root's own scan.
 printf 'decoy.excused = uid:41011\n' >>"$tmp/conf"

@@ -14,7 +14,8 @@ mkdir "$mnt/plans"
 chmod 777 "$mnt/plans"
 for i in $(seq 20); do echo "plan $i" >"$mnt/plans/plan-$i.txt"; done
 tyto() { timeout 60 "$TYTO" "$@" --state "$state" --config "$tmp/conf"; }
-"$TYTO" watch --state "$state" --config "$tmp/conf" "$mnt" >/dev/null 2>"$tmp/watch.log" &
+# In a session of its own: of a watch with a terminal SIGHUP may be the terminal's end.
+setsid "$TYTO" watch --state "$state" --config "$tmp/conf" "$mnt" >/dev/null 2>"$tmp/watch.log" &
 watch=$!
 later end_pid "$watch"
 ok "watch starts" wait_for 30 grep -q "^tyto: watching" "$tmp/watch.log"
@@ -67,6 +68,13 @@ rm "$tmp/rules/wrong.yml"
 sed -i 's/gte: 50/gte: 51/' "$tmp/rules/mass_read_minutes.yml"
 kill -HUP "$(child keeper)"
 ok "on SIGHUP" wait_for 60 forced "[$((n + 1)),$((n + 1)),0]"
+sed -i 's/gte: 51/gte: 52/' "$tmp/rules/mass_read_minutes.yml"
+at_hup=$(tyto status --json | jq -r .rules.sha256)
+kept=$(child keeper)
+kill -HUP "$watch"
+changed() { [ "$(tyto status --json | jq -r .rules.sha256)" != "$at_hup" ]; }
+ok "on SIGHUP to the guard, too" wait_for 60 changed
+is "which goes on, with the same keeper" "$(kill -0 "$watch" && child keeper)" "$kept"
 second=$(tyto status --json | jq -r .rules.sha256)
 ok "another set" test "$first" != "$second"
 ok "nothing was raised for what was read before" test "$(tyto -q alerts --all --json | wc -l)" = 3
@@ -76,4 +84,23 @@ rm -rf "$state/alerts"
 tyto -q alerts >/dev/null
 is "and only a view is elsewhere" "$(tyto status --json | jq -c '[.rules.sha256,.alerts.open]')" "[\"$second\",1]"
 ok "the log verifies" tyto verify
+
+# A terminal that is closed ends a watch that was started on it.
+cat >"$tmp/terminal.py" <<'EOP'
+import os, pty, sys, time
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+said = b""
+while b"tyto: watching" not in said:
+    said += os.read(fd, 4096)
+os.close(fd)
+for _ in range(300):
+    if os.waitpid(pid, os.WNOHANG)[0]:
+        sys.exit(0)
+    time.sleep(0.1)
+os.kill(pid, 15)
+sys.exit(1)
+EOP
+ok "the end of its terminal is the end of a watch" timeout 90 python3 "$tmp/terminal.py" "$TYTO" watch --state "$state" --config "$tmp/conf" "$mnt"
 done_testing

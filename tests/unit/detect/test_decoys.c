@@ -67,6 +67,17 @@ static void known_by(void **state)
 	assert_int_equal(touch(d, &e), DECOY_NONE);
 	e.object.dev = 4;
 	assert_int_equal(touch(d, &e), DECOY_TOUCHED);
+	/* As a scan found out later: this record, and no other. */
+	e = event_at(20, VERB_READ, "/s/copy.txt");
+	assert_int_equal(touch(d, &e), DECOY_NONE);
+	for (uint64_t seq = 40; seq > 0; seq -= 10)
+		assert_int_equal(decoys_mark(d, seq), 0);
+	assert_int_equal(decoys_mark(d, 20), 0);
+	assert_int_equal(touch(d, &e), DECOY_TOUCHED);
+	e.seq = 21;
+	assert_int_equal(touch(d, &e), DECOY_NONE);
+	assert_ptr_equal(decoys_standing_at(d, decoys_at(d, 1)->document, 20), decoys_at(d, 1));
+	assert_null(decoys_standing_at(d, decoys_at(d, 1)->document, 11));
 	/* Where something went. */
 	e = event_at(20, VERB_COPY, "/s/else.txt");
 	e.to = STR("/s/b.txt");

@@ -317,13 +317,61 @@ static void same_from_bytes(void **state)
 	profile_free(p);
 }
 
+static void documents_new(void **state)
+{
+	_cleanup_buf_ struct buf bytes = BUF_INIT;
+	struct profile *p = profile_new(), *q = NULL;
+	int64_t first = at("2026-03-02T09:00:00Z");
+	struct profile_record r = { .time = first + 16 * DAY, .person = 1, .path = 77 };
+	uint64_t upto;
+
+	past(p, 1, first, 15, 4, 3, 4);
+	take(p, r);
+	IS(tell(p, r), DOCUMENT_NEW, "true");
+	r.time += 3600 * NSEC_PER_SEC; /* still of this day */
+	take(p, r);
+	IS(tell(p, r), DOCUMENT_NEW, "true");
+	r.path = 1001;
+	take(p, r);
+	NOT_KNOWN(tell(p, r), DOCUMENT_NEW);
+	/* As bytes; and gone back to before that day, it is new again, on its day alone. */
+	assert_int_equal(profile_save(p, 1, &bytes), 0);
+	assert_int_equal(profile_load(buf_str(&bytes), row_of, NULL, &upto, &q), 0);
+	r.path = 77;
+	IS(tell(q, r), DOCUMENT_NEW, "true");
+	profile_rewind(q, first + 15 * DAY);
+	r.time = first + 15 * DAY;
+	take(q, r);
+	IS(tell(q, r), DOCUMENT_NEW, "true");
+	r.path = 1001;
+	take(q, r);
+	NOT_KNOWN(tell(q, r), DOCUMENT_NEW);
+	r.path = 77;
+	r.time = first + 17 * DAY;
+	take(p, r);
+	NOT_KNOWN(tell(p, r), DOCUMENT_NEW);
+	/* A late record of the week before: it was no news then, and is none now. */
+	r = (struct profile_record){ .time = first + 10 * DAY, .person = 1, .path = 90 };
+	take(p, r);
+	r.time = first + 17 * DAY;
+	take(p, r);
+	NOT_KNOWN(tell(p, r), DOCUMENT_NEW);
+	/* More than are kept: nothing is new any more. */
+	for (r.path = 100000; r.path < 100000 + PROFILE_KNOWN_MAX + 2; r.path++)
+		take(p, r);
+	assert_true(profile_full(p) > 0);
+	NOT_KNOWN(tell(p, r), DOCUMENT_NEW);
+	profile_free(p);
+	profile_free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(learns), cmocka_unit_test(few_days_teach_nothing), cmocka_unit_test(counts_documents),
 			cmocka_unit_test(program_rolled_out),
 		cmocka_unit_test(who_roams), cmocka_unit_test(people), cmocka_unit_test(peers), cmocka_unit_test(what_is_full),
-		cmocka_unit_test(same_from_bytes),
+		cmocka_unit_test(same_from_bytes), cmocka_unit_test(documents_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,6 +182,13 @@ static char upper(char c)
 	return c >= 'a' && c <= 'z' ? (char)(c & ~0x20) : c;
 }
 
+/* "IBANNO90…", as cells of a table run together: the word alone, and no part of another. */
+static bool follows_word_iban(const struct finding_scan *s, uint32_t from)
+{
+	return from - s->lo >= 4 && strncasecmp((const char *)s->p + from - 4, "iban", 4) == 0 && !is_alnum(before(s, from - 4)) &&
+	       before(s, from - 4) != '_';
+}
+
 /* The two check digits are where a number begins: the country stands before it. */
 bool detect_iban(struct finding_scan *s, const struct number *k)
 {
@@ -190,8 +197,10 @@ bool detect_iban(struct finding_scan *s, const struct number *k)
 	size_t n = 2;
 	int of;
 
-	if ((!gap && !is_alpha(k->before)) || k->at - s->lo < 2 + gap || is_alnum(before(s, from)) || !is_alpha(s->p[from]) ||
+	if ((!gap && !is_alpha(k->before)) || k->at - s->lo < 2 + gap || !is_alpha(s->p[from]) ||
 	    !is_alpha(s->p[from + 1]) || k->g[0].n < 2 || (gap && !is_upper(s->p[from])))
+		return false;
+	if (is_alnum(before(s, from)) && !follows_word_iban(s, from))
 		return false;
 	c[0] = upper(s->p[from]);
 	c[1] = upper(s->p[from + 1]);

@@ -50,6 +50,11 @@ static void test_iban(void **state)
 	assert_one("IBAN:GB82WEST12345698765432,", DET_IBAN, "GB82WEST12345698765432");
 	assert_one("my iban is gb82west12345698765432", DET_IBAN, "GB82WEST12345698765432");
 	assert_one("DE89 3704 0044 0532 0130 00", DET_IBAN, "DE89370400440532013000");
+	assert_one("IBANNO9386011117947", DET_IBAN, "NO9386011117947"); /* two cells that ran together */
+	assert_one("Iban NO93 8601 1117 947", DET_IBAN, "NO9386011117947");
+	assert_none("XIBANNO9386011117947", DET_IBAN);
+	assert_none("_IBANNO9386011117947", DET_IBAN);
+	assert_none("ABANNO9386011117947", DET_IBAN);
 	assert_one("NO 93 8601 1117 947", DET_IBAN, "NO9386011117947");
 	assert_one("ＤＥ８９３７０４００４４０５３２０１３０００", DET_IBAN, "DE89370400440532013000");
 	assert_none("GB83 WEST 1234 5698 7654 32", DET_IBAN); /* check digits */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/hash.h"
@@ -11,17 +12,25 @@
 
 #define MARK 0x31527974u /* "tyR1" */
 #define SUMMED offsetof(struct doc_entry, crc)
+#define HUGE_PAGE (2u << 20)
+#define READ_ENTRIES 8192      /* at a time */
+#define AHEAD 16               /* entries whose slots are fetched before they are needed */
 
 _Static_assert(sizeof(struct doc_entry) == 48, "as on disk");
 
 /* --- registry --- */
 
-static uint32_t *slot_of(const struct postings *p, const uint8_t hash[static 32])
+static uint32_t first_slot(const struct postings *p, const uint8_t hash[static 32])
 {
 	uint64_t h;
 
 	memcpy(&h, hash, 8); /* of a SHA-256 */
-	for (uint32_t i = (uint32_t)h & (p->n_slots - 1);; i = (i + 1) & (p->n_slots - 1))
+	return (uint32_t)h & (p->n_slots - 1);
+}
+
+static uint32_t *slot_of(const struct postings *p, const uint8_t hash[static 32])
+{
+	for (uint32_t i = first_slot(p, hash);; i = (i + 1) & (p->n_slots - 1))
 		if (p->slots[i] == 0 || memcmp(p->docs[p->slots[i] - 1].hash, hash, 32) == 0)
 			return &p->slots[i];
 }
@@ -29,6 +38,15 @@ static uint32_t *slot_of(const struct postings *p, const uint8_t hash[static 32]
 static void set_dead(struct postings *p, uint32_t doc)
 {
 	p->dead[doc / 8] |= (uint8_t)(1u << (doc % 8));
+}
+
+/* Of a million documents every one is looked at when a store is opened: pages of 4 KiB would cost more than the looking. */
+static void prefer_huge(void *at, size_t n)
+{
+	uintptr_t from = ((uintptr_t)at + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1), to = ((uintptr_t)at + n) & ~(uintptr_t)(HUGE_PAGE - 1);
+
+	if (to > from)
+		(void)madvise((void *)from, to - from, MADV_HUGEPAGE); /* refused: slower, nothing else */
 }
 
 /* Room for n. */
@@ -46,6 +64,7 @@ static int registry_grow(struct postings *p, uint32_t n)
 	if (!docs)
 		return -ENOMEM;
 	p->docs = docs;
+	prefer_huge(docs, cap * sizeof(*docs));
 	dead = realloc(p->dead, cap / 8);
 	if (!dead)
 		return -ENOMEM;
@@ -54,6 +73,7 @@ static int registry_grow(struct postings *p, uint32_t n)
 	s = calloc(slots, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
+	prefer_huge(s, slots * sizeof(*s));
 	free(p->slots);
 	p->slots = s;
 	p->n_slots = slots;
@@ -64,10 +84,27 @@ static int registry_grow(struct postings *p, uint32_t n)
 	return 0;
 }
 
+/* The entry behind the last one counts from now on. */
+static void registry_place(struct postings *p)
+{
+	const struct doc_entry *e = &p->docs[p->n_docs];
+	uint32_t *slot;
+
+	if (e->flags & POSTINGS_LINK) {
+		set_dead(p, p->n_docs++);
+		return;
+	}
+	slot = slot_of(p, e->hash);
+	if (*slot)
+		set_dead(p, *slot - 1);
+	if (e->flags & POSTINGS_REMOVED)
+		set_dead(p, p->n_docs);
+	*slot = ++p->n_docs;
+}
+
 int registry_add(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t n, uint32_t flags)
 {
 	struct doc_entry e = { .version = version, .n = n, .flags = flags };
-	uint32_t *slot;
 	int r = 0;
 
 	if (p->n_docs >= POSTINGS_DOCUMENTS_MAX)
@@ -78,18 +115,8 @@ int registry_add(struct postings *p, const uint8_t hash[static 32], uint32_t ver
 		return postings_fail(r, "no memory");
 	memcpy(e.hash, hash, 32);
 	e.crc = crc32c(0, &e, SUMMED);
-	if (flags & POSTINGS_LINK) {
-		p->docs[p->n_docs] = e;
-		set_dead(p, p->n_docs++);
-		return 0;
-	}
-	slot = slot_of(p, hash);
-	if (*slot)
-		set_dead(p, *slot - 1);
 	p->docs[p->n_docs] = e;
-	if (flags & POSTINGS_REMOVED)
-		set_dead(p, p->n_docs);
-	*slot = ++p->n_docs;
+	registry_place(p);
 	return 0;
 }
 
@@ -104,10 +131,27 @@ void registry_clear(struct postings *p)
 	p->n_docs = p->cap_docs = p->n_slots = 0;
 }
 
+/* The next k, into room that is there. */
+static int load_entries(struct postings *p, int fd, uint32_t k)
+{
+	struct doc_entry *e = &p->docs[p->n_docs];
+	int r = read_exactly(fd, e, k * sizeof(*e), (off_t)p->n_docs * (off_t)sizeof(*e));
+
+	if (r < 0)
+		return postings_fail(r == -ENODATA ? -EUCLEAN : r, "docs: %s", r == -ENODATA ? "too short" : strerror(-r));
+	for (uint32_t j = 0; j < k; j++) {
+		if (j + AHEAD < k)
+			__builtin_prefetch(&p->slots[first_slot(p, e[j + AHEAD].hash)], 1);
+		if (crc32c(0, &e[j], SUMMED) != e[j].crc)
+			return postings_fail(-EUCLEAN, "docs: entry %u is damaged", p->n_docs);
+		registry_place(p);
+	}
+	return 0;
+}
+
 int registry_load(struct postings *p, uint32_t n)
 {
 	_cleanup_close_ int fd = -1;
-	struct doc_entry some[256];
 	int r = 0;
 
 	registry_clear(p);
@@ -120,18 +164,8 @@ int registry_load(struct postings *p, uint32_t n)
 	fd = openat(p->dir, "docs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return postings_fail(errno == ENOENT ? -EUCLEAN : -errno, "docs: %m");
-	for (uint32_t i = 0; r == 0 && i < n; i += ARRAY_SIZE(some)) {
-		uint32_t k = MIN(n - i, (uint32_t)ARRAY_SIZE(some));
-
-		r = read_exactly(fd, some, k * sizeof(some[0]), (off_t)i * (off_t)sizeof(some[0]));
-		if (r < 0)
-			return postings_fail(r == -ENODATA ? -EUCLEAN : r, "docs: %s", r == -ENODATA ? "too short" : strerror(-r));
-		for (uint32_t j = 0; r == 0 && j < k; j++) {
-			if (crc32c(0, &some[j], SUMMED) != some[j].crc)
-				return postings_fail(-EUCLEAN, "docs: entry %u is damaged", i + j);
-			r = registry_add(p, some[j].hash, some[j].version, some[j].n, some[j].flags);
-		}
-	}
+	for (uint32_t i = 0; r == 0 && i < n; i += READ_ENTRIES)
+		r = load_entries(p, fd, MIN(n - i, (uint32_t)READ_ENTRIES));
 	return r;
 }
 

@@ -139,7 +139,7 @@ level: high
 logsource: {product: tyto}
 detection: {s: {verb: read, bytes|gte: 7000}, condition: s}
 EOP
-make 9 clerk 2026-03-02T09:00:00 1 read /srv/share/plans | sed 's/"verb"/"bytes": 8000, "verb"/' >"$tmp/large"
+records 9 clerk 2026-03-02T09:00:00 1 read /srv/share/plans | sed 's/"verb"/"bytes": 8000, "verb"/' >"$tmp/large"
 timeout 60 "$TYTO" --config <(echo "rules = $tmp/asks") import -q "$tmp/large"
 is "a number that each record must reach, and how many; only what no way goes round" "$(tyto -q alerts show 1 --json | jq -r '.lower[]' | sort)" \
 	"below 4096 of bytes, or at most 2 different documents on the day, or, beyond that, below 5 different documents within an hour it would not have fired: Many large ones

@@ -26,7 +26,7 @@ struct importer {
 	char *state;
 	struct evidence *ev;
 	struct indexer *indexer;
-	struct evidence_reader *reader; /* for importer_seen beside a keeper */
+	struct evidence_reader *reader; /* of what was imported before */
 	struct people *people;
 	struct persons *persons;
 	const struct config *detect;
@@ -200,11 +200,11 @@ static int open_reader(struct importer *i)
 
 int importer_seen(struct importer *i, const uint8_t digest[static 32], bool *ret)
 {
-	int r = i->ev ? 0 : open_reader(i);
+	int r = open_reader(i);
 
 	if (r == 0)
-		*ret = imports_seen(i->ev ? evidence_names(i->ev) : evidence_reader_names(i->reader), digest);
-	return r;
+		r = imports_seen(i->reader, digest, ret);
+	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
 }
 
 int importer_unfinished(struct importer *i, const uint8_t digest[static 32], struct imports_part *ret)

@@ -6,6 +6,7 @@
 
 /* Fields of an import leaf, as in docs/log-format.md. */
 enum { IMPORT_PHASE = 1, IMPORT_FILE = 2, IMPORT_BEGINS = 4 };
+enum { CONFIG_SETTING = 1 };
 
 int imports_append_event(struct evidence *e, struct persons *p, struct event *ev, uint64_t begins)
 {
@@ -37,12 +38,34 @@ int imports_append_end(struct evidence *e, const struct evidence_import *end, co
 	return r;
 }
 
-bool imports_seen(const struct names *n, const uint8_t digest[static 32])
+struct marked {
+	uint64_t mark; /* number of its name */
+};
+
+static int look_mark(void *arg, uint64_t seq, const struct leaf *l)
+{
+	const struct marked *k = arg;
+
+	(void)seq;
+	return l->kind == LEAF_CONFIG && leaf_has(l, CONFIG_SETTING) && l->value[CONFIG_SETTING] == k->mark;
+}
+
+int imports_seen(struct evidence_reader *r, const uint8_t digest[static 32], bool *ret)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct marked k;
+	uint64_t size;
+	int e = evidence_reader_refresh(r, &size);
 
+	*ret = false;
+	if (e < 0)
+		return e;
 	put_mark(&b, digest);
-	return names_find(n, NAME_TEXT, buf_str(&b)) != 0;
+	k.mark = names_find(evidence_reader_names(r), NAME_TEXT, buf_str(&b));
+	/* Names are durable before the leaves that use them: after a kill the mark's name alone proves nothing. */
+	e = k.mark ? evidence_each(r, 0, size, look_mark, &k) : 0;
+	*ret = e > 0;
+	return MIN(e, 0);
 }
 
 struct looking {

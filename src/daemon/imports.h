@@ -16,7 +16,7 @@ int imports_append_event(struct evidence *e, struct persons *p, struct event *ev
 /* The end, and a mark for each file. digests: SHA-256 of the n files. */
 int imports_append_end(struct evidence *e, const struct evidence_import *end, const uint8_t (*digests)[32], size_t n);
 /* Has a file of this content been imported whole? */
-bool imports_seen(const struct names *n, const uint8_t digest[static 32]);
+int imports_seen(struct evidence_reader *r, const uint8_t digest[static 32], bool *ret);
 
 struct imports_part {
 	bool found;

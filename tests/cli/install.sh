@@ -1,5 +1,6 @@
 #!/bin/bash
 # What `make install` puts in place, and that it works from there.
+# limit: 600
 . "$(dirname "$0")/../lib.sh"
 need meson ninja mandoc systemd-analyze systemd-sysusers
 to=$tmp/root

@@ -124,6 +124,19 @@ static CURLcode write_all(struct way *w, str s)
 	return CURLE_OK;
 }
 
+/* What comes first may be no end but TLS's own (session tickets): all of the time is waited for. */
+static bool settles(struct way *w)
+{
+	int64_t until = time_boottime() + SETTLE_MS * 1000000, now;
+
+	while ((now = time_boottime()) < until) {
+		ready(w, POLLIN, (int)((until - now) / 1000000) + 1);
+		if (!stands(w))
+			return false;
+	}
+	return true;
+}
+
 static enum courier_verdict send_tls(struct way *w, str message)
 {
 	_cleanup_buf_ struct buf frame = BUF_INIT;
@@ -137,11 +150,8 @@ static enum courier_verdict send_tls(struct way *w, str message)
 	buf_puts(&frame, message);
 	if (r == CURLE_OK)
 		r = write_all(w, buf_str(&frame));
-	if (r == CURLE_OK) {
-		ready(w, POLLIN, SETTLE_MS);
-		if (!stands(w))
-			r = CURLE_SEND_ERROR;
-	}
+	if (r == CURLE_OK && !settles(w))
+		r = CURLE_SEND_ERROR;
 	if (r == CURLE_OK)
 		return way_say(w, COURIER_SENT, "written to %s port %s (syslog has no acknowledgement)", way_text(w, "server"), way_text(w, "port"));
 	way_say(w, COURIER_LATER, "%s", *w->error ? w->error : r == CURLE_SEND_ERROR ? "the connection was closed right after the message" :

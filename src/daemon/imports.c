@@ -38,32 +38,28 @@ int imports_append_end(struct evidence *e, const struct evidence_import *end, co
 	return r;
 }
 
-struct marked {
-	uint64_t mark; /* number of its name */
-};
-
+/* arg: number of the mark's name. */
 static int look_mark(void *arg, uint64_t seq, const struct leaf *l)
 {
-	const struct marked *k = arg;
+	const uint64_t *mark = arg;
 
 	(void)seq;
-	return l->kind == LEAF_CONFIG && leaf_has(l, CONFIG_SETTING) && l->value[CONFIG_SETTING] == k->mark;
+	return l->kind == LEAF_CONFIG && leaf_has(l, CONFIG_SETTING) && l->value[CONFIG_SETTING] == *mark;
 }
 
 int imports_seen(struct evidence_reader *r, const uint8_t digest[static 32], bool *ret)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	struct marked k;
-	uint64_t size;
+	uint64_t size, mark;
 	int e = evidence_reader_refresh(r, &size);
 
 	*ret = false;
 	if (e < 0)
 		return e;
 	put_mark(&b, digest);
-	k.mark = names_find(evidence_reader_names(r), NAME_TEXT, buf_str(&b));
+	mark = names_find(evidence_reader_names(r), NAME_TEXT, buf_str(&b));
 	/* Names are durable before the leaves that use them: after a kill the mark's name alone proves nothing. */
-	e = k.mark ? evidence_each(r, 0, size, look_mark, &k) : 0;
+	e = mark ? evidence_each(r, 0, size, look_mark, &mark) : 0;
 	*ret = e > 0;
 	return MIN(e, 0);
 }

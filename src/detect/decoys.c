@@ -229,15 +229,8 @@ int decoys_mark(struct decoys *d, uint64_t seq)
 		d->n_marked -= MARKS_MAX / 2;
 		memmove(d->marked, d->marked + MARKS_MAX / 2, d->n_marked * sizeof(*d->marked));
 	}
-	if (d->n_marked == d->marked_cap) {
-		size_t cap = d->marked_cap ? 2 * d->marked_cap : 64;
-		uint64_t *v = reallocarray(d->marked, cap, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		d->marked = v;
-		d->marked_cap = cap;
-	}
+	if (array_room(d->marked, d->marked_cap, d->n_marked + 1) < 0)
+		return -ENOMEM;
 	i = mark_at(d, seq);
 	memmove(d->marked + i + 1, d->marked + i, (d->n_marked - i) * sizeof(*d->marked));
 	d->marked[i] = seq;

@@ -12,11 +12,16 @@
 #   share SIZE               $mnt: a share of everybody's on a filesystem of its own; skips the file without root or loop devices
 #   watch_share [LOG [OPTION…]]    `tyto watch` on it, its state in $state; $watch
 #   child ROLE               pids of the watch's children: sensor keeper        status EXPR    of `status --json` (s), in Python
+#   account NAME UID [GROUP] for a test that set OWN_MOUNTS=1 before it read this file: it runs where mounts are nobody else's, and so are accounts
 #   $TYTO                    the program under test; $top the checkout
 set -u
 export LC_ALL=C.UTF-8 TZ=UTC
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TYTO=${TYTO:-$top/build/src/cli/tyto}
+if [ "${OWN_MOUNTS:-}" = 1 ]; then
+	. "$top/tests/propagation.sh" || { echo "1..0 # SKIP the kernel refuses mount namespaces"; exit 0; }
+	exec env OWN_MOUNTS=made unshare -m --propagation "$PROPAGATION" bash "$0" "$@"
+fi
 tests_run=0
 tests_failed=0
 at_end=()
@@ -75,6 +80,20 @@ skip() {
 skip_all() {
 	echo "1..0 # SKIP $1"
 	exit 0
+}
+# Copies of the machine's accounts lie over them: what others run at this time neither sees nor copies those made here.
+account() {
+	local f
+	for f in passwd group; do
+		[ -e "$tmp/accounts/$f" ] && continue
+		mkdir -p "$tmp/accounts"
+		sed '/^tyto-read:/d' "/etc/$f" >"$tmp/accounts/$f"
+		mount --bind "$tmp/accounts/$f" "/etc/$f" || skip_all "the kernel refuses bind mounts"
+		later umount "/etc/$f"
+	done
+	echo "$1:x:$2:$2::/nonexistent:/bin/sh" >>"$tmp/accounts/passwd"
+	echo "$1:x:$2:" >>"$tmp/accounts/group"
+	[ $# -lt 3 ] || echo "$3:x:41900:$1" >>"$tmp/accounts/group"
 }
 need() {
 	local c

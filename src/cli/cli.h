@@ -82,5 +82,8 @@ void progress_end(void);
 /* True when stdout is a terminal and NO_COLOR is not set. */
 bool stdout_color(void);
 bool interrupted(void); /* SIGINT or SIGTERM came */
+/* Can be read from then on, and never is. What waits for input polls it, too: a signal between a look at interrupted() and a read would not
+ * end that read. -1: there is none to be had. */
+int interrupt_fd(void);
 
 #endif

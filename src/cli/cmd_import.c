@@ -275,7 +275,7 @@ static int import_sources(struct importer *i, struct source *s, int n, struct co
 {
 	_cleanup_buf_ struct buf title = BUF_INIT;
 	struct sources all = { s, n };
-	struct import *im = import_new(complain, &all);
+	struct import *im = import_new(complain, &all, interrupt_fd());
 	struct imports_part part = { 0 };
 	uint64_t records = 0, total = 0;
 	int r = im ? drop_seen(i, s, n) : -ENOMEM, added = 0;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -90,11 +91,16 @@ static int pour(int from, int to, const char *name)
 
 	if (!chunk)
 		return -ENOMEM;
-	while ((n = read(from, chunk, 1 << 16)) != 0) {
-		if (n < 0 && errno == EINTR && !interrupted())
+	for (;;) {
+		struct pollfd p[] = { { .fd = from, .events = POLLIN }, { .fd = interrupt_fd(), .events = POLLIN } };
+
+		n = poll(p, 2, -1) < 0 ? -1 : p[1].revents ? 0 : read(from, chunk, 1 << 16);
+		if (interrupted())
+			return -EINTR;
+		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return -errno;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
 		all += (uint64_t)n;
 		if (all > STREAM_MAX) {
 			log_error("%s: more than %u MiB come from there: give it as a file", name, STREAM_MAX >> 20);
@@ -103,7 +109,6 @@ static int pour(int from, int to, const char *name)
 		if (write(to, chunk, (size_t)n) != n)
 			return -EIO;
 	}
-	return 0;
 }
 
 /* A reader wants a file: what comes from a pipe is kept in memory. */

@@ -1,6 +1,8 @@
 /* stdout: one buffer, written in large pieces; and the signals that end a command early. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "cli/cli.h"
@@ -71,10 +73,15 @@ bool stdout_color(void)
 }
 
 static volatile sig_atomic_t got_signal;
+static int interrupt_pipe[2] = { -1, -1 };
 
 static void on_signal(int sig)
 {
+	int saved = errno;
+
 	got_signal = 1;
+	if (interrupt_pipe[1] >= 0 && write(interrupt_pipe[1], "", 1) < 0)
+		errno = saved; /* it is full: it can be read */
 }
 
 /* Runs before main: every command can be interrupted cleanly; those that need other handling set their own. */
@@ -90,4 +97,19 @@ __attribute__((constructor)) static void catch_signals(void)
 bool interrupted(void)
 {
 	return got_signal;
+}
+
+int interrupt_fd(void)
+{
+	int made[2];
+
+	if (interrupt_pipe[1] >= 0)
+		return interrupt_pipe[0];
+	if (pipe2(made, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	interrupt_pipe[0] = made[0];
+	interrupt_pipe[1] = made[1];
+	if (got_signal)
+		on_signal(0);
+	return interrupt_pipe[0];
 }

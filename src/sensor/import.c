@@ -25,13 +25,14 @@ struct file {
 struct import {
 	import_complaint *complain;
 	void *arg;
+	int stop_fd;
 	struct file *files;
 	size_t n;
 	uint64_t refused;
 	size_t records, bytes; /* read ahead, of all files */
 };
 
-struct import *import_new(import_complaint *complain, void *arg)
+struct import *import_new(import_complaint *complain, void *arg, int stop_fd)
 {
 	struct import *im = calloc(1, sizeof(*im));
 
@@ -41,6 +42,7 @@ struct import *import_new(import_complaint *complain, void *arg)
 	}
 	im->complain = complain;
 	im->arg = arg;
+	im->stop_fd = stop_fd;
 	return im;
 }
 
@@ -68,7 +70,7 @@ int import_add(struct import *im, int fd, const char *name, const struct import_
 	if (im->n == IMPORT_FILES_MAX)
 		return -E2BIG;
 	f->name = strdup(name);
-	r = f->name ? inflate_new(fd, &f->in) : -ENOMEM;
+	r = f->name ? inflate_new(fd, im->stop_fd, &f->in) : -ENOMEM;
 	if (r < 0) {
 		free(f->name);
 		return r;

@@ -40,7 +40,8 @@ struct import;
 /* line 0: the file as a whole. byte: SIZE_MAX where it says nothing. */
 typedef void import_complaint(void *arg, const char *file, uint64_t line, size_t byte, const char *expect);
 
-struct import *import_new(import_complaint *complain, void *arg);
+/* stop_fd: as in sensor/inflate.h. */
+struct import *import_new(import_complaint *complain, void *arg, int stop_fd);
 struct import *import_free(struct import *im);
 /* Takes fd, unless it fails. name: for messages. format NULL: told by the first line. */
 int import_add(struct import *im, int fd, const char *name, const struct import_format *format);

@@ -1,6 +1,7 @@
 #include "sensor/inflate.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -11,7 +12,7 @@
 enum packing { PACK_UNKNOWN, PACK_NONE, PACK_GZIP, PACK_ZSTD };
 
 struct inflate {
-	int fd;
+	int fd, stop_fd;
 	enum packing packing;
 	uint8_t raw[RAW];
 	size_t at, n;
@@ -26,7 +27,7 @@ struct inflate {
 	size_t zstd_start, zstd_wants; /* bytes of a frame's beginning; bytes of its next piece */
 };
 
-int inflate_new(int fd, struct inflate **ret)
+int inflate_new(int fd, int stop_fd, struct inflate **ret)
 {
 	struct inflate *f = calloc(1, sizeof(*f));
 
@@ -35,6 +36,7 @@ int inflate_new(int fd, struct inflate **ret)
 		return -ENOMEM;
 	}
 	f->fd = fd;
+	f->stop_fd = stop_fd;
 	sha256_init(f->hash);
 	*ret = f;
 	return 0;
@@ -65,7 +67,14 @@ static int fill(struct inflate *f)
 	f->at = 0;
 	if (f->n == RAW)
 		return 0;
-	/* A signal ends the wait for a pipe: -EINTR; whoever reads decides whether to go on. */
+	if (f->stop_fd >= 0) {
+		struct pollfd p[] = { { .fd = f->fd, .events = POLLIN }, { .fd = f->stop_fd, .events = POLLIN } };
+
+		if (poll(p, 2, -1) < 0)
+			return -errno;
+		if (p[1].revents)
+			return -EINTR;
+	}
 	n = read(f->fd, f->raw + f->n, RAW - f->n);
 	if (n < 0)
 		return -errno;

@@ -12,7 +12,8 @@
 
 struct inflate;
 
-int inflate_new(int fd, struct inflate **ret);
+/* stop_fd: as soon as it can be read, no read waits for fd any more: -EINTR. Negative: none. It stays the caller's. */
+int inflate_new(int fd, int stop_fd, struct inflate **ret);
 struct inflate *inflate_free(struct inflate *f);
 ssize_t inflate_read(struct inflate *f, void *p, size_t n);
 /* Of the raw bytes, at the end of the file. */

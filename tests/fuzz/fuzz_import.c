@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n > FILE_MAX)
 		return 0;
 	fd = memfd_create("fuzz", MFD_CLOEXEC);
-	im = import_new(complain, &complaints);
+	im = import_new(complain, &complaints, -1);
 	check(fd >= 0 && im && write(fd, data, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
 	check(import_add(im, fd, "f", NULL) == 0);
 	while (import_next(im, NOW, &e) == 1)

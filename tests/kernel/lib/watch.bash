@@ -8,6 +8,7 @@ TYTO=${TYTO:-$BUILD/src/cli/tyto}
 STATE=$TMP/tyto-state
 
 watch_start() {
+	: >"$TMP/watch.err" # what an earlier watch said is not this one's word
 	# The proc connector exists in the first network namespace only.
 	${WHO_NET:+nsenter --net=/proc/self/fd/$WHO_NET} "$TYTO" watch --json --state "$STATE" "$@" >"$TMP/watch.out" 2>"$TMP/watch.err" &
 	WATCH=$!

@@ -21,7 +21,7 @@ static void complain(void *arg, const char *file, uint64_t line, size_t byte, co
 void begin(struct result *r)
 {
 	*r = (struct result){ 0 };
-	r->im = import_new(complain, r);
+	r->im = import_new(complain, r, -1);
 	assert_non_null(r->im);
 }
 

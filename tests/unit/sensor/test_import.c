@@ -309,7 +309,7 @@ static void small_reads(void **state)
 			buf_puts(&b, buf_str(&data));
 		else
 			(k == 1 ? put_gz : put_zst)(&b, buf_str(&data));
-		assert_int_equal(inflate_new(file_of(buf_str(&b)), &f), 0);
+		assert_int_equal(inflate_new(file_of(buf_str(&b)), -1, &f), 0);
 		while ((n = inflate_read(f, some, sizeof(some))) > 0)
 			buf_put(&got, some, (size_t)n);
 		assert_int_equal(n, 0);

@@ -8,6 +8,7 @@ import argparse
 import glob
 import os
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -65,15 +66,17 @@ def make(folder, n):
 
 
 def timed(command, **kw):
-    start = time.monotonic()
+    """-> seconds on the clock, and of the processors."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, **kw)
-    return time.monotonic() - start
+    took, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--files", type=int, default=300)
-    a.add_argument("--rounds", type=int, default=9)
+    a.add_argument("--rounds", type=int, default=15)
     a.add_argument("dir", nargs="?")
     args = a.parse_args()
     work = tempfile.mkdtemp(prefix="bench-pdf-", dir=os.environ.get("TMPDIR", "/dev/shm"))
@@ -87,14 +90,16 @@ def main():
         listed = "\n".join(files).encode()
         theirs, ours = [], []
         for _ in range(args.rounds):
-            theirs.append(len(files) / timed(["xargs", "-n1", "-P2", "pdftotext"], input=listed))
-            ours.append(len(files) / timed([TOP + "/build/tests/tools/extract", "--quiet", "--jobs", "2", *files]))
+            theirs.append([len(files) / t for t in timed(["xargs", "-n1", "-P2", "pdftotext"], input=listed)])
+            ours.append([len(files) / t for t in timed([TOP + "/build/tests/tools/extract", "--quiet", "--jobs", "2", *files])])
         print(f"{len(files)} files, {args.rounds} rounds, load {os.getloadavg()[0]:.1f}; files a second: quartile, median, quartile, best")
-        for name, v in (("xargs -P2 pdftotext", theirs), ("tyto, two workers", ours)):
-            q = statistics.quantiles(v, n=4)
-            print(f"{name:22} {q[0]:8.1f} {q[1]:8.1f} {q[2]:8.1f} {max(v):8.1f}")
-        ratio = sorted(o / t for o, t in zip(ours, theirs))
-        print(f"ratio of a round        {ratio[len(ratio) // 4]:7.2f} {statistics.median(ratio):8.2f} {ratio[len(ratio) * 3 // 4]:8.2f}; of the best rounds {max(ours) / max(theirs):.2f}")
+        for k, by in enumerate(("", ", of processor time")):
+            rows = [[v[k] for v in side] for side in (theirs, ours)]
+            for name, v in zip(("xargs -P2 pdftotext", "tyto, two workers"), rows):
+                q = statistics.quantiles(v, n=4)
+                print(f"{name + by:39} {q[0]:8.1f} {q[1]:8.1f} {q[2]:8.1f} {max(v):8.1f}")
+            q = statistics.quantiles([o / t for t, o in zip(*rows)], n=4)
+            print(f"{'ratio of a round' + by:39} {q[0]:8.2f} {q[1]:8.2f} {q[2]:8.2f}; of the best rounds {max(rows[1]) / max(rows[0]):.2f}")
     finally:
         shutil.rmtree(work)
 

@@ -158,13 +158,13 @@ start = datetime.datetime(2026, 3, 2, 9)
 for day in range(20):
     for i in range(5):
         put(start + datetime.timedelta(days=day, minutes=i), f"/srv/share/usual-{i}.odt")
-for i in range(80):
-    put(start + datetime.timedelta(days=20, seconds=6 * i), f"/srv/share/{'abcd'[i % 4]}/d{i}.odt")
+for i in range(120):
+    put(start + datetime.timedelta(days=20, seconds=4 * i), f"/srv/share/{'abcd'[i % 4]}/d{i}.odt")
 EOP
 timeout 60 "$TYTO" --config <(echo "rules = $top/rules/shipped/mass_read_new.yml") import -q "$tmp/new"
-is "new to the person: one alert, by the 70th document" "$(table | jq -c '[.severity,.title,.time]')" '["medium","Many documents that one person had never read","2026-03-22T09:06:54Z"]'
-like "with its documents" "$(table | jq -r '.documents|length')" '^6[89]$'
+is "new to the person: one alert, by the 100th document" "$(table | jq -c '[.severity,.title,.time]')" '["medium","Many documents that one person had never read","2026-03-22T09:06:36Z"]'
+like "with its documents" "$(table | jq -r '.documents|length')" '^9[89]$'
 like "in a sentence" "$(table | jq -r '.why[1]')" '^Many documents that one person had never read: 2 of its parts within 7 minutes, to'
 like "what would have lowered it: both" "$(tyto -q alerts show 1 --json | jq -r '.lower[]')" \
-	'^below 70 different documents within 10 minutes, or below 3 different folders with documents new to the person within 10 minutes it would not have fired: Many'
+	'^below 100 different documents within 10 minutes, or below 3 different folders with documents new to the person within 10 minutes it would not have fired: Many'
 done_testing

@@ -6,10 +6,15 @@
 #ifndef TYTO_WHY_H
 #define TYTO_WHY_H
 
+#include <limits.h>
+
 #include "base/base.h"
 
+/* A path, and what is said of it. */
+#define WHY_TEXT (PATH_MAX + 512)
+
 struct why {
-	char text[512];
+	char text[WHY_TEXT];
 };
 
 /* Writes the line and returns r. */

@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/timefmt.h"
+#include "base/why.h"
 #include "daemon/indexer.h"
 #include "daemon/proto.h"
 #include "daemon/query.h"
@@ -39,23 +39,14 @@ struct filing {
 	struct buf body;
 };
 
-static char why[1024];
+static _Thread_local struct why why;
 
 const char *filing_why(void)
 {
-	return why;
+	return why.text;
 }
 
-static int fail(int r, const char *fmt, ...) _printf_(2, 3);
-static int fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
-}
+#define fail(r, ...) why_set(&why, (r), __VA_ARGS__)
 
 /* --- records --- */
 

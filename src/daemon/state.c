@@ -5,15 +5,15 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/hash.h"
+#include "base/why.h"
 
 #define NOBODY 65534
 
-static _Thread_local char why[PATH_MAX + 200];
+static _Thread_local struct why why;
 
 void state_account(struct account *ret)
 {
@@ -57,17 +57,7 @@ static bool is_empty(int fd)
 	return true;
 }
 
-static int refuse(int r, const char **ret_why, const char *format, ...) _printf_(3, 4);
-static int refuse(int r, const char **ret_why, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(why, sizeof(why), format, ap);
-	va_end(ap);
-	*ret_why = why;
-	return r;
-}
+#define refuse(r, ret_why, ...) (*(ret_why) = why.text, why_set(&why, (r), __VA_ARGS__))
 
 /* Who may keep a state here, and which directory becomes the keeper's. */
 static int check_owner(const char *state, int fd, struct stat *st, const struct account *a, const char **ret_why)
@@ -125,19 +115,15 @@ int state_prepare(const char *state, bool create, struct account *ret_owner, con
 
 int state_enter(const struct account *owner, const char *state, const char **ret_why)
 {
-	*ret_why = why;
 	if (geteuid() == 0) {
-		if (setgroups(0, NULL) < 0 || setresgid(owner->gid, owner->gid, owner->gid) < 0 || setresuid(owner->uid, owner->uid, owner->uid) < 0) {
-			snprintf(why, sizeof(why), "cannot become uid %u: %s", owner->uid, strerror(errno));
-			return -EPERM;
-		}
+		if (setgroups(0, NULL) < 0 || setresgid(owner->gid, owner->gid, owner->gid) < 0 || setresuid(owner->uid, owner->uid, owner->uid) < 0)
+			return refuse(-EPERM, ret_why, "cannot become uid %u: %s", owner->uid, strerror(errno));
 		umask(077);
 	}
-	if (access(state, R_OK | W_OK | X_OK) < 0) {
-		snprintf(why, sizeof(why), "uid %u cannot reach the state directory %s: %s (every folder above it must be searchable for that account)",
+	if (access(state, R_OK | W_OK | X_OK) < 0)
+		return refuse(-EACCES, ret_why,
+			"uid %u cannot reach the state directory %s: %s (every folder above it must be searchable for that account)",
 			geteuid(), state, strerror(errno));
-		return -EACCES;
-	}
 	return 0;
 }
 

@@ -2,27 +2,16 @@
 #include "document/inventory_private.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <time.h>
 
 #include "base/timefmt.h"
 
-static _Thread_local char why[512] = "no error";
-static char first_why[512]; /* of the error that ended the run, from whichever thread */
+_Thread_local struct why inventory_last = { "no error" };
+static struct why first_why; /* of the error that ended the run, from whichever thread */
 
 const char *inventory_why(void)
 {
-	return first_why[0] ? first_why : why;
-}
-
-int inventory_fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return *first_why.text ? first_why.text : inventory_last.text;
 }
 
 /* Under the lock. */
@@ -30,7 +19,7 @@ static void end_with(struct inventory *inv, int r)
 {
 	if (inv->error == 0) {
 		inv->error = r;
-		snprintf(first_why, sizeof(first_why), "%s", why);
+		first_why = inventory_last;
 	}
 	pthread_cond_broadcast(&inv->work);
 	pthread_cond_broadcast(&inv->room);
@@ -420,7 +409,7 @@ int inventory_run(const struct inventory_config *c, struct inventory_counts *ret
 	struct inventory inv = { .c = c, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .room = PTHREAD_COND_INITIALIZER };
 	int r = seen_init(&inv.paths);
 
-	first_why[0] = '\0';
+	*first_why.text = '\0';
 	inv.last = &inv.first;
 	if (r == 0)
 		r = seen_init(&inv.contents);

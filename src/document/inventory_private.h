@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "base/why.h"
 #include "document/cover.h"
 #include "document/inventory.h"
 #include "document/seen.h"
@@ -44,7 +45,8 @@ struct inventory {
 	size_t n_unknown, cap_unknown;
 };
 
-int inventory_fail(int r, const char *fmt, ...) _printf_(2, 3);
+#define inventory_fail(r, ...) why_set(&inventory_last, (r), __VA_ARGS__)
+extern _Thread_local struct why inventory_last;
 /* Under the lock: may its facts be taken from the table? */
 bool inventory_knows(struct inventory *inv, const uint8_t hash[static 32], struct facts *ret);
 /* Under the lock: has this pass recorded its facts? */

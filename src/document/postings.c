@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -17,23 +16,11 @@
 #define MANIFEST_MAX (POSTINGS_MANIFEST_HEADER + 8 * POSTINGS_SEGMENTS_MAX)
 #define LOAD_TRIES 20 /* a writer that merges at the same time */
 
-static _Thread_local char why[512] = "no error";
+_Thread_local struct why postings_last = { "no error" };
 
 const char *postings_why(void)
 {
-	return why;
-}
-
-int postings_fail(int r, const char *fmt, ...)
-{
-	int e = errno; /* for %m */
-	va_list ap;
-
-	va_start(ap, fmt);
-	errno = e;
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return postings_last.text;
 }
 
 int postings_io(struct postings *p, int r, const char *what)

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/why.h"
 #include "document/segment.h"
 
 #define POSTINGS_MANIFEST_HEADER 40
@@ -68,7 +69,8 @@ struct postings {
 	struct merge_job *job;
 };
 
-int postings_fail(int r, const char *fmt, ...) _printf_(2, 3);
+#define postings_fail(r, ...) why_set(&postings_last, (r), __VA_ARGS__)
+extern _Thread_local struct why postings_last;
 /* A failed fsync is final. */
 int postings_io(struct postings *p, int r, const char *what);
 

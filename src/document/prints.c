@@ -1,7 +1,6 @@
 /* The store of fingerprints: opening, putting, asking. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -17,21 +16,11 @@ _Static_assert(FINGERPRINT_KEY == IDENTIFIER_KEY, "one is made of the other");
 
 static const char *const folders[PRINTS_KINDS] = { [PRINTS_TEXT] = "prints", [PRINTS_SCAN] = "prints8" };
 
-static _Thread_local char why[512] = "no error";
+_Thread_local struct why prints_last = { "no error" };
 
 const char *prints_why(void)
 {
-	return why;
-}
-
-int prints_fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return prints_last.text;
 }
 
 static int said(int r, const char *what)

@@ -7,6 +7,7 @@
 #ifndef TYTO_PRINTS_INTERNAL_H
 #define TYTO_PRINTS_INTERNAL_H
 
+#include "base/why.h"
 #include "document/prints.h"
 
 struct kin;
@@ -22,7 +23,8 @@ struct prints {
 	size_t cap_scratch;
 };
 
-int prints_fail(int r, const char *fmt, ...) _printf_(2, 3);
+#define prints_fail(r, ...) why_set(&prints_last, (r), __VA_ARGS__)
+extern _Thread_local struct why prints_last;
 
 /* --- prints_kin.c --- */
 struct kin *kin_new(void);

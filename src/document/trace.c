@@ -9,21 +9,11 @@
 #include "base/timefmt.h"
 #include "document/trace_internal.h"
 
-static _Thread_local char why[512] = "no error";
+_Thread_local struct why trace_last = { "no error" };
 
 const char *trace_why(void)
 {
-	return why;
-}
-
-int trace_fail(int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return r;
+	return trace_last.text;
 }
 
 static const char *const verdicts[] = {

@@ -8,6 +8,7 @@
 #ifndef TYTO_TRACE_INTERNAL_H
 #define TYTO_TRACE_INTERNAL_H
 
+#include "base/why.h"
 #include "document/finding.h"
 #include "document/trace.h"
 #include "document/trace_align.h"
@@ -17,7 +18,8 @@
 #define TRACE_READ_MS 10000          /* one source */
 #define TRACE_SHORT_GAP 80           /* characters: what is filled into a template's place */
 
-int trace_fail(int r, const char *fmt, ...) _printf_(2, 3);
+#define trace_fail(r, ...) why_set(&trace_last, (r), __VA_ARGS__)
+extern _Thread_local struct why trace_last;
 
 /* --- a text with its fingerprints, to find runs in --- */
 

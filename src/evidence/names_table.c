@@ -4,11 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/varint.h"
+#include "base/why.h"
 
 #define RUNS_MAX 4096
 #define LIST_AGAIN 5 /* a builder may remove a run that was listed just before */
@@ -30,23 +30,14 @@ struct names_table {
 	struct table_end end;
 };
 
-static _Thread_local char why[256];
+static _Thread_local struct why why;
 
 const char *names_table_why(void)
 {
-	return why;
+	return why.text;
 }
 
-static int bad(const char *fmt, ...) _printf_(1, 2);
-static int bad(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return -EBADMSG;
-}
+#define bad(...) why_set(&why, -EBADMSG, __VA_ARGS__)
 
 int names_table_refuse(const char *reason)
 {

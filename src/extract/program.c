@@ -58,8 +58,8 @@ struct start {
 	struct sandbox_limits limits;
 };
 
-/* The whole environment of a program. It ends after one document: what it frees is kept at hand, and its heap grows in large steps (a twentieth
- * of pdftotext's processor time, bench/RESULTS.md). Another C library passes this over. */
+/* Beside the locale its only variable. A program ends after one document: what it frees is kept at hand, and its heap grows in large steps
+ * (a twentieth of pdftotext's processor time, bench/RESULTS.md). Another C library passes this over. */
 #define HEAP "GLIBC_TUNABLES=glibc.malloc.tcache_count=2000:glibc.malloc.top_pad=2097152:glibc.malloc.hugetlb=1"
 
 /* Between vfork and execve: raw system calls only. */

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <sys/stat.h>
+
+#include "base/why.h"
 
 #define TIMEOUT_MAX 600
 #define TRIES_MAX 1000
@@ -13,19 +14,9 @@
 
 const char *const notify_kind_names[NOTIFY_KINDS] = { "mail", "webhook", "syslog" };
 
-static _Thread_local char why[512];
+static _Thread_local struct why why;
 
-static int refuse(const char **ret_why, int r, const char *fmt, ...) _printf_(3, 4);
-static int refuse(const char **ret_why, int r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	*ret_why = why;
-	return r;
-}
+#define refuse(ret_why, r, ...) (*(ret_why) = why.text, why_set(&why, (r), __VA_ARGS__))
 
 static bool set(const char *s)
 {

@@ -12,12 +12,15 @@ int array_grow(void *p, size_t *cap, size_t need, size_t size, size_t max)
 	if (need > max)
 		return -E2BIG;
 	want = MAX(want, need);
+	if (want > SIZE_MAX / size)
+		return -ENOMEM;
 	/* Through memcpy: p is the address of a pointer of any type. */
 	memcpy(&old, p, sizeof(old));
-	grown = reallocarray(old, want, size);
+	grown = realloc(old, want * size);
 	if (!grown)
 		return -ENOMEM;
 	memcpy(p, &grown, sizeof(grown));
 	*cap = want;
+	/* cppcheck-suppress memleak ; it is what p points to now */
 	return 0;
 }

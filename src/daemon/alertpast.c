@@ -343,10 +343,12 @@ int alertpast_put(struct buf *b, const struct alertpast *p)
 	int64_t day = start_of(p->first, true), hour = start_of(p->first, false);
 	struct index_filter f = { .since = days_before(day, ALERTJSON_PAST_DAYS), .verbs = p->verbs,
 		.persons = &p->person, .n_persons = 1, .until = start_of(p->last, false) + 3600 * NSEC_PER_SEC };
-	struct counting c = { .day = { .day = true } };
+	struct counting c = { 0 };
 	const struct count *most = NULL;
-	int r = query(p, &f, take, &c);
+	int r;
 
+	c.day.day = true;
+	r = query(p, &f, take, &c);
 	if (r == 0)
 		r = close_span(&c.hour, &c.hours);
 	if (r == 0)

@@ -381,7 +381,8 @@ static struct group *find_group(struct sigma *s, struct correlation *c, str key,
 		return NULL;
 	g->hash = hash;
 	g->key_n = key.n;
-	memcpy(g->key, key.p, key.n);
+	if (key.n) /* without group-by there is one group, and it has no key */
+		memcpy(g->key, key.p, key.n);
 	g->next = c->table[hash % TABLE];
 	c->table[hash % TABLE] = g;
 	link_used(c, g);

@@ -170,7 +170,7 @@ static bool stray(const struct postings *p, const char *name)
 {
 	char known[32];
 
-	if (strcmp(name, "manifest.tmp") == 0)
+	if (strcmp(name, "manifest.tmp") == 0 || strcmp(name, "dead.tmp") == 0)
 		return true;
 	if (!str_starts(str_c(name), STR("segment-")) && !str_starts(str_c(name), STR("journal-")))
 		return false;
@@ -298,7 +298,7 @@ int postings_reset(const char *dir)
 		str name = str_c(e->d_name);
 
 		if ((str_starts(name, STR("segment-")) || str_starts(name, STR("journal-")) || str_eq(name, STR("docs")) ||
-		    str_eq(name, STR("manifest.tmp"))) &&
+		    str_eq(name, STR("dead")) || str_eq(name, STR("dead.tmp")) || str_eq(name, STR("manifest.tmp"))) &&
 		    unlinkat(fd, e->d_name, 0) < 0 && errno != ENOENT)
 			r = postings_fail(-errno, "%s/%s: %m", dir, e->d_name);
 	}
@@ -353,6 +353,7 @@ static int flush(struct postings *p)
 	if (r == 0)
 		r = journal_begin(p, journal, &fd);
 	if (r == 0) {
+		registry_save_dead(p);
 		p->docs_saved = p->n_docs;
 		p->next += 2;
 		p->journal = journal;

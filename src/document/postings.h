@@ -24,6 +24,10 @@
  *    0 32  hash     32  4  version     36  4  postings     40  4  flags: 1 removed, 2 a link, note × 16     44  4  crc of the 44 before
  *   A link is no document: hash and postings are zero, and it joins the notes `version` and `note`, whatever these mean to the caller.
  *
+ * `dead`, replaced before each manifest that counts more documents; only a help for readers, who do without one that does not fit:
+ *    0  8  "tytodead"     8  4  crc of all from 12     12  4  documents     16  4  crc of the crcs of their entries     20  4  zero
+ *   24     a bit a document, lowest first: 1 where it was put again since, removed, or is a link
+ *
  * `journal-N`, frames behind each other, one a commit; a torn last one is cut, a torn one with a whole one behind it is damage:
  *    0  4  "tyR1"     4  4  bytes of the body     8  4  crc of the body
  *   12     records: hash[32], version u32, flags u32 (as in `docs`), count u32, then for each posting in order of key: varint key minus the
@@ -95,7 +99,7 @@ size_t postings_waiting(const struct postings *p); /* bytes of what is not durab
 /* Forgets a document: at once in answers, on disk at the next merge. 0 also where it was not there. */
 int postings_remove(struct postings *p, const uint8_t hash[static 32]);
 /* -ENOENT; else its number, ret_version may be NULL. */
-int postings_document(const struct postings *p, const uint8_t hash[static 32], uint32_t *ret_doc, uint32_t *ret_version);
+int postings_document(struct postings *p, const uint8_t hash[static 32], uint32_t *ret_doc, uint32_t *ret_version);
 /* The hash of a number that a callback got. */
 const uint8_t *postings_hash(const struct postings *p, uint32_t doc);
 uint32_t postings_documents(const struct postings *p); /* numbers given so far */

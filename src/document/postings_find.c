@@ -3,25 +3,18 @@
 
 #include "document/postings_internal.h"
 
-int postings_document(const struct postings *p, const uint8_t hash[static 32], uint32_t *ret_doc, uint32_t *ret_version)
+int postings_document(struct postings *p, const uint8_t hash[static 32], uint32_t *ret_doc, uint32_t *ret_version)
 {
-	uint64_t h;
+	uint32_t at = registry_find(p, hash);
+	const struct doc_entry *e = at ? &p->docs[at - 1] : NULL;
 
-	memcpy(&h, hash, 8);
-	for (uint32_t i = (uint32_t)h & (p->n_slots - 1); p->slots[i]; i = (i + 1) & (p->n_slots - 1)) {
-		const struct doc_entry *e = &p->docs[p->slots[i] - 1];
-
-		if (memcmp(e->hash, hash, 32) != 0)
-			continue;
-		if (e->flags & POSTINGS_REMOVED)
-			return -ENOENT;
-		if (ret_doc)
-			*ret_doc = p->slots[i] - 1;
-		if (ret_version)
-			*ret_version = e->version;
-		return 0;
-	}
-	return -ENOENT;
+	if (!e || (e->flags & POSTINGS_REMOVED))
+		return -ENOENT;
+	if (ret_doc)
+		*ret_doc = at - 1;
+	if (ret_version)
+		*ret_version = e->version;
+	return 0;
 }
 
 const uint8_t *postings_hash(const struct postings *p, uint32_t doc)

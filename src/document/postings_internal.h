@@ -54,9 +54,12 @@ struct postings {
 	struct buf manifest;          /* as it was read or written last */
 	struct doc_entry *docs;
 	uint32_t n_docs, cap_docs;
+	void *map;                    /* of a reader: where docs lies; its own when NULL */
+	size_t map_bytes;
 	uint8_t *dead;                /* a bit a document */
-	uint32_t *slots;              /* number + 1 of the latest entry of a hash; a power of two */
+	uint32_t *slots;              /* number + 1 of the latest entry of a hash; a power of two; NULL while a reader needs none */
 	uint32_t n_slots;
+	uint32_t settled, searches;   /* without slots: entries that have ended earlier ones; hashes that were searched for */
 	int journal_fd;
 	uint64_t journal_size;
 	bool inherited;               /* its records were read, and may be of an fsync that failed: before the next put they become a segment */
@@ -79,11 +82,18 @@ static inline bool postings_dead(const uint8_t *dead, uint32_t docs, uint32_t do
 	return doc >= docs || (dead[doc / 8] >> (doc % 8) & 1);
 }
 
-/* --- postings_journal.c: the registry and what came since the last segment --- */
+/* --- postings_registry.c --- */
 int registry_add(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t n, uint32_t flags);
 int registry_load(struct postings *p, uint32_t n);
 void registry_clear(struct postings *p);
+/* What was added ends earlier entries of its hashes; before anything is answered. */
+int registry_settle(struct postings *p);
+/* Number + 1 of the latest entry of a hash, which may be a removal; 0: none. */
+uint32_t registry_find(struct postings *p, const uint8_t hash[static 32]);
 int registry_save(struct postings *p);
+void registry_save_dead(const struct postings *p);
+
+/* --- postings_journal.c: what came since the last segment --- */
 void journal_name(uint64_t number, char out[static 32]);
 /* Frames from journal_size on. */
 int journal_read(struct postings *p);

@@ -1,8 +1,7 @@
-/* The registry of document numbers, and the journal of what is in no segment yet. */
+/* The journal of what is in no segment yet. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/hash.h"
@@ -11,179 +10,6 @@
 #include "evidence/vfs.h"
 
 #define MARK 0x31527974u /* "tyR1" */
-#define SUMMED offsetof(struct doc_entry, crc)
-#define HUGE_PAGE (2u << 20)
-#define READ_ENTRIES 8192      /* at a time */
-#define AHEAD 16               /* entries whose slots are fetched before they are needed */
-
-_Static_assert(sizeof(struct doc_entry) == 48, "as on disk");
-
-/* --- registry --- */
-
-static uint32_t first_slot(const struct postings *p, const uint8_t hash[static 32])
-{
-	uint64_t h;
-
-	memcpy(&h, hash, 8); /* of a SHA-256 */
-	return (uint32_t)h & (p->n_slots - 1);
-}
-
-static uint32_t *slot_of(const struct postings *p, const uint8_t hash[static 32])
-{
-	for (uint32_t i = first_slot(p, hash);; i = (i + 1) & (p->n_slots - 1))
-		if (p->slots[i] == 0 || memcmp(p->docs[p->slots[i] - 1].hash, hash, 32) == 0)
-			return &p->slots[i];
-}
-
-static void set_dead(struct postings *p, uint32_t doc)
-{
-	p->dead[doc / 8] |= (uint8_t)(1u << (doc % 8));
-}
-
-/* Of a million documents every one is looked at when a store is opened: pages of 4 KiB would cost more than the looking. */
-static void prefer_huge(void *at, size_t n)
-{
-	uintptr_t from = ((uintptr_t)at + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1), to = ((uintptr_t)at + n) & ~(uintptr_t)(HUGE_PAGE - 1);
-
-	if (to > from)
-		(void)madvise((void *)from, to - from, MADV_HUGEPAGE); /* refused: slower, nothing else */
-}
-
-/* Room for n. */
-static int registry_grow(struct postings *p, uint32_t n)
-{
-	uint32_t cap = p->cap_docs ? p->cap_docs : 1024, slots;
-	struct doc_entry *docs;
-	uint8_t *dead;
-	uint32_t *s;
-
-	while (cap < n)
-		cap *= 2;
-	slots = 2 * cap;
-	docs = reallocarray(p->docs, cap, sizeof(*docs));
-	if (!docs)
-		return -ENOMEM;
-	p->docs = docs;
-	prefer_huge(docs, cap * sizeof(*docs));
-	dead = realloc(p->dead, cap / 8);
-	if (!dead)
-		return -ENOMEM;
-	memset(dead + p->cap_docs / 8, 0, cap / 8 - p->cap_docs / 8);
-	p->dead = dead;
-	s = calloc(slots, sizeof(*s));
-	if (!s)
-		return -ENOMEM;
-	prefer_huge(s, slots * sizeof(*s));
-	free(p->slots);
-	p->slots = s;
-	p->n_slots = slots;
-	p->cap_docs = cap;
-	for (uint32_t i = 0; i < p->n_docs; i++)
-		if (!(p->docs[i].flags & POSTINGS_LINK))
-			*slot_of(p, p->docs[i].hash) = i + 1;
-	return 0;
-}
-
-/* The entry behind the last one counts from now on. */
-static void registry_place(struct postings *p)
-{
-	const struct doc_entry *e = &p->docs[p->n_docs];
-	uint32_t *slot;
-
-	if (e->flags & POSTINGS_LINK) {
-		set_dead(p, p->n_docs++);
-		return;
-	}
-	slot = slot_of(p, e->hash);
-	if (*slot)
-		set_dead(p, *slot - 1);
-	if (e->flags & POSTINGS_REMOVED)
-		set_dead(p, p->n_docs);
-	*slot = ++p->n_docs;
-}
-
-int registry_add(struct postings *p, const uint8_t hash[static 32], uint32_t version, uint32_t n, uint32_t flags)
-{
-	struct doc_entry e = { .version = version, .n = n, .flags = flags };
-	int r = 0;
-
-	if (p->n_docs >= POSTINGS_DOCUMENTS_MAX)
-		return postings_fail(-EFBIG, "more than %u documents were taken in", POSTINGS_DOCUMENTS_MAX);
-	if (p->n_docs == p->cap_docs)
-		r = registry_grow(p, p->n_docs + 1);
-	if (r < 0)
-		return postings_fail(r, "no memory");
-	memcpy(e.hash, hash, 32);
-	e.crc = crc32c(0, &e, SUMMED);
-	p->docs[p->n_docs] = e;
-	registry_place(p);
-	return 0;
-}
-
-void registry_clear(struct postings *p)
-{
-	free(p->docs);
-	free(p->dead);
-	free(p->slots);
-	p->docs = NULL;
-	p->dead = NULL;
-	p->slots = NULL;
-	p->n_docs = p->cap_docs = p->n_slots = 0;
-}
-
-/* The next k, into room that is there. */
-static int load_entries(struct postings *p, int fd, uint32_t k)
-{
-	struct doc_entry *e = &p->docs[p->n_docs];
-	int r = read_exactly(fd, e, k * sizeof(*e), (off_t)p->n_docs * (off_t)sizeof(*e));
-
-	if (r < 0)
-		return postings_fail(r == -ENODATA ? -EUCLEAN : r, "docs: %s", r == -ENODATA ? "too short" : strerror(-r));
-	for (uint32_t j = 0; j < k; j++) {
-		if (j + AHEAD < k)
-			__builtin_prefetch(&p->slots[first_slot(p, e[j + AHEAD].hash)], 1);
-		if (crc32c(0, &e[j], SUMMED) != e[j].crc)
-			return postings_fail(-EUCLEAN, "docs: entry %u is damaged", p->n_docs);
-		registry_place(p);
-	}
-	return 0;
-}
-
-int registry_load(struct postings *p, uint32_t n)
-{
-	_cleanup_close_ int fd = -1;
-	int r = 0;
-
-	registry_clear(p);
-	if (n > POSTINGS_DOCUMENTS_MAX)
-		return postings_fail(-EUCLEAN, "manifest: %u documents", n);
-	if (registry_grow(p, n) < 0)
-		return postings_fail(-ENOMEM, "no memory");
-	if (n == 0)
-		return 0;
-	fd = openat(p->dir, "docs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return postings_fail(errno == ENOENT ? -EUCLEAN : -errno, "docs: %m");
-	for (uint32_t i = 0; r == 0 && i < n; i += READ_ENTRIES)
-		r = load_entries(p, fd, MIN(n - i, (uint32_t)READ_ENTRIES));
-	return r;
-}
-
-/* What the manifest does not count yet. */
-int registry_save(struct postings *p)
-{
-	_cleanup_close_ int fd = vfs_open(p->dir, "docs", O_RDWR | O_CREAT, 0600);
-	int r = fd < 0 ? fd : 0;
-
-	if (r == 0 && p->n_docs > p->docs_saved)
-		r = vfs_pwrite(fd, &p->docs[p->docs_saved], (p->n_docs - p->docs_saved) * sizeof(*p->docs),
-			(off_t)p->docs_saved * (off_t)sizeof(*p->docs));
-	if (r < 0)
-		return postings_io(p, r, "docs");
-	return vfs_fsync(fd) < 0 ? postings_io(p, -EIO, "docs") : 0;
-}
-
-/* --- journal --- */
 
 void journal_name(uint64_t number, char out[static 32])
 {
@@ -332,7 +158,7 @@ static bool whole_one_behind(const uint8_t *b, size_t n)
 	return false;
 }
 
-int journal_read(struct postings *p)
+static int read_frames(struct postings *p)
 {
 	_cleanup_buf_ struct buf b = { .max = POSTINGS_JOURNAL_BYTES_MAX };
 	char name[32];
@@ -370,6 +196,13 @@ int journal_read(struct postings *p)
 		return r < 0 ? postings_io(p, r, name) : 0;
 	}
 	return 0;
+}
+
+int journal_read(struct postings *p)
+{
+	int r = read_frames(p);
+
+	return r == 0 ? registry_settle(p) : r;
 }
 
 /* Its body comes behind; the head is filled in when it is written. */

@@ -128,6 +128,9 @@ static void same(struct postings *p, const struct model *m)
 			keys[n++] = k << 57;
 	}
 	qsort(keys, n, sizeof(keys[0]), by_value);
+	/* Before any hash is looked up: a reader has no table of them then. */
+	if (postings_find(p, keys, n, add_up, &found) != 0 || postings_each(p, add_up_any, &each) != 0)
+		fail_msg("%s", postings_why());
 	for (uint32_t d = 0; d < DOCS; d++) {
 		uint32_t version = 0;
 		uint8_t hash[32];
@@ -144,10 +147,94 @@ static void same(struct postings *p, const struct model *m)
 			want.mixed += mix(m->docs[d].e[i].key, d, m->docs[d].e[i].aux);
 		}
 	}
-	if (postings_find(p, keys, n, add_up, &found) != 0 || postings_each(p, add_up_any, &each) != 0)
-		fail_msg("%s", postings_why());
 	assert_true(found.n == want.n && found.mixed == want.mixed);
 	assert_true(each.n == want.n && each.mixed == want.mixed);
+}
+
+static int keep_last(void *arg, const struct posting *e)
+{
+	*(uint32_t *)arg = e->doc;
+	return 0;
+}
+
+/* Twice ten documents, every third put twice, others removed, the last ten in the journal; a few hashes asked, then all. */
+static void check_few(const char *dir, uint32_t salt)
+{
+	struct postings *r = open_store(dir, false, 0);
+
+	for (uint32_t round = 0; round < 2; round++)
+		for (uint32_t d = 0; d < (round ? 20 : 3); d++) {
+			uint32_t doc = UINT32_MAX, holder = UINT32_MAX;
+			uint64_t key = 1000 * salt + d;
+			uint8_t hash[32];
+
+			hash_of(d, hash);
+			assert_int_equal(postings_document(r, hash, &doc, NULL), d % 4 == 1 + salt ? -ENOENT : 0);
+			assert_int_equal(postings_find(r, &key, 1, keep_last, &holder), 0);
+			assert_int_equal(holder, d % 4 == 1 + salt ? UINT32_MAX : doc);
+		}
+	postings_close(r);
+}
+
+static void fill_few(const char *dir, uint32_t salt)
+{
+	struct postings *p = open_store(dir, true, 1000);
+
+	for (uint32_t d = 0; d < 20; d++) {
+		struct posting e = { .key = 1000 * salt + d };
+		uint8_t hash[32];
+
+		if (d == 10)
+			assert_int_equal(postings_compact(p), 0);
+		hash_of(d, hash);
+		for (unsigned times = d % 3 ? 1 : 2; times > 0; times--)
+			assert_int_equal(postings_put_later(p, hash, 1, &e, 1, 0), 0);
+		if (d % 4 == 1 + salt)
+			assert_int_equal(postings_remove(p, hash), 0);
+	}
+	assert_int_equal(postings_commit(p), 0);
+	postings_close(p);
+}
+
+static size_t copy_file(const char *dir, const char *name, const char *to, bool back)
+{
+	static char bytes[4096];
+	char path[256];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(back ? to : path, "r");
+	assert_non_null(f);
+	n = fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	f = fopen(back ? path : to, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, n, f), n);
+	fclose(f);
+	return n;
+}
+
+/* With `dead`, without it, and with that of another registry of as many documents. */
+static void without_a_table(void **state)
+{
+	const char *dir = folder("mapped");
+	char name[256], other[256];
+
+	snprintf(other, sizeof(other), "%s/other-dead", root);
+	snprintf(name, sizeof(name), "%s/dead", dir);
+	fill_few(dir, 1);
+	check_few(dir, 1);
+	assert_true(copy_file(dir, "dead", other, false) > 24);
+	assert_int_equal(unlink(name), 0);
+	check_few(dir, 1);
+	assert_int_equal(postings_reset(dir), 0);
+	fill_few(dir, 2);
+	check_few(dir, 2);
+	copy_file(dir, "dead", other, true);
+	check_few(dir, 2);
+	assert_int_equal(unlink(other), 0);
+	remove_tree(dir);
 }
 
 static void like_a_list(void **state)
@@ -623,7 +710,7 @@ static void crashes_gathered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(like_a_list), cmocka_unit_test(empty_and_caps), cmocka_unit_test(in_the_background), cmocka_unit_test(small_and_found),
+		cmocka_unit_test(like_a_list), cmocka_unit_test(without_a_table), cmocka_unit_test(empty_and_caps), cmocka_unit_test(in_the_background), cmocka_unit_test(small_and_found),
 		cmocka_unit_test(every_flip_is_noticed), cmocka_unit_test(torn_journal), cmocka_unit_test(notes_and_links), cmocka_unit_test(commit_again),
 		cmocka_unit_test(crashes), cmocka_unit_test(crashes_gathered),
 	};

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "extract/formats/xls_number.h"
+#include "extract/formats/xls_password.h"
 #include "extract/formats/xls_strings.h"
 
 #define SHEETS_MAX 1024
@@ -39,7 +40,9 @@ struct book {
 	unsigned version;        /* 2, 3, 4, 5, 8 */
 	unsigned codepage;       /* 0: strings are Unicode */
 	size_t left;             /* bytes that may still be looked at: sheets do not overlap */
-	bool dates_1904, encrypted;
+	bool dates_1904;
+	struct buf clear;        /* the stream, where it was enciphered */
+	int shut;                /* why nothing of it can be read: negative errno */
 	struct shared shared;
 	struct sheet sheets[SHEETS_MAX];
 	size_t n_sheets;
@@ -387,7 +390,12 @@ static void on_colinfo(struct book *k, const struct record *r)
 
 static void on_filepass(struct book *k, const struct record *r)
 {
-	k->encrypted = true;
+	int e = k->clear.n ? -EACCES : xls_everybodys(k->stream, r, k->version, &k->clear);
+
+	if (e < 0)
+		k->shut = e;
+	else
+		k->stream = buf_str(&k->clear);
 }
 
 static void on_codepage(struct book *k, const struct record *r)
@@ -495,7 +503,7 @@ static size_t substream(struct book *k, size_t at)
 	unsigned depth = 0;
 	struct record r;
 
-	for (; record_at(k->stream, at, &r) && !sink_full(k->sink) && !k->encrypted && k->left; at = r.next) {
+	for (; record_at(k->stream, at, &r) && !sink_full(k->sink) && !k->shut && k->left; at = r.next) {
 		k->left -= MIN(k->left, 4 + r.data.n);
 		if (is_bof(r.type)) {
 			if (++depth > NESTED_MAX)
@@ -567,18 +575,18 @@ static int read_book(struct book *k)
 	} else {
 		end = substream(k, 0);
 		flush_later(k);
-		for (size_t i = 0; i < k->n_sheets && !k->encrypted; i++)
+		for (size_t i = 0; i < k->n_sheets && !k->shut; i++)
 			if (record_at(k->stream, k->sheets[i].at, &r) && is_bof(r.type))
 				one_sheet(k, k->sheets[i].at, buf_str(&k->sheets[i].name), k->sheets[i].hidden);
 			else
 				lost = true;
-		if (!k->n_sheets && end < k->stream.n && !k->encrypted)
+		if (!k->n_sheets && end < k->stream.n && !k->shut)
 			one_sheet(k, end, STR_NONE, false);
 	}
-	if (k->encrypted) {
+	if (k->shut == -EACCES)
 		sink_reason(k->sink, "a password is needed");
-		return -EACCES;
-	}
+	if (k->shut)
+		return k->shut;
 	if (lost) {
 		sink_reason(k->sink, "a sheet is missing");
 		return -EBADMSG;
@@ -594,6 +602,7 @@ static void book_free(struct book *k)
 	for (size_t i = 0; i < k->n_sheets; i++)
 		buf_free(&k->sheets[i].name);
 	buf_free(&k->later);
+	buf_free(&k->clear);
 	free(k->xf);
 	free(k);
 }

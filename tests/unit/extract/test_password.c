@@ -20,6 +20,7 @@ static const char members[] =
 	"==xl/worksheets/sheet1.xml\n<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>behind the structure</t></is></c></row></sheetData></worksheet>\n";
 
 #define OPEN "VelvetSweatshop"
+#define SLIDES "/01Hannes Ruescher/01" /* PowerPoint's */
 #define SALT "0123456789abcdef"
 
 static size_t digest(const char *name, str a, str b, uint8_t *ret)
@@ -168,6 +169,7 @@ static void test_standard(void **state)
 {
 	assert_has(standard(OPEN, 128), TEXT);
 	assert_has(standard(OPEN, 256), TYPE);
+	assert_has(standard(SLIDES, 128), TEXT);
 	assert_has(standard("another", 128), SHUT);
 }
 
@@ -181,6 +183,7 @@ static void test_agile(void **state)
 	assert_has(agile(OPEN, "SHA1", "SHA1", 128, 1000), TEXT);
 	assert_has(agile(OPEN, "SHA1", "SHA1", 256, 1000), TEXT); /* a hash shorter than the key */
 	assert_has(agile(OPEN, "SHA384", "SHA384", 256, 0), TEXT);
+	assert_has(agile(SLIDES, "SHA512", "SHA512", 256, 1000), TEXT);
 	assert_has(agile("another", "SHA512", "SHA512", 256, 1000), SHUT);
 	assert_has(agile(OPEN, "SHA512", "SHA512", 256, 1000001), SHUT); /* rounds are capped */
 	assert_has(agile(OPEN, "WHIRLPOOL", "SHA512", 256, 1000), SHUT);

@@ -84,27 +84,6 @@ static void put_number(const struct book *k, uint32_t row, uint32_t col, uint16_
 	sink_cell(k->sink, row, col, buf_str(&b));
 }
 
-static double rk(uint32_t v)
-{
-	uint64_t bits = (uint64_t)(v & ~3u) << 32;
-	double d;
-
-	if (v & 2)
-		d = (int32_t)v >> 2;
-	else
-		memcpy(&d, &bits, sizeof(d));
-	return v & 1 ? d / 100 : d;
-}
-
-static double ieee(str s, size_t at)
-{
-	uint64_t bits = le64(s, at);
-	double d;
-
-	memcpy(&d, &bits, sizeof(d));
-	return d;
-}
-
 /* ---- cells ---- */
 
 static bool bit(const uint8_t *bits, size_t max, uint32_t i)
@@ -156,7 +135,7 @@ static void on_number(struct book *k, const struct record *r)
 	struct at a = place(k, r->data);
 
 	if (r->data.n >= 14)
-		put_number(k, a.row, a.col, a.xf, r->type == NUMBER2 ? ieee(r->data, 7) : ieee(r->data, 6));
+		put_number(k, a.row, a.col, a.xf, r->type == NUMBER2 ? xls_real(r->data, 7) : xls_real(r->data, 6));
 }
 
 static void on_integer(struct book *k, const struct record *r)
@@ -170,7 +149,7 @@ static void on_rk(struct book *k, const struct record *r)
 {
 	struct at a = place(k, r->data);
 
-	put_number(k, a.row, a.col, a.xf, rk(le32(r->data, 6)));
+	put_number(k, a.row, a.col, a.xf, xls_rk(le32(r->data, 6)));
 }
 
 static void on_mulrk(struct book *k, const struct record *r)
@@ -179,7 +158,7 @@ static void on_mulrk(struct book *k, const struct record *r)
 
 	for (size_t at = 4; le_has(r->data, at, 8); at += 6, col++) {
 		show_or_hide(k, row, col);
-		put_number(k, row, col, le16(r->data, at), rk(le32(r->data, at + 2)));
+		put_number(k, row, col, le16(r->data, at), xls_rk(le32(r->data, at + 2)));
 	}
 }
 
@@ -214,7 +193,7 @@ static void on_formula(struct book *k, const struct record *r)
 
 	if (le16(r->data, at + 6) != 0xffff || k->version < 3) {
 		if (le_has(r->data, at, 8))
-			put_number(k, a.row, a.col, a.xf, ieee(r->data, at));
+			put_number(k, a.row, a.col, a.xf, xls_real(r->data, at));
 	} else if (le8(r->data, at) == 0) {
 		k->row = a.row;
 		k->col = a.col;

@@ -8,6 +8,7 @@
 #include "extract/format.h"
 
 #define NAME_MAX_ 24
+#define SHORT 4096 /* a document that changes its font at each letter asks for millions of these */
 
 /* What a name means, written without case, '-' and '_'; and what iconv calls it. As the web does it (encoding.spec.whatwg.org): what says
  * Latin-1 is read as Windows' superset. */
@@ -97,6 +98,23 @@ static size_t find(str name)
 	return SIZE_MAX;
 }
 
+/* A character that might still be joined to a mark behind it (Vietnamese, kana, Hong Kong's letters) is held back until it is asked for. */
+static int flush(iconv_t cd, struct buf *ret)
+{
+	int r = buf_reserve(ret, 64);
+	char *out;
+	size_t room;
+
+	if (r < 0)
+		return r;
+	out = ret->p + ret->n;
+	room = ret->cap - ret->n;
+	if (iconv(cd, NULL, NULL, &out, &room) == (size_t)-1)
+		return -errno;
+	ret->n = (size_t)(out - ret->p);
+	return 0;
+}
+
 static int convert(iconv_t cd, str s, size_t unit, struct buf *ret)
 {
 	char *p = (char *)s.p;
@@ -124,7 +142,23 @@ static int convert(iconv_t cd, str s, size_t unit, struct buf *ret)
 			return r;
 		}
 	}
-	return buf_error(ret);
+	return buf_error(ret) ? buf_error(ret) : flush(cd, ret);
+}
+
+/* Those that write ASCII as it is: their short pieces need no converter. */
+static bool holds_ascii(size_t i)
+{
+	const char *name = charsets[i].iconv;
+
+	return strncmp(name, "UTF-", 4) != 0 && strncmp(name, "ISO-2022", 8) != 0;
+}
+
+static bool all_ascii(str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] >= 0x80)
+			return false;
+	return true;
 }
 
 static int to_utf8(size_t i, str bytes, struct buf *ret)
@@ -133,6 +167,10 @@ static int to_utf8(size_t i, str bytes, struct buf *ret)
 		return -ENOTSUP;
 	if (i == 0) {
 		utf8_put_clean(ret, bytes);
+		return buf_error(ret);
+	}
+	if (bytes.n <= SHORT && holds_ascii(i) && all_ascii(bytes)) {
+		buf_puts(ret, bytes);
 		return buf_error(ret);
 	}
 	return convert(opened[i], bytes, strncmp(charsets[i].iconv, "UTF-16", 6) == 0 ? 2 : strncmp(charsets[i].iconv, "UTF-32", 6) == 0 ? 4 : 1,
@@ -156,9 +194,13 @@ void charset_codepage_to_utf8(unsigned codepage, str bytes, struct buf *ret)
 {
 	/* Documents change back and forth between few pages, a few bytes at a time: finding one by its name would cost more than the text. */
 	static struct { unsigned codepage; size_t i; } known[8];
-	size_t slot = codepage % ARRAY_SIZE(known);
+	static size_t oldest;
+	size_t slot = 0;
 
-	if (!codepage || known[slot].codepage != codepage) {
+	while (slot < ARRAY_SIZE(known) && known[slot].codepage != codepage)
+		slot++;
+	if (!codepage || slot == ARRAY_SIZE(known)) {
+		slot = oldest++ % ARRAY_SIZE(known);
 		known[slot].codepage = codepage;
 		known[slot].i = find_codepage(codepage);
 	}

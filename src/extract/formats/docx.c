@@ -36,8 +36,7 @@ struct docx {
 	struct style *styles;
 	size_t n_styles;
 	struct buf instr; /* a field's code */
-	uint64_t choices; /* a bit a nested AlternateContent: a choice was taken */
-	unsigned alternates;
+	struct alternates alternates;
 	unsigned deleted, watermark; /* nested deletions; depth of what is a watermark, 0 none */
 	bool in_p_pr, in_r_pr, hidden, p_hidden, take, instr_on;
 	bool page_part; /* header or footer: words of art are watermarks */
@@ -239,29 +238,17 @@ static void start_about(struct docx *d, struct xml *x, int id, const char **atts
 	}
 }
 
-static void start_alternate(struct docx *d, struct xml *x, int id)
-{
-	uint64_t bit = 1ull << (d->alternates & 63);
-
-	if (id == ALTERNATE) {
-		d->alternates++;
-		d->choices &= ~(1ull << (d->alternates & 63));
-	} else if (d->choices & bit) {
-		xml_skip(x); /* the same once more, for other readers */
-	} else {
-		d->choices |= bit;
-	}
-}
-
 static void on_start(void *arg, struct xml *x, int id, const char **atts)
 {
 	struct docx *d = arg;
 
 	switch (id) {
 	case ALTERNATE:
+		alternates_begin(&d->alternates);
+		break;
 	case CHOICE:
 	case FALLBACK:
-		start_alternate(d, x, id);
+		alternates_one(&d->alternates, x);
 		break;
 	case P_PR:
 		d->in_p_pr = true;
@@ -328,7 +315,7 @@ static void on_end(void *arg, struct xml *x, int id)
 
 	switch (id) {
 	case ALTERNATE:
-		d->alternates--;
+		alternates_end(&d->alternates);
 		break;
 	case P_PR:
 		d->in_p_pr = false;
@@ -388,7 +375,8 @@ static void read_part(struct docx *d, const char *part, enum zone zone, const st
 {
 	flow_init(&d->flow, package_sink(d->p), zone);
 	d->page_part = zone == ZONE_HEADER || zone == ZONE_FOOTER;
-	d->deleted = d->watermark = d->alternates = 0;
+	d->deleted = d->watermark = 0;
+	d->alternates = (struct alternates){ 0 };
 	d->in_p_pr = d->in_r_pr = d->hidden = d->p_hidden = d->take = d->instr_on = false;
 	buf_clear(&d->instr);
 	d->rels = rels;

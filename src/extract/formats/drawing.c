@@ -23,8 +23,8 @@ struct drawing {
 	bool hidden;       /* all of it */
 	bool take, value;  /* in a:t; in c:v */
 	bool drop;         /* this shape: number of the page, what a master only stands for */
-	unsigned shape, alternates;
-	uint64_t choices;
+	unsigned shape;
+	struct alternates alternates;
 	int64_t y;         /* of the shape */
 	bool placed;
 };
@@ -97,20 +97,6 @@ static void link_to(struct drawing *d, const char *id)
 		flow_link(&d->flow, str_c(r->target));
 }
 
-static void start_alternate(struct drawing *d, struct xml *x, int id)
-{
-	uint64_t bit = 1ull << (d->alternates & 63);
-
-	if (id == ALTERNATE) {
-		d->alternates++;
-		d->choices &= ~(1ull << (d->alternates & 63));
-	} else if (d->choices & bit) {
-		xml_skip(x);
-	} else {
-		d->choices |= bit;
-	}
-}
-
 static void put(struct drawing *d, str s)
 {
 	if (!d->drop)
@@ -123,9 +109,11 @@ static void on_start(void *arg, struct xml *x, int id, const char **atts)
 
 	switch (id) {
 	case ALTERNATE:
+		alternates_begin(&d->alternates);
+		break;
 	case CHOICE:
 	case FALLBACK:
-		start_alternate(d, x, id);
+		alternates_one(&d->alternates, x);
 		break;
 	case SHAPE:
 		shape_start(d, x);
@@ -180,7 +168,7 @@ static void on_end(void *arg, struct xml *x, int id)
 
 	switch (id) {
 	case ALTERNATE:
-		d->alternates--;
+		alternates_end(&d->alternates);
 		break;
 	case T:
 		d->take = false;

@@ -10,6 +10,8 @@
 #include <gsf/gsf-outfile-msole.h>
 #include <gsf/gsf-output-memory.h>
 
+#include "extract/formats/office_rc4.h"
+
 #define MAGIC "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #define CHUNK (1u << 20)
 #define PROPERTIES "__properties_version1.0"
@@ -45,7 +47,7 @@ int ole_prepare(void)
 	if (!done)
 		gsf_init();
 	done = true;
-	if (ole_password_prepare() < 0)
+	if (ole_password_prepare() < 0 || office_rc4_prepare() < 0)
 		return -ENOMEM;
 	g_log_set_default_handler(quiet, NULL);
 	return 0;

@@ -1,5 +1,6 @@
 /* Office's encrypted packages (MS-OFFCRYPTO 2.3.4) that need no password: Excel encrypts a workbook whose structure is protected, or that
- * is to be opened read-only, with a password that is the same everywhere, and asks nobody for it. Whatever else is encrypted stays shut. */
+ * is to be opened read-only, with a password that is the same everywhere, and asks nobody for it; so does PowerPoint with its own
+ * (2.4.2.3). Whatever else is encrypted stays shut. */
 #include "extract/formats/ole.h"
 
 #include <errno.h>
@@ -12,7 +13,10 @@
 #define SALT_MAX 64
 #define SEGMENT 4096
 
-static const char everybodys[] = "V\0e\0l\0v\0e\0t\0S\0w\0e\0a\0t\0s\0h\0o\0p"; /* and the NUL behind: UTF-16LE */
+/* UTF-16LE, with the NUL behind. */
+static const char excels[] = "V\0e\0l\0v\0e\0t\0S\0w\0e\0a\0t\0s\0h\0o\0p";
+static const char powerpoints[] = "/\0" "0\0" "1\0H\0a\0n\0n\0e\0s\0 \0R\0u\0e\0s\0c\0h\0e\0r\0/\0" "0\0" "1";
+static const str everybodys[] = { { excels, sizeof(excels) }, { powerpoints, sizeof(powerpoints) } };
 
 /* ---- algorithms: those that Office writes, fetched before the sandbox closes ---- */
 
@@ -48,6 +52,7 @@ static const EVP_MD *hash_of(const char *office)
 struct lock {
 	const EVP_MD *md;
 	const EVP_CIPHER *cipher;
+	str password;
 	unsigned bits;
 	uint32_t spins;
 	uint8_t salt[SALT_MAX];
@@ -101,7 +106,7 @@ static bool decipher(struct lock *l, const uint8_t *key, const uint8_t *iv, cons
 /* What keys are made of: the password, hashed so often that trying many takes long. */
 static bool spin(struct lock *l, uint8_t h[static EVP_MAX_MD_SIZE])
 {
-	bool ok = hash(l, bytes_of(l->salt, l->n_salt), (str){ everybodys, sizeof(everybodys) }, h);
+	bool ok = hash(l, bytes_of(l->salt, l->n_salt), l->password, h);
 	uint8_t n[4];
 
 	for (uint32_t i = 0; ok && i < l->spins; i++)
@@ -249,6 +254,7 @@ static int agile(struct lock *tools, str info, str package, uint64_t size, struc
 	in_close(in);
 	if (r < 0)
 		return r == -ENOMEM ? r : -EACCES;
+	a.key.password = tools->password;
 	a.data.hashing = a.key.hashing = tools->hashing;
 	a.data.deciphering = a.key.deciphering = tools->deciphering;
 	if (!agile_open(&a))
@@ -284,10 +290,14 @@ int ole_everybodys(struct ole *o, struct buf *ret)
 	enciphered = le_sub(buf_str(&package), 8, package.n);
 	tools.hashing = EVP_MD_CTX_new();
 	tools.deciphering = EVP_CIPHER_CTX_new();
-	r = -ENOMEM;
-	if (tools.hashing && tools.deciphering)
-		r = le16(s, 0) == 4 && le16(s, 2) == 4 ? agile(&tools, s, enciphered, size, ret) :
-		    le16(s, 0) >= 2 && le16(s, 0) <= 4 && le16(s, 2) == 2 ? standard(&tools, s, enciphered, size, ret) : -EACCES;
+	r = tools.hashing && tools.deciphering ? -EACCES : -ENOMEM;
+	for (size_t i = 0; r == -EACCES && i < ARRAY_SIZE(everybodys); i++) {
+		tools.password = everybodys[i];
+		if (le16(s, 0) == 4 && le16(s, 2) == 4)
+			r = agile(&tools, s, enciphered, size, ret);
+		else if (le16(s, 0) >= 2 && le16(s, 0) <= 4 && le16(s, 2) == 2)
+			r = standard(&tools, s, enciphered, size, ret);
+	}
 	EVP_MD_CTX_free(tools.hashing);
 	EVP_CIPHER_CTX_free(tools.deciphering);
 	return r;

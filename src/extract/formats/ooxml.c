@@ -163,6 +163,32 @@ void rels_each(const struct rels *r, const char *type, void (*f)(void *arg, cons
 			f(arg, r->v[i].target);
 }
 
+/* ---- the same content for several readers ---- */
+
+static uint64_t level(const struct alternates *a)
+{
+	return 1ull << (a->depth & 63);
+}
+
+void alternates_begin(struct alternates *a)
+{
+	a->depth++;
+	a->taken &= ~level(a);
+}
+
+void alternates_one(struct alternates *a, struct xml *x)
+{
+	if (a->taken & level(a))
+		xml_skip(x);
+	else
+		a->taken |= level(a);
+}
+
+void alternates_end(struct alternates *a)
+{
+	a->depth--;
+}
+
 /* ---- what kind ---- */
 
 static const struct kind {

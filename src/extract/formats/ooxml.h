@@ -34,6 +34,16 @@ const struct rel *rels_find(const struct rels *r, const char *id, const char *ty
 /* Calls f for each internal one of the type. */
 void rels_each(const struct rels *r, const char *type, void (*f)(void *arg, const char *target), void *arg);
 
+/* The same content for several readers (mc:AlternateContent), nested: the first choice is read, the others are passed over. */
+struct alternates {
+	uint64_t taken; /* a bit a level */
+	unsigned depth;
+};
+void alternates_begin(struct alternates *a);
+/* A choice, or what is there for those who know none. */
+void alternates_one(struct alternates *a, struct xml *x);
+void alternates_end(struct alternates *a);
+
 /* formats/docx.c, xlsb.c, xlsx.c, pptx.c: the main part and all that it refers to. */
 int docx_read(struct package *p, const char *main);
 int xlsb_read(struct package *p, const char *main);

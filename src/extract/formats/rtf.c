@@ -142,10 +142,20 @@ static bool takes_hex(const struct rtf *d)
 	return d->st.dest == DEST_PICTURE || d->st.dest == DEST_OBJECT_DATA;
 }
 
-static void put_byte(struct rtf *d, char c)
+/* A letter that is written as itself where two bytes make one (UTF-16): it is one by itself, unless it is half of a pair. */
+static bool stands_alone(const struct rtf *d, char c, uint16_t page)
+{
+	str behind = { d->p, (size_t)(d->end - d->p) };
+
+	return page == 1200 && (uint8_t)c < 0x80 && !(d->raw_codepage == page && d->raw.n % 2) && !str_starts(behind, STR("\\'00"));
+}
+
+static void put_byte(struct rtf *d, char c, bool escaped)
 {
 	uint16_t page = d->st.dbch && d->st.dbch_codepage ? d->st.dbch_codepage : d->st.codepage ? d->st.codepage : d->codepage;
 
+	if (!escaped && stands_alone(d, c, page))
+		page = 1252;
 	if (d->skip > 0) {
 		d->skip--;
 		return;
@@ -492,7 +502,7 @@ static void escape(struct rtf *d)
 		switch (*p) {
 		case '\'':
 			if (d->end - d->p >= 2 && hex_digit(d->p[0]) >= 0 && hex_digit(d->p[1]) >= 0) {
-				put_byte(d, (char)(hex_digit(d->p[0]) << 4 | hex_digit(d->p[1])));
+				put_byte(d, (char)(hex_digit(d->p[0]) << 4 | hex_digit(d->p[1])), true);
 				d->p += 2;
 			}
 			break;
@@ -501,7 +511,7 @@ static void escape(struct rtf *d)
 		case '_': put_char(d, '-'); break;
 		case '-': case ':': case '|': break; /* where a word may be parted; index marks */
 		case '\n': case '\r': paragraph(d); break;
-		default: put_byte(d, *p); break;
+		default: put_byte(d, *p, false); break;
 		}
 		return;
 	}
@@ -557,7 +567,7 @@ static int run(struct rtf *d)
 			if (takes_hex(d))
 				hex_byte(d, c);
 			else
-				put_byte(d, c);
+				put_byte(d, c, false);
 			break;
 		}
 		if (c != '\\' && c != '\r' && c != '\n')

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "extract/formats/xls_number.h"
+#include "extract/formats/xls_password.h"
 #include "extract/formats/xls_strings.h"
 
 #define SHEETS_MAX 1024
@@ -39,7 +40,9 @@ struct book {
 	unsigned version;        /* 2, 3, 4, 5, 8 */
 	unsigned codepage;       /* 0: strings are Unicode */
 	size_t left;             /* bytes that may still be looked at: sheets do not overlap */
-	bool dates_1904, encrypted;
+	bool dates_1904;
+	struct buf clear;        /* the stream, where it was enciphered */
+	int shut;                /* why nothing of it can be read: negative errno */
 	struct shared shared;
 	struct sheet sheets[SHEETS_MAX];
 	size_t n_sheets;
@@ -79,27 +82,6 @@ static void put_number(const struct book *k, uint32_t row, uint32_t col, uint16_
 	else
 		buf_putf(&b, "%.15g", v);
 	sink_cell(k->sink, row, col, buf_str(&b));
-}
-
-static double rk(uint32_t v)
-{
-	uint64_t bits = (uint64_t)(v & ~3u) << 32;
-	double d;
-
-	if (v & 2)
-		d = (int32_t)v >> 2;
-	else
-		memcpy(&d, &bits, sizeof(d));
-	return v & 1 ? d / 100 : d;
-}
-
-static double ieee(str s, size_t at)
-{
-	uint64_t bits = le64(s, at);
-	double d;
-
-	memcpy(&d, &bits, sizeof(d));
-	return d;
 }
 
 /* ---- cells ---- */
@@ -153,7 +135,7 @@ static void on_number(struct book *k, const struct record *r)
 	struct at a = place(k, r->data);
 
 	if (r->data.n >= 14)
-		put_number(k, a.row, a.col, a.xf, r->type == NUMBER2 ? ieee(r->data, 7) : ieee(r->data, 6));
+		put_number(k, a.row, a.col, a.xf, r->type == NUMBER2 ? xls_real(r->data, 7) : xls_real(r->data, 6));
 }
 
 static void on_integer(struct book *k, const struct record *r)
@@ -167,7 +149,7 @@ static void on_rk(struct book *k, const struct record *r)
 {
 	struct at a = place(k, r->data);
 
-	put_number(k, a.row, a.col, a.xf, rk(le32(r->data, 6)));
+	put_number(k, a.row, a.col, a.xf, xls_rk(le32(r->data, 6)));
 }
 
 static void on_mulrk(struct book *k, const struct record *r)
@@ -176,7 +158,7 @@ static void on_mulrk(struct book *k, const struct record *r)
 
 	for (size_t at = 4; le_has(r->data, at, 8); at += 6, col++) {
 		show_or_hide(k, row, col);
-		put_number(k, row, col, le16(r->data, at), rk(le32(r->data, at + 2)));
+		put_number(k, row, col, le16(r->data, at), xls_rk(le32(r->data, at + 2)));
 	}
 }
 
@@ -211,7 +193,7 @@ static void on_formula(struct book *k, const struct record *r)
 
 	if (le16(r->data, at + 6) != 0xffff || k->version < 3) {
 		if (le_has(r->data, at, 8))
-			put_number(k, a.row, a.col, a.xf, ieee(r->data, at));
+			put_number(k, a.row, a.col, a.xf, xls_real(r->data, at));
 	} else if (le8(r->data, at) == 0) {
 		k->row = a.row;
 		k->col = a.col;
@@ -387,7 +369,12 @@ static void on_colinfo(struct book *k, const struct record *r)
 
 static void on_filepass(struct book *k, const struct record *r)
 {
-	k->encrypted = true;
+	int e = k->clear.n ? -EACCES : xls_everybodys(k->stream, r, k->version, &k->clear);
+
+	if (e < 0)
+		k->shut = e;
+	else
+		k->stream = buf_str(&k->clear);
 }
 
 static void on_codepage(struct book *k, const struct record *r)
@@ -495,7 +482,7 @@ static size_t substream(struct book *k, size_t at)
 	unsigned depth = 0;
 	struct record r;
 
-	for (; record_at(k->stream, at, &r) && !sink_full(k->sink) && !k->encrypted && k->left; at = r.next) {
+	for (; record_at(k->stream, at, &r) && !sink_full(k->sink) && !k->shut && k->left; at = r.next) {
 		k->left -= MIN(k->left, 4 + r.data.n);
 		if (is_bof(r.type)) {
 			if (++depth > NESTED_MAX)
@@ -567,18 +554,18 @@ static int read_book(struct book *k)
 	} else {
 		end = substream(k, 0);
 		flush_later(k);
-		for (size_t i = 0; i < k->n_sheets && !k->encrypted; i++)
+		for (size_t i = 0; i < k->n_sheets && !k->shut; i++)
 			if (record_at(k->stream, k->sheets[i].at, &r) && is_bof(r.type))
 				one_sheet(k, k->sheets[i].at, buf_str(&k->sheets[i].name), k->sheets[i].hidden);
 			else
 				lost = true;
-		if (!k->n_sheets && end < k->stream.n && !k->encrypted)
+		if (!k->n_sheets && end < k->stream.n && !k->shut)
 			one_sheet(k, end, STR_NONE, false);
 	}
-	if (k->encrypted) {
+	if (k->shut == -EACCES)
 		sink_reason(k->sink, "a password is needed");
-		return -EACCES;
-	}
+	if (k->shut)
+		return k->shut;
 	if (lost) {
 		sink_reason(k->sink, "a sheet is missing");
 		return -EBADMSG;
@@ -594,6 +581,7 @@ static void book_free(struct book *k)
 	for (size_t i = 0; i < k->n_sheets; i++)
 		buf_free(&k->sheets[i].name);
 	buf_free(&k->later);
+	buf_free(&k->clear);
 	free(k->xf);
 	free(k);
 }

@@ -68,3 +68,24 @@ void xls_date(struct buf *b, double v, bool dates_1904, uint8_t kind)
 	if ((kind == KIND_TIME || kind == KIND_BOTH || seconds > 0) && tm.tm_sec)
 		buf_putf(b, ":%02d", tm.tm_sec);
 }
+
+double xls_real(str s, size_t at)
+{
+	uint64_t bits = le64(s, at);
+	double d;
+
+	memcpy(&d, &bits, sizeof(d));
+	return d;
+}
+
+double xls_rk(uint32_t v)
+{
+	uint64_t bits = (uint64_t)(v & ~3u) << 32;
+	double d;
+
+	if (v & 2)
+		d = (int32_t)v >> 2;
+	else
+		memcpy(&d, &bits, sizeof(d));
+	return v & 1 ? d / 100 : d;
+}

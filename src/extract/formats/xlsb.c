@@ -4,8 +4,8 @@
 #include <strings.h>
 
 #include "extract/formats/numfmt.h"
-#include "extract/formats/ole.h"
 #include "extract/formats/ooxml.h"
+#include "extract/formats/xls_number.h"
 
 #define SHEETS_MAX 1024
 #define STRINGS_MAX (192u << 20) /* bytes of all shared strings */
@@ -218,27 +218,6 @@ static void on_style(struct xlsb *w, unsigned type, str data)
 
 /* ---- a sheet ---- */
 
-static double rk(uint32_t v)
-{
-	uint64_t bits = (uint64_t)(v & ~3u) << 32;
-	double d;
-
-	if (v & 2)
-		d = (int32_t)v >> 2;
-	else
-		memcpy(&d, &bits, sizeof(d));
-	return v & 1 ? d / 100 : d;
-}
-
-static double real(str data, size_t at)
-{
-	uint64_t bits = le64(data, at);
-	double d;
-
-	memcpy(&d, &bits, sizeof(d));
-	return d;
-}
-
 static bool col_hidden(const struct xlsb *w, uint32_t col)
 {
 	for (size_t i = 0; i < w->n_cols; i++)
@@ -282,7 +261,7 @@ static void on_cell(struct xlsb *w, unsigned type, str data)
 		text = data.p[8] ? STR("TRUE") : STR("FALSE");
 		break;
 	default:
-		put_number(w, style, type == CELL_RK ? rk(le32(data, 8)) : real(data, 8));
+		put_number(w, style, type == CELL_RK ? xls_rk(le32(data, 8)) : xls_real(data, 8));
 		break;
 	}
 	sink_hidden(w->sink, w->hidden || w->row_hidden || (w->n_cols && col_hidden(w, col)));

@@ -26,6 +26,21 @@ static void test_charsets(void **state)
 	assert_has(dump("a.rtf", STR("{\\rtf1\\mac \\'8a}")), ": \xc3\xa4\n");
 }
 
+static void test_unicode_pages(void **state)
+{
+	const char *d;
+
+	assert_has(dump("a.rtf", STR("{\\rtf1\\ansi\\ansicpg65001 K\\'c3\\'b6ln \\'e7\\'a4\\'be\\'e5\\'a4\\'96\\'e7\\'a7\\'98!}")), ": K\xc3\xb6ln " SECRET "!\n");
+	/* A character that a group cuts is none. */
+	assert_has(dump("a.rtf", STR("{\\rtf1\\ansi\\ansicpg65001 a\\'e7{\\b \\'a4\\'be}b}")), ": a\xef\xbf\xbd");
+	/* UTF-16: pairs of bytes, of which one may be a letter as it is; words that are plain ASCII. */
+	d = dump("a.rtf", STR("{\\rtf1\\ansi\\ansicpg1200 Plain \\'3e\\'79\\'3e\\'79\\'3ey end A\\'00\\'42\\'00 and words}"));
+	assert_has(d, ": Plain \xe7\xa4\xbe\xe7\xa4\xbe\xe7\xa4\xbe end AB and words\n");
+	/* Vietnamese: a letter waits for the mark that may follow, also the last one. */
+	assert_has(dump("a.rtf", STR("{\\rtf1\\ansi\\ansicpg1258 Xin ch\\'e0o, c\\'e1m \\'f5n b\\'f2}")), ": Xin ch\xc3\xa0o, c\xc3\xa1m \xc6\xa1n \xe1\xb8\x85\n");
+	assert_has(dump("a.rtf", STR("{\\rtf1\\ansi\\ansicpg1258 \\'e0{\\b a}\\'e0 e}")), ": \xc3\xa0" "a\xc3\xa0 e\n");
+}
+
 static void test_unicode(void **state)
 {
 	const char *d = rtf(RTF("\\uc1\\u31038?\\u22806 ?\\u-31048\\'3fx {\\uc2\\u31038\\'8e\\'d0y}\\u31038?z{\\uc0\\u31038 w}\\par"
@@ -179,6 +194,7 @@ static void test_hostile(void **state)
 		{ "{\\rtf1 MARK\\par", "\\trowd\\intbl x\\cell", 100000, "" }, { "{\\rtf1 MARK", "a\\v b\\v0 ", 100000, "" },
 		{ "{\\rtf1 MARK", "{\\field{\\*\\fldinst HYPERLINK \"a:b\"}", 20000, "" }, { "{\\rtf1 MARK", "{\\upr{\\*\\ud ", 10000, "" },
 		{ "{\\rtf1 MARK", "\\u31038?\\'8e", 200000, "" }, { "{\\rtf1 MARK", "}", 10, "" }, { "{\\rtf1 ", "x", 20000000, "MARK" },
+		{ "{\\rtf1{\\fonttbl{\\f1\\fcharset128 X;}{\\f2\\fcharset204 Y;}}", "\\f1 a\\f2 b\\f3 c", 1600000, " MARK" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -212,7 +228,7 @@ static void test_words(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_charsets), cmocka_unit_test(test_unicode), cmocka_unit_test(test_zones), cmocka_unit_test(test_upr),
+	cmocka_unit_test(test_charsets), cmocka_unit_test(test_unicode_pages), cmocka_unit_test(test_unicode), cmocka_unit_test(test_zones), cmocka_unit_test(test_upr),
 	cmocka_unit_test(test_tables), cmocka_unit_test(test_objects), cmocka_unit_test(test_properties), cmocka_unit_test(test_html_inside),
 	cmocka_unit_test(test_broken), cmocka_unit_test(test_hostile), cmocka_unit_test(test_words),
 };

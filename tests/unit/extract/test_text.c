@@ -148,8 +148,57 @@ static void test_csv_large(void **state)
 	assert_has(dump("t.csv", buf_str(&b)), " c2: y19999\n");
 }
 
+/* Short pieces of ASCII take another way than long ones: both give the same, in every page. */
+static void test_pages(void **state)
+{
+	static const unsigned pages[] = { 437, 850, 852, 866, 874, 932, 936, 949, 950, 1200, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258, 10000,
+		20866, 21866, 28592, 28597, 28605, 50220, 51932, 54936, 65001, 4711 };
+	char ascii['~' - ' '], many[sizeof(ascii) * 60];
+
+	for (size_t i = 0; i < sizeof(ascii); i++)
+		ascii[i] = (char)('!' + i);
+	for (size_t i = 0; i < sizeof(many); i++)
+		many[i] = ascii[i % sizeof(ascii)];
+	assert_int_equal(charset_prepare(), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		_cleanup_buf_ struct buf whole = BUF_INIT, pieces = BUF_INIT;
+
+		charset_codepage_to_utf8(pages[i], (str){ many, sizeof(many) }, &whole);
+		for (size_t k = 0; k < sizeof(many); k += sizeof(ascii))
+			charset_codepage_to_utf8(pages[i], (str){ many + k, sizeof(ascii) }, &pieces);
+		if (whole.n != pieces.n || memcmp(whole.p, pieces.p, whole.n) != 0)
+			fail_msg("page %u", pages[i]);
+		if (pages[i] != 1200 && (whole.n != sizeof(many) || memcmp(whole.p, many, whole.n) != 0))
+			fail_msg("page %u is no ASCII", pages[i]);
+	}
+}
+
+/* The last character counts, too, where a converter waits for a mark that may follow. */
+static void test_last_character(void **state)
+{
+	const struct {
+		const char *charset;
+		str bytes;
+		const char *want;
+	} ends[] = {
+		{ "iso-2022-jp", STR("\x1b$B$3$l$+"), "\xe3\x81\x93\xe3\x82\x8c\xe3\x81\x8b" },
+		{ "windows-1258", STR("Ha Noi"), "Ha Noi" },
+		{ "windows-1258", STR("ch\xe0o \xe0"), "ch\xc3\xa0o \xc3\xa0" },
+		{ "big5", STR("\xa4\xa4\x88\x66"), "\xe4\xb8\xad\xc3\x8a" },
+	};
+
+	assert_int_equal(charset_prepare(), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		assert_int_equal(charset_to_utf8(str_c(ends[i].charset), ends[i].bytes, &b), 0);
+		assert_non_null(buf_cstr(&b));
+		assert_string_equal(b.p, ends[i].want);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_japanese), cmocka_unit_test(test_latin1), cmocka_unit_test(test_malformed), cmocka_unit_test(test_long_lines),
+	cmocka_unit_test(test_pages), cmocka_unit_test(test_last_character), cmocka_unit_test(test_japanese), cmocka_unit_test(test_latin1), cmocka_unit_test(test_malformed), cmocka_unit_test(test_long_lines),
 	cmocka_unit_test(test_cut), cmocka_unit_test(test_binary), cmocka_unit_test(test_csv), cmocka_unit_test(test_csv_separators),
 	cmocka_unit_test(test_csv_japanese), cmocka_unit_test(test_csv_large),
 };

@@ -10,6 +10,9 @@
 #define HOURS_SHOWN 24
 #define BAR_MAX 30
 #define INDENT 2
+#define WHY_AT 6
+#define PERSON_AT 37
+#define PERSON_WIDTH 11
 
 static const char *text_at(const json_t *j, const char *key)
 {
@@ -46,31 +49,54 @@ static void put_list(const json_t *list, unsigned indent)
 		put_prose(indent, json_string_value(one));
 }
 
-static void put_status(const json_t *j)
+/* The rule, and how it stands. */
+static void put_title(const json_t *j, struct buf *b)
 {
 	const char *status = text_at(j, "status"), *reason = text_at(j, "reason");
 
+	buf_puts(b, str_c(text_at(j, "rule")));
 	if (number_at(j, "joined"))
-		buf_putf(out(), "  (part of alert %llu)", (unsigned long long)number_at(j, "joined"));
+		buf_putf(b, "  (part of alert %llu)", (unsigned long long)number_at(j, "joined"));
 	else if (strcmp(status, "closed") == 0)
-		buf_putf(out(), "  (closed%s%s)", *reason ? ": " : "", reason);
+		buf_putf(b, "  (closed%s%s)", *reason ? ": " : "", reason);
 	else if (strcmp(status, "held") == 0)
-		buf_puts(out(), STR("  (held back)"));
+		buf_puts(b, STR("  (held back)"));
+}
+
+static void put_quieted(const json_t *j, unsigned indent)
+{
+	uint64_t n = number_at(j, "quieted");
+
+	if (!n)
+		return;
+	term_spaces(indent);
+	buf_putf(out(), "%llu firing%s since it was closed as expected raised nothing\n", (unsigned long long)n, n == 1 ? "" : "s");
 }
 
 void alerts_show_line(const json_t *j)
 {
-	const char *person = text_at(j, "person");
+	str person = *text_at(j, "person") ? str_c(text_at(j, "person")) : STR("(not known)");
+	unsigned at = PERSON_AT + MAX(PERSON_WIDTH, show_width(person)) + 2, columns = term_columns();
+	_cleanup_buf_ struct buf title = BUF_INIT;
 
+	put_title(j, &title);
 	buf_putf(out(), "%-5llu %-8s  ", (unsigned long long)number_at(j, "id"), text_at(j, "severity"));
 	show_time(time_at(j, "time"));
 	buf_puts(out(), STR("  "));
-	show_person(*person ? str_c(person) : STR("(not known)"), 11);
-	buf_puts(out(), STR("  "));
-	show_text(str_c(text_at(j, "rule")));
-	put_status(j);
+	/* Where it does not fit beside the person it stands below, whole. */
+	if (columns && columns < at + show_width(buf_str(&title))) {
+		show_text(person);
+		buf_putc(out(), '\n');
+		term_spaces(WHY_AT);
+		at = WHY_AT;
+	} else {
+		show_person(person, PERSON_WIDTH);
+		buf_puts(out(), STR("  "));
+	}
+	term_prose(buf_str(&title), at, WHY_AT);
 	buf_putc(out(), '\n');
-	put_list(json_object_get(j, "why"), 6);
+	put_list(json_object_get(j, "why"), WHY_AT);
+	put_quieted(j, WHY_AT);
 }
 
 static void heading(const char *text)
@@ -91,10 +117,13 @@ static void put_attack(const json_t *list)
 static void put_head(const json_t *j)
 {
 	const char *person = text_at(j, "person");
+	_cleanup_buf_ struct buf title = BUF_INIT;
+	char head[64];
 
-	buf_putf(out(), "Alert %llu  %s  ", (unsigned long long)number_at(j, "id"), text_at(j, "severity"));
-	show_text(str_c(text_at(j, "rule")));
-	put_status(j);
+	put_title(j, &title);
+	snprintf(head, sizeof(head), "Alert %llu  %s  ", (unsigned long long)number_at(j, "id"), text_at(j, "severity"));
+	buf_puts(out(), str_c(head));
+	term_prose(buf_str(&title), (unsigned)strlen(head), INDENT);
 	buf_puts(out(), STR("\n  person  "));
 	show_text(*person ? str_c(person) : STR("(not known)"));
 	buf_puts(out(), STR("\n  raised  "));
@@ -105,9 +134,8 @@ static void put_head(const json_t *j)
 		put_attack(json_object_get(j, "attack"));
 	if (json_object_get(j, "closed_by"))
 		buf_putf(out(), "\n  closed by uid %llu as %s", (unsigned long long)number_at(j, "closed_by"), text_at(j, "reason"));
-	if (json_object_get(j, "quieted"))
-		buf_putf(out(), "\n  %llu firings since it was closed as expected raised nothing", (unsigned long long)number_at(j, "quieted"));
 	buf_putc(out(), '\n');
+	put_quieted(j, INDENT);
 }
 
 /* "2026-03-02 09:00", by local time. */

@@ -58,6 +58,16 @@ records 60 clerk 2026-03-05T09:00:00 1 read /home/boss >"$tmp/elsewhere"
 tyto import -q "$tmp/elsewhere"
 is "not in another folder" "$(table | jq -c '[.id,.status]' | tr '\n' ' ')" '[1,"closed"] [2,"open"] '
 
+is "-r: the newest first" "$(table -r | jq -r .id | tr '\n' ' ')" "2 1 "
+is "and so many" "$(table -r -n 1 | jq -r .id)" 2
+like "what was quieted is told in the list, too" "$(tyto -q alerts --all)" '\(closed: expected\).* 1 firing since it was closed as expected raised nothing'
+
+# For scripts: the exit status says whether one that is shown is that severe.
+fails() { tyto -q alerts "$@" >/dev/null 2>&1; echo $?; }
+is "--fail-on: one is, none is" "$(fails --fail-on medium) $(fails --fail-on high) $(fails --fail-on critical)" "5 5 0"
+is "of those shown" "$(fails --held --fail-on low) $(fails show 2 --fail-on high)" "0 5"
+is "another word, or nothing to look at: usage" "$(fails --fail-on severe) $(fails -f --fail-on high) $(fails close 2 --reason theft --fail-on high)" "2 2 2"
+
 # Quiet days close a case; what comes later is another one.
 records 1 clerk 2026-03-25T09:00:00 1 read /home/boss >"$tmp/later"
 tyto import -q "$tmp/later"

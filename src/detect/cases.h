@@ -78,6 +78,8 @@ void cases_leaf(struct cases *c, const struct leaf *l);
 /* Persons known so far: the highest number seen. */
 void cases_person(struct cases *c, uint64_t person);
 uint64_t cases_persons(const struct cases *c);
+/* The daily budget of what is raised from here on: alerts for 1,000 persons known, ALERTS_PERSONS at first; never less than one alert. */
+void cases_budget(struct cases *c, uint64_t of_1000);
 
 /* LOUD: at once, when there is news. PAST: kept for cases_flush. */
 int cases_firings(struct cases *c, const struct firings *f, detector_emit *emit, void *arg);

@@ -84,6 +84,16 @@ tyto import -q "$tmp/two"
 is "two on a day: the more severe one is shown" "$(tyto -q alerts --json | jq -c '[.person,.severity]')" '["clerk","high"]'
 is "the other is held back, and listed" "$(tyto -q alerts --held --json | jq -c '[.person,.severity,.status]')" '["engineer","medium","held"]'
 
+fresh
+{ cat "$tmp/conf" && echo "alerts.budget = 1000"; } >"$tmp/all.conf"
+timeout 60 "$TYTO" --config "$tmp/all.conf" import -q "$tmp/two"
+is "alerts.budget: both are shown" "$(tyto -q alerts --json | jq -c '[.person,.status]' | tr '\n' ' ')" '["clerk","open"] ["engineer","open"] '
+is "and nothing is held back" "$(tyto -q alerts --held --json)" ""
+fresh
+{ cat "$tmp/conf" && echo "alerts.budget = 0"; } >"$tmp/all.conf"
+timeout 60 "$TYTO" --config "$tmp/all.conf" import -q "$tmp/two"
+is "0: one all the same" "$(tyto -q alerts --json | jq -c .person)" '"clerk"'
+
 # In pieces or at once: the same alerts.
 fresh
 tyto import -q "$tmp/grab" "$tmp/more" "$tmp/again" "$tmp/elsewhere" "$tmp/later"

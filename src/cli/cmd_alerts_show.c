@@ -4,6 +4,7 @@
 #include "cli/cmd_alerts.h"
 #include "cli/show.h"
 #include "cli/term.h"
+#include "event/attack.h"
 
 #define DOCUMENTS_SHOWN 20
 #define FOLDERS_SHOWN 10
@@ -104,14 +105,26 @@ static void heading(const char *text)
 	buf_putf(out(), "\n%s\n", text);
 }
 
-static void put_attack(const json_t *list)
+/* "MITRE ATT&CK T1005 T1039 (Collection)" */
+static void put_attack(const json_t *techniques, const json_t *tactics)
 {
+	_cleanup_buf_ struct buf b = BUF_INIT;
 	const json_t *one;
 	size_t i;
 
-	buf_puts(out(), STR("\n  MITRE ATT&CK"));
-	json_array_foreach(list, i, one)
-		buf_putf(out(), " %s", json_string_value(one));
+	if (!json_array_size(techniques) && !json_array_size(tactics))
+		return;
+	buf_puts(&b, STR("MITRE ATT&CK"));
+	json_array_foreach(techniques, i, one)
+		buf_putf(&b, " %s", json_is_string(one) ? json_string_value(one) : "?");
+	json_array_foreach(tactics, i, one) {
+		const char *number = json_is_string(one) ? json_string_value(one) : "?", *name = attack_tactic_name(str_c(number));
+
+		buf_putf(&b, "%s%s%s", i ? ", " : " (", name ? name : number, i + 1 == json_array_size(tactics) ? ")" : "");
+	}
+	buf_putc(out(), '\n');
+	term_spaces(INDENT);
+	term_prose(buf_str(&b), INDENT, INDENT);
 }
 
 static void put_head(const json_t *j)
@@ -130,8 +143,7 @@ static void put_head(const json_t *j)
 	show_time(time_at(j, "time"));
 	buf_puts(out(), STR("\n  changed "));
 	show_time(time_at(j, "changed"));
-	if (json_array_size(json_object_get(j, "attack")))
-		put_attack(json_object_get(j, "attack"));
+	put_attack(json_object_get(j, "attack"), json_object_get(j, "tactics"));
 	if (json_object_get(j, "closed_by"))
 		buf_putf(out(), "\n  closed by uid %llu as %s", (unsigned long long)number_at(j, "closed_by"), text_at(j, "reason"));
 	buf_putc(out(), '\n');

@@ -204,7 +204,7 @@ static int put_whole(struct view *v, const json_t *body)
 
 int alertjson_put(struct buf *b, const char *state, struct evidence_reader *r, const struct alert *al, bool mask, bool whole)
 {
-	static const char *const copied[] = { "title", "why", "attack", "events", "more", "quieted", "joined" };
+	static const char *const copied[] = { "title", "why", "attack", "tactics", "events", "more", "quieted", "joined" };
 	json_t *body = al->body.n ? json_loadb(al->body.p, al->body.n, 0, NULL) : NULL;
 	struct view v = { .b = b, .r = r, .names = evidence_reader_names(r), .mask = mask,
 		.past = { .state = state, .r = r, .mask = mask, .first = INT64_MAX, .last = INT64_MIN } };

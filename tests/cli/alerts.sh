@@ -28,7 +28,8 @@ like "not all documents, unless asked" "$show" 'and 30 more \(-v or --json\)'
 like "against the own past: there is none" "$show" 'own past, an hour +60 +- +- +no hours with records'
 like "what would have lowered it" "$show" 'below 50 different documents within 10 minutes it would not have fired: Many documents read'
 is "tags of the rules" "$(table | jq -c '[.attack,.rules[0].attack]')" '[["T1005","T1039"],["T1005","T1039"]]'
-like "for people" "$show" 'MITRE ATT&CK T1005 T1039'
+is "and their tactics" "$(table | jq -c .tactics)" '["TA0009"]'
+like "for people" "$show" 'MITRE ATT&CK T1005 T1039 \(Collection\)'
 ok "the log verifies" tyto verify
 
 # More of the same case grows it; a more severe rule of the same person, too.

@@ -64,6 +64,52 @@ static void put_title(const json_t *j, struct buf *b)
 		buf_puts(b, STR("  (held back)"));
 }
 
+/* "no records from 2026-03-02 09:01:00 until 2026-03-02 09:01:03 (3.2 s): restart" */
+static void put_gap(const json_t *gap, unsigned indent)
+{
+	int64_t from = time_at(gap, "time"), to = time_at(gap, "end");
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	char t[TIME_TEXT_MAX];
+
+	buf_puts(&b, to ? STR("no records from ") : STR("records were lost at "));
+	buf_put(&b, t, time_format_local(from, t));
+	if (to) {
+		buf_puts(&b, STR(" until "));
+		buf_put(&b, t, time_format_local(to, t));
+		buf_putf(&b, " (%.1f s)", (double)(to - from) / NSEC_PER_SEC);
+	}
+	if (*text_at(gap, "cause"))
+		buf_putf(&b, ": %s", text_at(gap, "cause"));
+	if (number_at(gap, "count")) {
+		buf_puts(&b, STR(", "));
+		put_number(&b, number_at(gap, "count"));
+		buf_puts(&b, STR(" lost"));
+	}
+	term_spaces(indent);
+	term_prose(buf_str(&b), indent, indent);
+	buf_putc(out(), '\n');
+}
+
+/* What it leans on that is no document: gaps; and whose records, where it is nobody's. */
+static void put_leaning(const json_t *j, unsigned indent)
+{
+	const json_t *persons = json_object_get(j, "persons"), *one;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	size_t i;
+
+	json_array_foreach(json_object_get(j, "gaps"), i, one)
+		put_gap(one, indent);
+	json_array_foreach(persons, i, one) {
+		buf_puts(&b, i ? STR(", ") : STR("records behind it are of "));
+		buf_puts(&b, str_c(json_is_string(one) ? json_string_value(one) : "?"));
+	}
+	if (!b.n)
+		return;
+	term_spaces(indent);
+	term_prose(buf_str(&b), indent, indent);
+	buf_putc(out(), '\n');
+}
+
 static void put_quieted(const json_t *j, unsigned indent)
 {
 	uint64_t n = number_at(j, "quieted");
@@ -97,6 +143,7 @@ void alerts_show_line(const json_t *j)
 	term_prose(buf_str(&title), at, WHY_AT);
 	buf_putc(out(), '\n');
 	put_list(json_object_get(j, "why"), WHY_AT);
+	put_leaning(j, WHY_AT);
 	put_quieted(j, WHY_AT);
 }
 
@@ -293,6 +340,7 @@ void alerts_show_whole(const json_t *j)
 	put_head(j);
 	heading("Why");
 	put_list(json_object_get(j, "why"), INDENT);
+	put_leaning(j, INDENT);
 	put_hours(json_object_get(j, "hours"));
 	put_compared(j);
 	if (json_array_size(json_object_get(j, "lower"))) {

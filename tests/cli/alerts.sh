@@ -95,6 +95,20 @@ fresh
 timeout 60 "$TYTO" --config "$tmp/all.conf" import -q "$tmp/two"
 is "0: one all the same" "$(tyto -q alerts --json | jq -c .person)" '"clerk"'
 
+# A gap amid much reading is nobody's: it says which gap, and whose reading.
+fresh
+records 45 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/gap"
+echo '{"time":"2026-03-02T09:01:00Z","end":"2026-03-02T09:01:03.2Z","host":"files","verb":"gap","cause":"restart","count":1200}' >>"$tmp/gap"
+tyto import -q "$tmp/gap"
+is "a restart amid much reading" "$(table | jq -c '[.title,.person,.persons,.gaps]')" \
+	'["Gap in the record during unusual volume",null,["clerk"],[{"time":"2026-03-02T09:01:00Z","end":"2026-03-02T09:01:03.200Z","cause":"restart","count":1200}]]'
+for show in "show 1" "--all"; do
+	# shellcheck disable=SC2086
+	like "for people, alerts $show" "$(tyto -q alerts $show)" 'no records from 2026-03-02 09:01:00 until 2026-03-02 09:01:03 \(3\.2 s\): restart, 1,200 lost.* records behind it are of clerk'
+done
+{ cat "$tmp/conf" && echo "privacy.mask = yes"; } >"$tmp/gap.conf"
+is "masked" "$(timeout 60 "$TYTO" --config "$tmp/gap.conf" -q alerts --json | jq -r '.persons[]' | grep -c '^p:[0-9]*$') $(timeout 60 "$TYTO" --config "$tmp/gap.conf" -q alerts show 1 | grep -c clerk)" "1 0"
+
 # In pieces or at once: the same alerts.
 fresh
 tyto import -q "$tmp/grab" "$tmp/more" "$tmp/again" "$tmp/elsewhere" "$tmp/later"

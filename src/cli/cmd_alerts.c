@@ -16,7 +16,7 @@
 #define REMOTE_TURN_MS 1000 /* that the keeper is asked for */
 
 static bool all, held, follow_on;
-static const char *as;
+static const char *as, *fail_on;
 
 static const struct opt *options(void)
 {
@@ -24,6 +24,7 @@ static const struct opt *options(void)
 		{ "all", 0, OPT_FLAG, &all, NULL, "closed ones and those of severity low, too" },
 		{ "held", 0, OPT_FLAG, &held, NULL, "those that the daily budget holds back" },
 		{ "follow", 'f', OPT_FLAG, &follow_on, NULL, "go on with what is raised or changed" },
+		{ "fail-on", 0, OPT_TEXT, &fail_on, "SEVERITY", "exit status 5 where one of those shown is so severe" },
 		{ "as", 0, OPT_TEXT, &as, "FORM", "as others read them, a line each: ocsf, ecs or cef" },
 		OPT_END,
 	};
@@ -114,7 +115,7 @@ static int view_open(struct view *v)
 
 static void say_counts(const struct alertqueue_counts *c)
 {
-	log_info("%llu alert%s%s; not shown: %llu held back by the daily budget, %llu closed, %llu of severity low", (unsigned long long)c->shown,
+	log_info("%llu alert%s%s; not shown: %llu held back (daily budget), %llu closed, %llu low", (unsigned long long)c->shown,
 		c->shown == 1 ? "" : "s", held ? " held back" : "", (unsigned long long)c->back, (unsigned long long)c->closed, (unsigned long long)c->low);
 }
 
@@ -155,7 +156,8 @@ static int follow_alerts(struct view *v, struct alertqueue_filter *f)
 static int run_queue(struct view *v, uint64_t id)
 {
 	struct alertqueue_filter f = { .all = all, .held = held, .since = cli.since, .until = cli.until, .limit = cli.limit, .id = id, .whole = id != 0,
-		.form = v->form };
+		.newest = cli.reverse, .form = v->form };
+	const uint64_t least = fail_on ? severity_from(str_c(fail_on)) : SEVERITY_MAX_;
 	struct alertqueue_counts counts;
 	int r;
 
@@ -167,7 +169,7 @@ static int run_queue(struct view *v, uint64_t id)
 		return EXIT_DONE;
 	if (r >= 0 && !id)
 		say_counts(&counts);
-	return r < 0 ? exit_status(r) : EXIT_DONE;
+	return r < 0 ? exit_status(r) : counts.worst >= least ? EXIT_FINDINGS : EXIT_DONE;
 }
 
 static int run(int argc, char **argv)
@@ -188,6 +190,8 @@ static int run(int argc, char **argv)
 	v.form = as ? form_find(as) : NULL;
 	if (as && (closing || !v.form))
 		return usage_error("`tyto alerts --as %s`: expected ocsf, ecs or cef, of the queue or of show ID", as);
+	if (fail_on && (closing || follow_on || !severity_from(str_c(fail_on))))
+		return usage_error("`tyto alerts --fail-on %s`: expected low, medium, high or critical; of the queue, or of show ID", fail_on);
 	if (follow_on && (argc || (cli.unmask && !query_direct(cli.state))))
 		return usage_error("`tyto alerts --follow` shows the queue; with --unmask only where the state can be read");
 	r = closing ? EXIT_DONE : lookup_unmask();
@@ -217,10 +221,11 @@ const struct command cmd_alerts = {
 		    "  tyto alerts show 3                        when, which documents, against the past and the unit, what would have lowered it\n"
 		    "  tyto alerts close 3 --reason expected     quiet for 30 days: this person, these rules, this folder\n"
 		    "  tyto alerts --held                        what the daily budget holds back\n"
+		    "  tyto alerts --fail-on high                for scripts: exit status 5 where one of them is high or critical\n"
 		    "  tyto alerts --as ocsf                     for other systems: OCSF 1.8.0, ECS 9.4.0 or CEF, a line an alert\n",
 	.notes = "One alert a person a case: it grows as more is found, is closed by 14 quiet days of event time, and comes back when something more\n"
-		 "severe is found. Of a day's alerts, 3 persons of 1,000 known (at least one) are shown, the most severe first; critical ones, decoys and\n"
-		 "tampering always. Alerts and what is said of them are records in the log. Members of the group tyto-read read them beside a running\n"
+		 "severe is found. Of a day's alerts, 3 persons of 1,000 known (at least one; the setting alerts.budget) are shown, the most severe first;\n"
+		 "critical ones, decoys and tampering always. Alerts and what is said of them are records in the log. Members of the group tyto-read read them beside a running\n"
 		 "`tyto watch`.\n",
 	.options = options, .run = run,
 };

@@ -4,12 +4,16 @@
 #include "cli/cmd_alerts.h"
 #include "cli/show.h"
 #include "cli/term.h"
+#include "event/attack.h"
 
 #define DOCUMENTS_SHOWN 20
 #define FOLDERS_SHOWN 10
 #define HOURS_SHOWN 24
 #define BAR_MAX 30
 #define INDENT 2
+#define WHY_AT 6
+#define PERSON_AT 37
+#define PERSON_WIDTH 11
 
 static const char *text_at(const json_t *j, const char *key)
 {
@@ -46,31 +50,101 @@ static void put_list(const json_t *list, unsigned indent)
 		put_prose(indent, json_string_value(one));
 }
 
-static void put_status(const json_t *j)
+/* The rule, and how it stands. */
+static void put_title(const json_t *j, struct buf *b)
 {
 	const char *status = text_at(j, "status"), *reason = text_at(j, "reason");
 
+	buf_puts(b, str_c(text_at(j, "rule")));
 	if (number_at(j, "joined"))
-		buf_putf(out(), "  (part of alert %llu)", (unsigned long long)number_at(j, "joined"));
+		buf_putf(b, "  (part of alert %llu)", (unsigned long long)number_at(j, "joined"));
 	else if (strcmp(status, "closed") == 0)
-		buf_putf(out(), "  (closed%s%s)", *reason ? ": " : "", reason);
+		buf_putf(b, "  (closed%s%s)", *reason ? ": " : "", reason);
 	else if (strcmp(status, "held") == 0)
-		buf_puts(out(), STR("  (held back)"));
+		buf_puts(b, STR("  (held back)"));
+}
+
+/* "no records from 2026-03-02 09:01:00 until 2026-03-02 09:01:03 (3.2 s): restart" */
+static void put_gap(const json_t *gap, unsigned indent)
+{
+	int64_t from = time_at(gap, "time"), to = time_at(gap, "end");
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	char t[TIME_TEXT_MAX];
+
+	buf_puts(&b, to ? STR("no records from ") : STR("records were lost at "));
+	buf_put(&b, t, time_format_local(from, t));
+	if (to) {
+		buf_puts(&b, STR(" until "));
+		buf_put(&b, t, time_format_local(to, t));
+		buf_putf(&b, " (%.1f s)", (double)(to - from) / NSEC_PER_SEC);
+	}
+	if (*text_at(gap, "cause"))
+		buf_putf(&b, ": %s", text_at(gap, "cause"));
+	if (number_at(gap, "count")) {
+		buf_puts(&b, STR(", "));
+		put_number(&b, number_at(gap, "count"));
+		buf_puts(&b, STR(" lost"));
+	}
+	term_spaces(indent);
+	term_prose(buf_str(&b), indent, indent);
+	buf_putc(out(), '\n');
+}
+
+/* What it leans on that is no document: gaps; and whose records, where it is nobody's. */
+static void put_leaning(const json_t *j, unsigned indent)
+{
+	const json_t *persons = json_object_get(j, "persons"), *one;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	size_t i;
+
+	json_array_foreach(json_object_get(j, "gaps"), i, one)
+		put_gap(one, indent);
+	json_array_foreach(persons, i, one) {
+		buf_puts(&b, i ? STR(", ") : STR("records behind it are of "));
+		buf_puts(&b, str_c(json_is_string(one) ? json_string_value(one) : "?"));
+	}
+	if (!b.n)
+		return;
+	term_spaces(indent);
+	term_prose(buf_str(&b), indent, indent);
+	buf_putc(out(), '\n');
+}
+
+static void put_quieted(const json_t *j, unsigned indent)
+{
+	uint64_t n = number_at(j, "quieted");
+
+	if (!n)
+		return;
+	term_spaces(indent);
+	buf_putf(out(), "%llu firing%s since it was closed as expected raised nothing\n", (unsigned long long)n, n == 1 ? "" : "s");
 }
 
 void alerts_show_line(const json_t *j)
 {
-	const char *person = text_at(j, "person");
+	str person = *text_at(j, "person") ? str_c(text_at(j, "person")) : STR("(not known)");
+	unsigned at = PERSON_AT + MAX(PERSON_WIDTH, show_width(person)) + 2, columns = term_columns();
+	_cleanup_buf_ struct buf title = BUF_INIT;
 
+	put_title(j, &title);
 	buf_putf(out(), "%-5llu %-8s  ", (unsigned long long)number_at(j, "id"), text_at(j, "severity"));
 	show_time(time_at(j, "time"));
 	buf_puts(out(), STR("  "));
-	show_person(*person ? str_c(person) : STR("(not known)"), 11);
-	buf_puts(out(), STR("  "));
-	show_text(str_c(text_at(j, "rule")));
-	put_status(j);
+	/* Where it does not fit beside the person it stands below, whole. */
+	if (columns && columns < at + show_width(buf_str(&title))) {
+		show_text(person);
+		buf_putc(out(), '\n');
+		term_spaces(WHY_AT);
+		at = WHY_AT;
+	} else {
+		show_person(person, PERSON_WIDTH);
+		buf_puts(out(), STR("  "));
+	}
+	term_prose(buf_str(&title), at, WHY_AT);
 	buf_putc(out(), '\n');
-	put_list(json_object_get(j, "why"), 6);
+	put_list(json_object_get(j, "why"), WHY_AT);
+	put_leaning(j, WHY_AT);
+	put_quieted(j, WHY_AT);
 }
 
 static void heading(const char *text)
@@ -78,36 +152,49 @@ static void heading(const char *text)
 	buf_putf(out(), "\n%s\n", text);
 }
 
-static void put_attack(const json_t *list)
+/* "MITRE ATT&CK T1005 T1039 (Collection)" */
+static void put_attack(const json_t *techniques, const json_t *tactics)
 {
+	_cleanup_buf_ struct buf b = BUF_INIT;
 	const json_t *one;
 	size_t i;
 
-	buf_puts(out(), STR("\n  MITRE ATT&CK"));
-	json_array_foreach(list, i, one)
-		buf_putf(out(), " %s", json_string_value(one));
+	if (!json_array_size(techniques) && !json_array_size(tactics))
+		return;
+	buf_puts(&b, STR("MITRE ATT&CK"));
+	json_array_foreach(techniques, i, one)
+		buf_putf(&b, " %s", json_is_string(one) ? json_string_value(one) : "?");
+	json_array_foreach(tactics, i, one) {
+		const char *number = json_is_string(one) ? json_string_value(one) : "?", *name = attack_tactic_name(str_c(number));
+
+		buf_putf(&b, "%s%s%s", i ? ", " : " (", name ? name : number, i + 1 == json_array_size(tactics) ? ")" : "");
+	}
+	buf_putc(out(), '\n');
+	term_spaces(INDENT);
+	term_prose(buf_str(&b), INDENT, INDENT);
 }
 
 static void put_head(const json_t *j)
 {
 	const char *person = text_at(j, "person");
+	_cleanup_buf_ struct buf title = BUF_INIT;
+	char head[64];
 
-	buf_putf(out(), "Alert %llu  %s  ", (unsigned long long)number_at(j, "id"), text_at(j, "severity"));
-	show_text(str_c(text_at(j, "rule")));
-	put_status(j);
+	put_title(j, &title);
+	snprintf(head, sizeof(head), "Alert %llu  %s  ", (unsigned long long)number_at(j, "id"), text_at(j, "severity"));
+	buf_puts(out(), str_c(head));
+	term_prose(buf_str(&title), (unsigned)strlen(head), INDENT);
 	buf_puts(out(), STR("\n  person  "));
 	show_text(*person ? str_c(person) : STR("(not known)"));
 	buf_puts(out(), STR("\n  raised  "));
 	show_time(time_at(j, "time"));
 	buf_puts(out(), STR("\n  changed "));
 	show_time(time_at(j, "changed"));
-	if (json_array_size(json_object_get(j, "attack")))
-		put_attack(json_object_get(j, "attack"));
+	put_attack(json_object_get(j, "attack"), json_object_get(j, "tactics"));
 	if (json_object_get(j, "closed_by"))
 		buf_putf(out(), "\n  closed by uid %llu as %s", (unsigned long long)number_at(j, "closed_by"), text_at(j, "reason"));
-	if (json_object_get(j, "quieted"))
-		buf_putf(out(), "\n  %llu firings since it was closed as expected raised nothing", (unsigned long long)number_at(j, "quieted"));
 	buf_putc(out(), '\n');
+	put_quieted(j, INDENT);
 }
 
 /* "2026-03-02 09:00", by local time. */
@@ -253,6 +340,7 @@ void alerts_show_whole(const json_t *j)
 	put_head(j);
 	heading("Why");
 	put_list(json_object_get(j, "why"), INDENT);
+	put_leaning(j, INDENT);
 	put_hours(json_object_get(j, "hours"));
 	put_compared(j);
 	if (json_array_size(json_object_get(j, "lower"))) {

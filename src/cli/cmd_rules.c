@@ -7,11 +7,13 @@
 #include "cli/cli.h"
 #include "cli/cmd_rules.h"
 #include "cli/rules_beside.h"
+#include "cli/term.h"
 #include "detect/sigma.h"
 #include "event/event_json.h"
 
 #define CASE_FILE_MAX ((size_t)4 << 20)
 #define REPEAT_MAX 100000
+#define PART_AT 6 /* on a terminal: what of a rule goes on below */
 
 static const char *const state_names[SIGMA_STATES_] = { "runs", "never", "unsupported", "broken" };
 static const char *const state_texts[SIGMA_STATES_] = { "runs", "never fires here", "unsupported", "broken" };
@@ -42,17 +44,41 @@ static int load(int n, char **paths, struct sigma **ret)
 	return r;
 }
 
+/* Behind the text before it, or in a line of its own where it does not fit there. */
+static unsigned put_part(str text, unsigned at)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_visible(&b, text);
+	if (term_columns() && at + 2 + term_width(buf_str(&b)) > term_columns()) {
+		buf_putc(out(), '\n');
+		at = PART_AT - 2;
+		term_spaces(at);
+	}
+	buf_puts(out(), STR("  "));
+	return term_prose(text, at + 2, PART_AT);
+}
+
+static void put_line(const struct sigma_rule *r)
+{
+	_cleanup_buf_ struct buf state = BUF_INIT, place = BUF_INIT;
+	unsigned at;
+
+	buf_puts(&state, str_c(state_texts[r->state]));
+	if (r->why)
+		buf_putf(&state, " (%s)", r->why);
+	buf_puts(&place, r->file);
+	buf_putf(&place, ":%u", r->line);
+	at = term_prose(buf_str(&state), 0, PART_AT);
+	at = put_part(buf_str(&place), at);
+	put_part(r->title, at);
+	buf_putc(out(), '\n');
+}
+
 static void put_rule(struct buf *b, const struct sigma_rule *r)
 {
 	if (!cli.json) {
-		buf_putf(b, "%s", state_texts[r->state]);
-		if (r->why)
-			buf_putf(b, " (%s)", r->why);
-		buf_puts(b, STR("  "));
-		buf_put_visible(b, r->file);
-		buf_putf(b, ":%u  ", r->line);
-		buf_put_visible(b, r->title);
-		buf_putc(b, '\n');
+		put_line(r);
 		return;
 	}
 	json_obj_begin(b);

@@ -164,14 +164,18 @@ static int by_hits(const void *a, const void *b)
 
 static void put_text(struct replaying *p, struct fired *rule)
 {
+	_cleanup_buf_ struct buf line = BUF_INIT;
+
 	qsort(rule->by, rule->n, sizeof(*rule->by), by_hits);
 	buf_putf(out(), "%-8s  ", severity_name(rule->severity));
-	show_text(str_c(rule->title));
-	buf_puts(out(), STR(": "));
-	show_number(rule->hits);
-	buf_puts(out(), rule->hits == 1 ? STR(" firing, ") : STR(" firings, "));
-	show_number(rule->n);
-	buf_puts(out(), rule->n == 1 ? STR(" person\n") : STR(" persons\n"));
+	buf_puts(&line, str_c(rule->title));
+	buf_puts(&line, STR(": "));
+	put_number(&line, rule->hits);
+	buf_puts(&line, rule->hits == 1 ? STR(" firing, ") : STR(" firings, "));
+	put_number(&line, rule->n);
+	buf_puts(&line, rule->n == 1 ? STR(" person") : STR(" persons"));
+	term_prose(buf_str(&line), 10, 10);
+	buf_putc(out(), '\n');
 	for (size_t i = 0; i < rule->n && i < SHOWN; i++) {
 		str name = name_of(p, rule->by[i].person);
 

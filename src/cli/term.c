@@ -60,6 +60,14 @@ unsigned term_width(str s)
 	return columns;
 }
 
+static unsigned term_visible(str s)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_visible(&b, s);
+	return term_width(buf_str(&b));
+}
+
 void term_spaces(unsigned n)
 {
 	while (n-- > 0)
@@ -72,13 +80,13 @@ static void new_line(unsigned indent)
 	term_spaces(indent);
 }
 
-void term_prose(str text, unsigned at, unsigned indent)
+unsigned term_prose(str text, unsigned at, unsigned indent)
 {
 	unsigned columns = term_columns();
 
 	if (!columns || columns < indent + NARROW / 2) {
 		buf_put_visible(out(), text);
-		return;
+		return at + term_visible(text);
 	}
 	for (size_t i = 0; i < text.n;) {
 		_cleanup_buf_ struct buf word = BUF_INIT;
@@ -99,6 +107,7 @@ void term_prose(str text, unsigned at, unsigned indent)
 		at += w;
 		i = end + 1;
 	}
+	return at;
 }
 
 struct term_line term_line(unsigned indent)

@@ -17,8 +17,8 @@ unsigned term_columns(void);
 /* Columns that a text takes as show_text() shows it. Bytes that are not text count one each. */
 unsigned term_width(str visible);
 void term_spaces(unsigned n);
-/* A text that begins at column `at`; on a terminal its words go on in lines that begin at column `indent`. */
-void term_prose(str text, unsigned at, unsigned indent);
+/* A text that begins at column `at`; on a terminal its words go on in lines that begin at column `indent`. Returns the column behind it. */
+unsigned term_prose(str text, unsigned at, unsigned indent);
 
 /* A line of pieces: one that does not fit any more begins a line of its own, at `indent`. */
 struct term_line {

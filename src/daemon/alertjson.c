@@ -7,6 +7,15 @@
 #include "daemon/mask.h"
 #include "event/event_json.h"
 
+#define GAPS_MAX 8
+#define PERSONS_MAX 16
+
+struct gap {
+	int64_t time, end; /* end 0: not known */
+	uint64_t count;    /* 0 not known */
+	enum event_cause cause;
+};
+
 struct view {
 	struct buf *b;
 	struct evidence_reader *r;
@@ -14,18 +23,27 @@ struct view {
 	bool mask;
 	struct buf name, masked, event; /* scratch */
 	struct alertpast past;
+	struct gap gaps[GAPS_MAX]; /* among the records behind it */
+	size_t n_gaps;
+	uint64_t persons[PERSONS_MAX]; /* of these records, where the alert is nobody's */
+	size_t n_persons;
+	bool nobodys;
 };
 
 /* STR_NONE: not known, or erased. */
-static str person_of(struct view *v, uint64_t number)
+static str name_of(struct view *v, uint64_t number)
 {
 	str s;
 
+	return number && names_value(v->names, NAME_PERSON, number, &s) == 0 ? s : STR_NONE;
+}
+
+static str person_of(struct view *v, uint64_t number)
+{
+	str s = name_of(v, number);
+
 	buf_clear(&v->masked);
-	if (!number || names_value(v->names, NAME_PERSON, number, &s) < 0)
-		return STR_NONE;
-	v->past.person = s;
-	return v->mask ? mask_person(v->names, s, &v->masked) : s;
+	return s.p && v->mask ? mask_person(v->names, s, &v->masked) : s;
 }
 
 static str path_of(struct view *v, uint64_t number)
@@ -59,6 +77,26 @@ static int read_event(struct view *v, uint64_t seq, struct leaf *l)
 	return r < 0 ? r : l->kind == LEAF_EVENT ? 0 : -EINVAL;
 }
 
+static void learn_gap(struct view *v, uint64_t seq, const struct leaf *l)
+{
+	struct event e;
+
+	buf_clear(&v->event);
+	if (v->n_gaps == GAPS_MAX || evidence_event(v->names, seq, l, &v->event, &e) < 0)
+		return;
+	v->gaps[v->n_gaps++] = (struct gap){ e.time, event_has(&e, EV_END) ? e.end : 0, event_has(&e, EV_COUNT) ? e.count : 0,
+		event_has(&e, EV_CAUSE) ? e.cause : 0 };
+}
+
+static void learn_person(struct view *v, uint64_t person)
+{
+	for (size_t i = 0; i < v->n_persons; i++)
+		if (v->persons[i] == person)
+			return;
+	if (v->n_persons < PERSONS_MAX)
+		v->persons[v->n_persons++] = person;
+}
+
 static void learn(struct view *v, struct known *k, uint64_t seq)
 {
 	struct event e;
@@ -66,6 +104,10 @@ static void learn(struct view *v, struct known *k, uint64_t seq)
 
 	if (read_event(v, seq, &l) < 0)
 		return;
+	if (l.value[EV_VERB] == VERB_GAP)
+		learn_gap(v, seq, &l);
+	if (v->nobodys && l.present & EV_BIT(EV_PERSON))
+		learn_person(v, l.value[EV_PERSON]);
 	v->past.verbs |= (uint64_t)1 << l.value[EV_VERB];
 	v->past.first = MIN(v->past.first, (int64_t)l.value[EV_TIME]);
 	v->past.last = MAX(v->past.last, (int64_t)l.value[EV_TIME]);
@@ -115,6 +157,41 @@ static int put_documents(struct view *v, const json_t *body)
 	json_arr_end(v->b);
 	free(k.v);
 	return 0;
+}
+
+static void put_gaps(struct view *v)
+{
+	if (!v->n_gaps)
+		return;
+	json_put_arr(v->b, "gaps");
+	for (size_t i = 0; i < v->n_gaps; i++) {
+		const struct gap *g = &v->gaps[i];
+
+		json_obj_begin(v->b);
+		json_put_time(v->b, "time", g->time);
+		if (g->end)
+			json_put_time(v->b, "end", g->end);
+		if (g->cause)
+			json_put_str(v->b, "cause", str_c(event_cause_name(g->cause)));
+		if (g->count)
+			json_put_u64(v->b, "count", g->count);
+		json_obj_end(v->b);
+	}
+	json_arr_end(v->b);
+}
+
+static void put_persons(struct view *v)
+{
+	if (!v->n_persons)
+		return;
+	json_put_arr(v->b, "persons");
+	for (size_t i = 0; i < v->n_persons; i++) {
+		str s = person_of(v, v->persons[i]);
+
+		if (s.p)
+			json_str(v->b, s);
+	}
+	json_arr_end(v->b);
 }
 
 static int put_timeline(struct view *v, const json_t *body)
@@ -204,12 +281,14 @@ static int put_whole(struct view *v, const json_t *body)
 
 int alertjson_put(struct buf *b, const char *state, struct evidence_reader *r, const struct alert *al, bool mask, bool whole)
 {
-	static const char *const copied[] = { "title", "why", "attack", "events", "more", "quieted", "joined" };
+	static const char *const copied[] = { "title", "why", "attack", "tactics", "events", "more", "quieted", "joined" };
 	json_t *body = al->body.n ? json_loadb(al->body.p, al->body.n, 0, NULL) : NULL;
 	struct view v = { .b = b, .r = r, .names = evidence_reader_names(r), .mask = mask,
-		.past = { .state = state, .r = r, .mask = mask, .first = INT64_MAX, .last = INT64_MIN } };
+		.past = { .state = state, .r = r, .mask = mask, .first = INT64_MAX, .last = INT64_MIN }, .nobodys = !al->person };
 	str person = person_of(&v, al->person);
 	int e;
+
+	v.past.person = name_of(&v, al->person);
 
 	json_obj_begin(b);
 	json_put_u64(b, "id", al->number);
@@ -222,6 +301,8 @@ int alertjson_put(struct buf *b, const char *state, struct evidence_reader *r, c
 		put_copied(&v, body, copied[i]);
 	put_rules(&v, body);
 	e = put_documents(&v, body);
+	put_gaps(&v);
+	put_persons(&v);
 	json_put_str(b, "status", str_c(al->open ? (al->held ? "held" : "open") : "closed"));
 	json_put_time(b, "changed", al->changed);
 	if (al->reason)

@@ -63,9 +63,9 @@ struct asking {
 	struct alertqueue_counts *counts;
 	enum severity severity; /* that is listed just now */
 	bool called;            /* what came is of the callback */
-	struct change {
-		uint64_t seq, number;
-	} *changed;
+	struct found {
+		uint64_t key, number; /* in the order of key */
+	} *found;
 	size_t n, cap;
 };
 
@@ -76,28 +76,52 @@ static int give(struct asking *a, const struct alert *al)
 	if (a->f->limit && a->counts->shown >= a->f->limit)
 		return 1;
 	a->counts->shown++;
+	a->counts->worst = MAX(a->counts->worst, (uint64_t)al->severity);
 	r = a->cb(a->arg, a->q->r, al);
 	a->called = r != 0;
 	return r;
 }
 
-static int one(void *arg, const struct alert *al)
+/* What is not is counted. */
+static bool is_listed(struct asking *a, const struct alert *al)
 {
-	struct asking *a = arg;
 	const struct alertqueue_filter *f = a->f;
 
-	if (al->severity != a->severity || (f->since && al->raised < f->since) || (f->until && al->raised >= f->until))
-		return 0;
+	if ((f->since && al->raised < f->since) || (f->until && al->raised >= f->until))
+		return false;
 	if (f->held != al->held && !f->all) {
 		a->counts->back += al->held;
-		return 0;
+		return false;
 	}
 	if (!f->all && (!al->open || (al->severity == SEVERITY_LOW && !f->held))) {
 		a->counts->closed += !al->open;
 		a->counts->low += al->open;
-		return 0;
+		return false;
 	}
-	return give(a, al);
+	return true;
+}
+
+static int one(void *arg, const struct alert *al)
+{
+	struct asking *a = arg;
+
+	return al->severity == a->severity && is_listed(a, al) ? give(a, al) : 0;
+}
+
+static int note(struct asking *a, uint64_t key, uint64_t number)
+{
+	if (array_room(a->found, a->cap, a->n + 1) < 0)
+		return -ENOMEM;
+	a->found[a->n++] = (struct found){ key, number };
+	return 0;
+}
+
+/* Times of events are after 1990; of two the one with the higher number was found later. */
+static int note_raised(void *arg, const struct alert *al)
+{
+	struct asking *a = arg;
+
+	return is_listed(a, al) ? note(a, UINT64_MAX - (uint64_t)al->raised, UINT64_MAX - al->number) : 0;
 }
 
 static int note_change(void *arg, const struct alert *al)
@@ -106,17 +130,14 @@ static int note_change(void *arg, const struct alert *al)
 
 	if (al->seq < a->f->after || (!a->f->all && (al->severity == SEVERITY_LOW || al->held != a->f->held)))
 		return 0;
-	if (array_room(a->changed, a->cap, a->n + 1) < 0)
-		return -ENOMEM;
-	a->changed[a->n++] = (struct change){ al->seq, al->number };
-	return 0;
+	return note(a, al->seq, al->number);
 }
 
-static int by_seq(const void *x, const void *y)
+static int by_key(const void *x, const void *y)
 {
-	const struct change *a = x, *b = y;
+	const struct found *a = x, *b = y;
 
-	return (a->seq > b->seq) - (a->seq < b->seq);
+	return a->key != b->key ? (a->key > b->key ? 1 : -1) : (a->number > b->number) - (a->number < b->number);
 }
 
 static int give_it(void *arg, const struct alert *al)
@@ -124,15 +145,15 @@ static int give_it(void *arg, const struct alert *al)
 	return give(arg, al);
 }
 
-static int changes(struct asking *a)
+static int give_found(struct asking *a, bool newest)
 {
-	int r = alerts_each(a->q->table, note_change, a);
+	int r = alerts_each(a->q->table, newest ? note_raised : note_change, a);
 
 	if (a->n)
-		qsort(a->changed, a->n, sizeof(*a->changed), by_seq);
+		qsort(a->found, a->n, sizeof(*a->found), by_key);
 	for (size_t i = 0; i < a->n && r == 0; i++)
-		r = alerts_one(a->q->table, a->changed[i].number, give_it, a);
-	free(a->changed);
+		r = alerts_one(a->q->table, newest ? UINT64_MAX - a->found[i].number : a->found[i].number, give_it, a);
+	free(a->found);
 	return r;
 }
 
@@ -148,8 +169,8 @@ int alertqueue_ask(struct alertqueue *q, const struct alertqueue_filter *f, aler
 	r = alerts_advance(q->table, q->r, ret->size);
 	if (r == 0 && f->id)
 		r = alerts_one(q->table, f->id, give_it, &a);
-	else if (r == 0 && f->changes)
-		r = changes(&a);
+	else if (r == 0 && (f->changes || f->newest))
+		r = give_found(&a, !f->changes);
 	else
 		for (unsigned s = SEVERITY_MAX_; s-- > SEVERITY_LOW && r == 0;) {
 			a.severity = (enum severity)s;
@@ -172,10 +193,11 @@ static const struct {
 }, flags[] = {
 	{ "all", offsetof(struct alertqueue_filter, all) }, { "held", offsetof(struct alertqueue_filter, held) },
 	{ "changes", offsetof(struct alertqueue_filter, changes) }, { "whole", offsetof(struct alertqueue_filter, whole) },
+	{ "newest", offsetof(struct alertqueue_filter, newest) },
 }, counted[] = {
 	{ "shown", offsetof(struct alertqueue_counts, shown) }, { "closed", offsetof(struct alertqueue_counts, closed) },
 	{ "low", offsetof(struct alertqueue_counts, low) }, { "back", offsetof(struct alertqueue_counts, back) },
-	{ "size", offsetof(struct alertqueue_counts, size) },
+	{ "size", offsetof(struct alertqueue_counts, size) }, { "worst", offsetof(struct alertqueue_counts, worst) },
 };
 
 static json_t *filter_to_json(const struct alertqueue_filter *f)

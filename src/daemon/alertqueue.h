@@ -17,6 +17,7 @@ struct alertqueue_filter {
 	bool all, held;       /* closed ones and low ones too; those beyond the budget */
 	bool changes;         /* what was changed by leaves from `after` on, in that order; closed ones too */
 	bool whole;           /* with all that is known: alertjson.h */
+	bool newest;          /* the newest first, whatever their severity */
 	const struct form *form; /* by way of the keeper: a line of this form; NULL: alertjson.h */
 	int64_t since, until; /* 0: open */
 	uint64_t limit, id, after;
@@ -25,6 +26,7 @@ struct alertqueue_filter {
 struct alertqueue_counts {
 	uint64_t shown, closed, low, back; /* back: held back */
 	uint64_t size;                     /* leaves of the log that were looked at */
+	uint64_t worst;                    /* enum severity: the highest of those shown; 0 none */
 };
 
 /* Opened once, asked again and again. */
@@ -33,7 +35,7 @@ int alertqueue_open(const char *state, struct alertqueue **ret);
 struct alertqueue *alertqueue_close(struct alertqueue *q);
 
 typedef int alertqueue_cb(void *arg, struct evidence_reader *r, const struct alert *al);
-/* The most severe first. -ENOENT: there is no alert `id`. */
+/* The most severe first, where not the newest are asked for. -ENOENT: there is no alert `id`. */
 int alertqueue_ask(struct alertqueue *q, const struct alertqueue_filter *f, alertqueue_cb *cb, void *arg, struct alertqueue_counts *ret);
 
 /* --- by way of the keeper --- */

@@ -161,6 +161,8 @@ int alertview_make(struct evidence_reader *r, const struct alert *al, bool mask,
 	if (e == 0)
 		e = take_texts(json_object_get(body, "attack"), NULL, &v.attack, &v.n_attack);
 	if (e == 0)
+		e = take_texts(json_object_get(body, "tactics"), NULL, &v.tactics, &v.n_tactics);
+	if (e == 0)
 		e = take_documents(&m, json_object_get(body, "documents"));
 	if (e == 0)
 		e = take_events(&m, json_object_get(body, "events"));

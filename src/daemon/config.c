@@ -28,6 +28,8 @@ const struct setting settings[] = {
 		"a document with contact details of so many persons is confidential; 0: none is for that" },
 	{ "rules", SET_PATHS, offsetof(struct config, rules), offsetof(struct config, n_rules), "",
 		"files or folders of detection rules, instead of the shipped ones and " RULES_LOCAL "; may be repeated" },
+	{ "alerts.budget", SET_NUMBER, offsetof(struct config, alerts_budget), 0, "3",
+		"of a day's alerts so many are shown for 1,000 persons known, the most severe first, at least one; 1000: all" },
 	{ DECOY_EXCUSED, SET_TEXT, offsetof(struct config, decoy_excused), 0, DECOY_EXCUSED_STANDARD,
 		"accounts whose job it is to read everything (backup, antivirus, index), and /programs that root's timers start; separated by spaces" },
 	{ "notify.min_severity", SET_TEXT, offsetof(struct config, notify.min_severity), 0, "medium",

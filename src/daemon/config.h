@@ -34,6 +34,7 @@ struct config {
 	uint64_t label_contacts; /* 0: off */
 	char *rules[CONFIG_PATHS_MAX]; /* none: config_rules says which */
 	size_t n_rules;
+	uint64_t alerts_budget; /* a day, of 1,000 persons */
 	char *decoy_excused;   /* accounts and programs, separated by spaces */
 	struct notify_settings notify;
 };

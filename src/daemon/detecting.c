@@ -94,6 +94,7 @@ int detecting_alone(const char *state, const struct config *c, struct evidence *
 	int r = detector_open(state, rules, config_rules(c, rules), &d);
 
 	if (r == 0) {
+		detector_budget(d, c->alerts_budget);
 		say_rules(d);
 		r = record_rules(d, ev);
 	}
@@ -360,6 +361,7 @@ static void *run(void *arg)
 	f.signature = f.seen = ruleset_signature(f.rules, f.n_rules);
 	r = detector_open(f.d->state, f.rules, f.n_rules, &f.detector);
 	if (r == 0) {
+		detector_budget(f.detector, f.d->c->alerts_budget);
 		say_rules(f.detector);
 		detector_stat(f.detector, &st);
 		if (st.rules.run == 0)

@@ -12,7 +12,7 @@
 #include "evidence/evidence.h"
 
 #define ALERTS_DAY (86400 * NSEC_PER_SEC)
-#define ALERTS_PERSONS 3 /* a day, of 1,000 known: the budget */
+#define ALERTS_PERSONS 3 /* a day, of 1,000 known: the budget, where no setting says otherwise */
 
 struct alerts;
 

@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/timefmt.h"
 #include "detect/cases_int.h"
+#include "event/attack.h"
 
 /* "attack.t1048.003" */
 static bool is_technique(str tag)
@@ -25,6 +26,9 @@ static void take_attack(const struct sigma_rule *r, struct firing *ret)
 	for (size_t i = 0; i < r->n_tags && ret->n_attack < CASE_ATTACK_MAX; i++)
 		if (is_technique(r->tags[i]))
 			snprintf(ret->attack[ret->n_attack++], sizeof(ret->attack[0]), "T%.*s", (int)r->tags[i].n - 8, r->tags[i].p + 8);
+	for (size_t i = 0; i < r->n_tags && ret->n_tactics < CASE_ATTACK_MAX; i++)
+		if (attack_tactic(r->tags[i]))
+			ret->tactics[ret->n_tactics++] = attack_tactic(r->tags[i]);
 }
 
 static void take_asks(const struct sigma_rule *r, struct firing *ret)
@@ -196,24 +200,27 @@ static bool is_counted(const json_t *body, const json_t *rule, const struct firi
 	return json_object_get(rule, "from") && h->first <= number(rule, "to") && h->last >= number(rule, "from");
 }
 
-static void add_technique(json_t *of, const char *technique)
+/* Once. */
+static void add_text(json_t *of, const char *key, const char *text)
 {
-	json_t *l = list(of, "attack"), *one;
+	json_t *l = list(of, key), *one;
 	size_t i;
 
 	json_array_foreach(l, i, one)
-		if (strcmp(json_string_value(one) ? json_string_value(one) : "", technique) == 0)
+		if (strcmp(json_string_value(one) ? json_string_value(one) : "", text) == 0)
 			return;
-	json_array_append_new(l, json_string(technique));
+	json_array_append_new(l, json_string(text));
 }
 
 /* Of the rule, and of the whole case. */
 static void note_attack(json_t *body, json_t *rule, const struct firing *h)
 {
 	for (size_t i = 0; i < h->n_attack; i++) {
-		add_technique(rule, h->attack[i]);
-		add_technique(body, h->attack[i]);
+		add_text(rule, "attack", h->attack[i]);
+		add_text(body, "attack", h->attack[i]);
 	}
+	for (size_t i = 0; i < h->n_tactics; i++)
+		add_text(body, "tactics", h->tactics[i]);
 }
 
 static void note_asks(json_t *rule, const struct firing *h)
@@ -499,6 +506,7 @@ static int join_rule(json_t *rules, json_t *why, const json_t *rule, json_t *tol
 
 int case_join(struct cases *c, struct kase *k, const struct kase *other)
 {
+	static const char *const tags[] = { "attack", "tactics" };
 	json_t *rules = list(k->body, "rules"), *why = list(k->body, "why"), *one;
 	size_t i;
 
@@ -514,9 +522,10 @@ int case_join(struct cases *c, struct kase *k, const struct kase *other)
 			return r;
 		merge_record(c, k, seq, &l);
 	}
-	json_array_foreach(json_object_get(other->body, "attack"), i, one)
-		if (json_is_string(one))
-			add_technique(k->body, json_string_value(one));
+	for (size_t t = 0; t < ARRAY_SIZE(tags); t++)
+		json_array_foreach(json_object_get(other->body, tags[t]), i, one)
+			if (json_is_string(one))
+				add_text(k->body, tags[t], json_string_value(one));
 	if (json_is_true(json_object_get(other->body, "exempt")))
 		json_object_set_new(k->body, "exempt", json_true());
 	return json_array_set_new(why, 0, counted(k->body)) < 0 ? -ENOMEM : 0;

@@ -16,6 +16,7 @@ struct cases *cases_new(const char *state, struct evidence_reader *r)
 		c->state = state;
 		c->r = r;
 		c->next_quiet = INT64_MAX;
+		c->budget = ALERTS_PERSONS;
 	}
 	return c;
 }
@@ -40,6 +41,11 @@ void cases_person(struct cases *c, uint64_t person)
 uint64_t cases_persons(const struct cases *c)
 {
 	return c->persons;
+}
+
+void cases_budget(struct cases *c, uint64_t of_1000)
+{
+	c->budget = MIN(of_1000, 1000);
 }
 
 static int64_t number(const json_t *body, const char *key)
@@ -190,7 +196,7 @@ static struct kase *find_closed(struct cases *c, const struct firings *f)
 
 static uint64_t allowed(const struct cases *c)
 {
-	return MAX(1, c->persons * ALERTS_PERSONS / 1000);
+	return MAX(1, c->persons * c->budget / 1000);
 }
 
 /* Days are of the event that raised an alert; the budget counts what is not exempt. */

@@ -18,7 +18,7 @@
 #define CASE_DOCUMENTS_MAX 200
 #define CASE_LABELLED_MAX 50  /* so many more of each where they are confidential or restricted: they must not be crowded out */
 #define CASE_RULES_MAX 12
-#define CASE_ATTACK_MAX 8    /* techniques of a rule */
+#define CASE_ATTACK_MAX 8    /* techniques of a rule; so many tactics, too */
 #define CASE_LOOK_MAX 4096 /* records named for what a correlation counted */
 #define CASE_GROW_NS (600 * NSEC_PER_SEC) /* between two records of a case that say nothing new but numbers */
 
@@ -49,6 +49,8 @@ struct firing {
 	size_t n_asks;
 	char attack[CASE_ATTACK_MAX][12]; /* techniques of MITRE ATT&CK: "T1039", "T1048.003" */
 	size_t n_attack;
+	const char *tactics[CASE_ATTACK_MAX]; /* of the same: "TA0009" */
+	size_t n_tactics;
 	uint64_t seqs[SIGMA_SEQS_MAX];
 	size_t n_seqs;
 };
@@ -78,6 +80,8 @@ void cases_leaf(struct cases *c, const struct leaf *l);
 /* Persons known so far: the highest number seen. */
 void cases_person(struct cases *c, uint64_t person);
 uint64_t cases_persons(const struct cases *c);
+/* The daily budget of what is raised from here on: alerts for 1,000 persons known, ALERTS_PERSONS at first; never less than one alert. */
+void cases_budget(struct cases *c, uint64_t of_1000);
 
 /* LOUD: at once, when there is news. PAST: kept for cases_flush. */
 int cases_firings(struct cases *c, const struct firings *f, detector_emit *emit, void *arg);

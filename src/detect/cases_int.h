@@ -32,6 +32,7 @@ struct cases {
 	size_t n, cap;
 	uint64_t newest;   /* highest number of an alert */
 	uint64_t persons;
+	uint64_t budget;   /* of 1,000 persons, 1,000 at most */
 	int64_t next_quiet; /* nothing closes by itself up to here */
 };
 

@@ -10,6 +10,7 @@
 #define ALL_ENTRIES_MAX 4000000
 #define REFS_MAX 64
 #define GROUP_BY_MAX 8
+#define VALUES_MAX 8
 #define KEY_MAX 2048
 /* How late a record may come, as in an import: so long a group is kept behind its window. */
 #define SETTLE (10 * 60 * NSEC_PER_SEC)
@@ -52,7 +53,8 @@ struct correlation {
 	int64_t span;
 	struct { uint8_t op; double than; } test[2];
 	size_t n_tests;
-	uint32_t field;
+	uint32_t values[VALUES_MAX]; /* the fields whose values are counted */
+	size_t n_values;
 	double percentile;
 	bool generate;
 	uint8_t color; /* while cycles are looked for */
@@ -76,18 +78,37 @@ static int parse_span(struct sigma *s, const struct tree *t, int64_t *ret)
 	return rule_fail(s, SIGMA_BROKEN, "expected a timespan as in 10m (s, m, h, d, w, M, y)");
 }
 
+/* One field; of value_count several, too: their values together. */
+static int parse_values(struct sigma *s, struct correlation *c, const struct tree *field)
+{
+	const struct tree *first = field && field->type == TREE_LIST ? field->child : field;
+	_cleanup_buf_ struct buf named = BUF_INIT; /* "client, path" */
+
+	for (const struct tree *i = first; i; i = field->type == TREE_LIST ? i->next : NULL) {
+		if (i->type != TREE_SCALAR || (c->n_values && c->kind != VALUE_COUNT))
+			return rule_fail(s, SIGMA_BROKEN, "%s: expected the name of a field in the condition", kinds[c->kind]);
+		if (c->n_values == VALUES_MAX)
+			return rule_fail(s, SIGMA_UNSUPPORTED, "%s of more than %d fields", kinds[c->kind], VALUES_MAX);
+		buf_putf(&named, "%s%.*s", c->n_values ? ", " : "", STR_ARG(i->text));
+		if (sigma_field_number(s, i->text, &c->values[c->n_values++]) < 0)
+			return -ENOMEM;
+	}
+	s->current->rule.counted = sigma_copy(s, buf_str(&named));
+	return c->n_values ? 0 : rule_fail(s, SIGMA_BROKEN, "%s: expected a field in the condition", kinds[c->kind]);
+}
+
 static int parse_tests(struct sigma *s, struct correlation *c, const struct tree *t)
 {
 	static const char *const ops[CMP_MAX_] = { "eq", "lt", "lte", "gt", "gte", "neq" };
 	bool temporal = c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED, valued = c->kind != EVENT_COUNT && !temporal;
 	const struct tree *field = tree_get(t, "field");
+	int r;
 
 	if (t && t->type == TREE_SCALAR)
 		return rule_fail(s, SIGMA_UNSUPPORTED, "a correlation's condition in words");
-	if (valued && (!field || field->type != TREE_SCALAR))
-		return rule_fail(s, SIGMA_BROKEN, "%s: expected a field in the condition", kinds[c->kind]);
-	if (valued && sigma_field_number(s, field->text, &c->field) < 0)
-		return -ENOMEM;
+	r = valued ? parse_values(s, c, field) : 0;
+	if (r < 0)
+		return r;
 	c->percentile = 50;
 	for (const struct tree *i = t ? t->child : NULL; i; i = i->next) {
 		uint8_t op = 0;
@@ -155,13 +176,11 @@ static int parse_fields(struct sigma *s, struct correlation *c, const struct tre
 }
 
 /* What an alert says would not have fired it. */
-static void say_counts(const struct correlation *c, struct sigma_rule *ret, const struct tree *field)
+static void say_counts(const struct correlation *c, struct sigma_rule *ret)
 {
 	ret->counts = kinds[c->kind];
 	ret->span = c->span;
 	ret->percentile = c->percentile;
-	if (field)
-		ret->counted = field->text;
 	for (size_t i = 0; i < c->n_tests; i++)
 		if (c->test[i].op == CMP_GTE || c->test[i].op == CMP_EQ)
 			ret->least = c->test[i].than;
@@ -174,7 +193,7 @@ static void say_counts(const struct correlation *c, struct sigma_rule *ret, cons
 int correlation_parse(struct sigma *s, const struct tree *map)
 {
 	struct correlation *c = sigma_alloc(s, sizeof(*c));
-	const struct tree *type = tree_get(map, "type"), *generate = tree_get(map, "generate");
+	const struct tree *type = tree_get(map, "type");
 	int r;
 
 	if (!c)
@@ -183,7 +202,8 @@ int correlation_parse(struct sigma *s, const struct tree *map)
 		c->kind++;
 	if (!type || c->kind == KINDS)
 		return rule_fail(s, type ? SIGMA_UNSUPPORTED : SIGMA_BROKEN, "correlation type %.*s", STR_ARG(type ? type->text : STR("is missing")));
-	c->generate = generate && str_eq(generate->text, STR("true"));
+	/* Beside `correlation` in the specification, within it in others' engines. */
+	c->generate = tree_true(tree_get(map, "generate")) || tree_true(tree_get(s->current->tree, "generate"));
 	r = parse_list(s, tree_get(map, "rules"), "rules", c->refs, REFS_MAX, &c->n_refs);
 	if (r == 0)
 		r = parse_list(s, tree_get(map, "group-by"), "group-by", c->by, GROUP_BY_MAX, &c->n_by);
@@ -197,7 +217,7 @@ int correlation_parse(struct sigma *s, const struct tree *map)
 		r = parse_fields(s, c, tree_get(map, "aliases"));
 	if (r == 0) {
 		s->current->correlation = c;
-		say_counts(c, &s->current->rule, tree_get(tree_get(map, "condition"), "field"));
+		say_counts(c, &s->current->rule);
 	}
 	return r;
 }
@@ -617,15 +637,20 @@ static void tell(struct sigma *s, uint32_t self, const struct group *g, double n
 static bool take_value(const struct sigma *s, const struct correlation *c, const struct matching *m, struct entry *e)
 {
 	static const uint8_t value_key[16] = "tyto sigma value";
+	const struct value *v = NULL;
 	size_t n;
-	const struct value *v;
 
 	if (c->kind == EVENT_COUNT || c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED)
 		return true;
-	v = match_values(s, m, c->field, &n);
-	if (n == 0 || v->null)
-		return false;
-	e->hash = siphash13(value_key, v->raw.p, v->raw.n);
+	for (size_t i = 0; i < c->n_values; i++) {
+		uint64_t both[2] = { e->hash };
+
+		v = match_values(s, m, c->values[i], &n);
+		if (n == 0 || v->null)
+			return false;
+		both[1] = siphash13(value_key, v->raw.p, v->raw.n);
+		e->hash = i ? siphash13(value_key, both, sizeof(both)) : both[1];
+	}
 	return c->kind == VALUE_COUNT || number_of(v->raw, &e->number);
 }
 

@@ -326,6 +326,11 @@ int detector_open(const char *state, char *const *rules, size_t n, struct detect
 	return 0;
 }
 
+void detector_budget(struct detection *d, uint64_t of_1000)
+{
+	cases_budget(d->cases, of_1000);
+}
+
 /* So that whoever may only read finds it as the log is. */
 static void bring_table(struct detection *d)
 {

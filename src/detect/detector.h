@@ -31,6 +31,8 @@ const char *detector_why(void);
 /* rules: n files or folders; those that do not exist are passed over. */
 int detector_open(const char *state, char *const *rules, size_t n, struct detection **ret);
 struct detection *detector_close(struct detection *d);
+/* As cases_budget: before the first advance. */
+void detector_budget(struct detection *d, uint64_t of_1000);
 /* Takes in what is durable, at most `max` leaves; *ret_more: there is more. */
 int detector_advance(struct detection *d, uint64_t max, detector_emit *emit, void *arg, bool *ret_more);
 /* Late records wait. */

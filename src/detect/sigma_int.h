@@ -33,6 +33,8 @@ struct tree_error {
 int tree_documents(struct sigma *s, str text, int (*cb)(void *arg, struct tree *t), void *arg, struct tree_error *ret_err);
 struct tree *tree_get(const struct tree *map, const char *key);
 bool tree_null(const struct tree *t);
+/* `true`, as YAML's readers take it. NULL: no. */
+bool tree_true(const struct tree *t);
 
 /* Patterns: bytes, and these. */
 enum { TOKEN_ANY = 256, TOKEN_ONE, TOKEN_DASH };

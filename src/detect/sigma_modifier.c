@@ -310,7 +310,7 @@ static int special(struct sigma *s, const struct item *it, const struct tree *v,
 		return rule_fail(s, SIGMA_BROKEN, "line %u: exists: expected a field before it", v->line);
 	if (it->exists) {
 		ret->kind = MATCH_EXISTS;
-		ret->yes = str_eq(v->text, STR("true")) || str_eq(v->text, STR("yes")) || str_eq(v->text, STR("True"));
+		ret->yes = tree_true(v);
 		return ret->yes || str_eq(v->text, STR("false")) || str_eq(v->text, STR("no")) || str_eq(v->text, STR("False")) ? 0 :
 			rule_fail(s, SIGMA_BROKEN, "exists: expected true or false");
 	}

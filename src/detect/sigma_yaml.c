@@ -140,3 +140,8 @@ bool tree_null(const struct tree *t)
 		(t->text.n == 0 || str_eq(t->text, STR("~")) || str_eq(t->text, STR("null")) || str_eq(t->text, STR("Null")) ||
 			str_eq(t->text, STR("NULL")));
 }
+
+bool tree_true(const struct tree *t)
+{
+	return t && t->type == TREE_SCALAR && (str_eq(t->text, STR("true")) || str_eq(t->text, STR("yes")) || str_eq(t->text, STR("True")));
+}

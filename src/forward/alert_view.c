@@ -10,9 +10,12 @@ void alert_view_free(struct alert_view *v)
 		free(v->documents[i].path);
 	for (size_t i = 0; i < v->n_attack; i++)
 		free(v->attack[i]);
+	for (size_t i = 0; i < v->n_tactics; i++)
+		free(v->tactics[i]);
 	free(v->why);
 	free(v->rules);
 	free(v->attack);
+	free(v->tactics);
 	free(v->documents);
 	free(v->events);
 	free(v->log);

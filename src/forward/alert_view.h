@@ -33,9 +33,10 @@ struct alert_view {
 	char **why;           /* sentences */
 	char **rules;
 	char **attack;        /* techniques of MITRE ATT&CK, "T1048.003" */
+	char **tactics;       /* "TA0009" */
 	struct alert_document *documents;
 	uint64_t *events;     /* seq of the records behind it */
-	size_t n_why, n_rules, n_attack, n_documents, n_events;
+	size_t n_why, n_rules, n_attack, n_tactics, n_documents, n_events;
 	uint64_t more;        /* records not among events */
 	uint64_t labelled;    /* of the documents, those confidential or restricted */
 	uint64_t quieted;

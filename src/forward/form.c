@@ -265,6 +265,10 @@ void form_details(const struct alert_view *v, struct buf *b)
 	for (size_t i = 0; i < v->n_attack; i++)
 		json_str(b, str_c(v->attack[i]));
 	json_arr_end(b);
+	json_put_arr(b, "tactics");
+	for (size_t i = 0; i < v->n_tactics; i++)
+		json_str(b, str_c(v->tactics[i]));
+	json_arr_end(b);
 	json_put_arr(b, "events");
 	for (size_t i = 0; i < v->n_events; i++)
 		json_u64(b, v->events[i]);

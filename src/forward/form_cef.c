@@ -46,6 +46,18 @@ static void attack_label(const struct alert_view *v, struct buf *b)
 		buf_puts(b, STR("MITRE ATT&CK"));
 }
 
+static void tactics(const struct alert_view *v, struct buf *b)
+{
+	for (size_t i = 0; i < v->n_tactics; i++)
+		buf_putf(b, "%s%s", i ? " " : "", v->tactics[i]);
+}
+
+static void tactics_label(const struct alert_view *v, struct buf *b)
+{
+	if (v->n_tactics)
+		buf_puts(b, STR("MITRE ATT&CK tactics"));
+}
+
 struct cef_field {
 	const char *key;
 	size_t max; /* characters that the dictionary allows */
@@ -81,6 +93,8 @@ static const struct cef_field extension[] = {
 	{ "cs2", 4000, .get = form_uid },
 	{ "cs3Label", 1023, .get = attack_label },
 	{ "cs3", 4000, .get = attack },
+	{ "cs4Label", 1023, .get = tactics_label },
+	{ "cs4", 4000, .get = tactics },
 	{ "msg", 1023, .get = form_why },
 };
 

@@ -1,6 +1,7 @@
 /* Elastic Common Schema 9.4.0. Keys are those of github.com/elastic/ecs (generated/csv/fields.csv); what it has no key for stands below
  * `tyto`, a name that it leaves to others. */
 #include "base/json.h"
+#include "event/attack.h"
 #include "forward/form.h"
 
 /* As Elastic's own detection rules number them. */
@@ -80,8 +81,32 @@ static void related_hash(const struct alert_view *v, struct buf *b)
 
 static void framework(const struct alert_view *v, struct buf *b)
 {
-	if (v->n_attack)
+	if (v->n_attack || v->n_tactics)
 		buf_puts(b, STR("MITRE ATT&CK"));
+}
+
+static void tactics(const struct alert_view *v, struct buf *b)
+{
+	if (v->n_tactics == 0)
+		return;
+	json_arr_begin(b);
+	for (size_t i = 0; i < v->n_tactics; i++)
+		json_str(b, str_c(v->tactics[i]));
+	json_arr_end(b);
+}
+
+/* In the same order; all of them, or none. */
+static void tactic_names(const struct alert_view *v, struct buf *b)
+{
+	for (size_t i = 0; i < v->n_tactics; i++)
+		if (!attack_tactic_name(str_c(v->tactics[i])))
+			return;
+	if (v->n_tactics == 0)
+		return;
+	json_arr_begin(b);
+	for (size_t i = 0; i < v->n_tactics; i++)
+		json_str(b, str_c(attack_tactic_name(str_c(v->tactics[i]))));
+	json_arr_end(b);
 }
 
 /* Those of a technique that stand before it in the list are looked at: each id once. */
@@ -150,6 +175,8 @@ static const struct form_field table[] = {
 	{ "related.hosts", FORM_RAW, .get = related_hosts },
 	{ "related.hash", FORM_RAW, .get = related_hash },
 	{ "threat.framework", FORM_TEXT, .get = framework },
+	{ "threat.tactic.id", FORM_RAW, .get = tactics },
+	{ "threat.tactic.name", FORM_RAW, .get = tactic_names },
 	{ "threat.technique.id", FORM_RAW, .get = techniques },
 	{ "threat.technique.subtechnique.id", FORM_RAW, .get = subtechniques },
 	{ "labels.severity", FORM_TEXT, .get = form_severity },

@@ -1,5 +1,6 @@
 /* OCSF 1.8.0, class Detection Finding (uid 2004). Keys and numbers are those of github.com/ocsf/ocsf-schema. */
 #include "base/json.h"
+#include "event/attack.h"
 #include "forward/form.h"
 
 #define SHA256_ID 3 /* fingerprint.algorithm_id */
@@ -189,9 +190,23 @@ static void put_entity(struct buf *b, const char *key, str uid)
 	json_obj_end(b);
 }
 
+/* Which of a rule's techniques serves which of its tactics is not said: each stands by itself. */
+static void put_tactic(struct buf *b, str number)
+{
+	const char *name = attack_tactic_name(number);
+
+	json_obj_begin(b);
+	json_put_obj(b, "tactic");
+	json_put_str(b, "uid", number);
+	if (name)
+		json_put_str(b, "name", str_c(name));
+	json_obj_end(b);
+	json_obj_end(b);
+}
+
 static void attacks(const struct alert_view *v, struct buf *b)
 {
-	if (v->n_attack == 0)
+	if (v->n_attack + v->n_tactics == 0)
 		return;
 	json_arr_begin(b);
 	for (size_t i = 0; i < v->n_attack; i++) {
@@ -203,6 +218,8 @@ static void attacks(const struct alert_view *v, struct buf *b)
 			put_entity(b, "sub_technique", whole);
 		json_obj_end(b);
 	}
+	for (size_t i = 0; i < v->n_tactics; i++)
+		put_tactic(b, str_c(v->tactics[i]));
 	json_arr_end(b);
 }
 

@@ -24,8 +24,10 @@ ok "imported" tyto import -q "$tmp/in"
 is "ocsf: the person, whole" "$(tyto -q alerts show 1 --as ocsf | jq -r '.evidences[0].user.name')" $'ev|e=\\\r\nBcc: all\t"x"\u2028'
 is "ocsf: class, type, version" "$(tyto -q alerts --as ocsf | jq -c '[.class_uid,.type_uid-.activity_id,.metadata.version]' | sort -u)" '[2004,200400,"1.8.0"]'
 is "ocsf: 60 documents with hashes" "$(tyto -q alerts show 1 --as ocsf | jq '[.evidences[].file.hashes[0].value|values]|unique|length')" 60
-is "ocsf, ecs: the rule's tags" "$(tyto -q alerts show 1 --as ocsf | jq -c '[.finding_info.attacks[].technique.uid]') $(tyto -q alerts show 1 --as ecs | jq -c .threat.technique.id)" \
+is "ocsf, ecs: the rule's tags" "$(tyto -q alerts show 1 --as ocsf | jq -c '[.finding_info.attacks[].technique.uid|values]') $(tyto -q alerts show 1 --as ecs | jq -c .threat.technique.id)" \
 	'["T1005","T1039"] ["T1005","T1039"]'
+is "and its tactic" "$(tyto -q alerts show 1 --as ocsf | jq -c '[.finding_info.attacks[].tactic|values]') $(tyto -q alerts show 1 --as ecs | jq -c '[.threat.tactic.id,.threat.tactic.name]')" \
+	'[{"uid":"TA0009","name":"Collection"}] [["TA0009"],["Collection"]]'
 is "ecs: the person, whole" "$(tyto -q alerts show 1 --as ecs | jq -r '.user.name')" $'ev|e=\\\r\nBcc: all\t"x"\u2028'
 is "ecs: version, kind" "$(tyto -q alerts --as ecs | jq -c '[.ecs.version,.event.kind]' | sort -u)" '["9.4.0","alert"]'
 is "an object a line" "$(tyto -q alerts --all --as ecs | wc -l) $(tyto -q alerts --all --as ocsf | wc -l) $(tyto -q alerts --all --as cef | wc -l)" "2 2 2"
@@ -59,6 +61,7 @@ like "cef: the path, escaped" "$(jq -sr '.[0].filePath' "$tmp/cef")" $'pl\|a=n\\
 is "cef: head" "$(jq -sc '.[0].head|[.[0],.[1],.[2],.[6]]' "$tmp/cef")" '["CEF:0","Tyto","Tyto","8"]'
 is "cef: numbers" "$(jq -sc '.[0]|[.externalId,.cnt,.cn1,.cs1]' "$tmp/cef")" '["1","60","60","open"]'
 is "cef: the rule's tags" "$(jq -sc '.[0]|[.cs3Label,.cs3]' "$tmp/cef")" '["MITRE ATT&CK","T1005 T1039"]'
+is "cef: its tactic" "$(jq -sc '.[0]|[.cs4Label,.cs4]' "$tmp/cef")" '["MITRE ATT&CK tactics","TA0009"]'
 is "cef: bytes that are no text" "$(jq -sr '.[1].fname' "$tmp/cef")" $'\ufffd\ufffd0'
 
 # Masked, in every form; also in paths.

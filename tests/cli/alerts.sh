@@ -28,7 +28,8 @@ like "not all documents, unless asked" "$show" 'and 30 more \(-v or --json\)'
 like "against the own past: there is none" "$show" 'own past, an hour +60 +- +- +no hours with records'
 like "what would have lowered it" "$show" 'below 50 different documents within 10 minutes it would not have fired: Many documents read'
 is "tags of the rules" "$(table | jq -c '[.attack,.rules[0].attack]')" '[["T1005","T1039"],["T1005","T1039"]]'
-like "for people" "$show" 'MITRE ATT&CK T1005 T1039'
+is "and their tactics" "$(table | jq -c .tactics)" '["TA0009"]'
+like "for people" "$show" 'MITRE ATT&CK T1005 T1039 \(Collection\)'
 ok "the log verifies" tyto verify
 
 # More of the same case grows it; a more severe rule of the same person, too.
@@ -58,6 +59,16 @@ records 60 clerk 2026-03-05T09:00:00 1 read /home/boss >"$tmp/elsewhere"
 tyto import -q "$tmp/elsewhere"
 is "not in another folder" "$(table | jq -c '[.id,.status]' | tr '\n' ' ')" '[1,"closed"] [2,"open"] '
 
+is "-r: the newest first" "$(table -r | jq -r .id | tr '\n' ' ')" "2 1 "
+is "and so many" "$(table -r -n 1 | jq -r .id)" 2
+like "what was quieted is told in the list, too" "$(tyto -q alerts --all)" '\(closed: expected\).* 1 firing since it was closed as expected raised nothing'
+
+# For scripts: the exit status says whether one that is shown is that severe.
+fails() { tyto -q alerts "$@" >/dev/null 2>&1; echo $?; }
+is "--fail-on: one is, none is" "$(fails --fail-on medium) $(fails --fail-on high) $(fails --fail-on critical)" "5 5 0"
+is "of those shown" "$(fails --held --fail-on low) $(fails show 2 --fail-on high)" "0 5"
+is "another word, or nothing to look at: usage" "$(fails --fail-on severe) $(fails -f --fail-on high) $(fails close 2 --reason theft --fail-on high)" "2 2 2"
+
 # Quiet days close a case; what comes later is another one.
 records 1 clerk 2026-03-25T09:00:00 1 read /home/boss >"$tmp/later"
 tyto import -q "$tmp/later"
@@ -73,6 +84,30 @@ fresh
 tyto import -q "$tmp/two"
 is "two on a day: the more severe one is shown" "$(tyto -q alerts --json | jq -c '[.person,.severity]')" '["clerk","high"]'
 is "the other is held back, and listed" "$(tyto -q alerts --held --json | jq -c '[.person,.severity,.status]')" '["engineer","medium","held"]'
+
+fresh
+{ cat "$tmp/conf" && echo "alerts.budget = 1000"; } >"$tmp/all.conf"
+timeout 60 "$TYTO" --config "$tmp/all.conf" import -q "$tmp/two"
+is "alerts.budget: both are shown" "$(tyto -q alerts --json | jq -c '[.person,.status]' | tr '\n' ' ')" '["clerk","open"] ["engineer","open"] '
+is "and nothing is held back" "$(tyto -q alerts --held --json)" ""
+fresh
+{ cat "$tmp/conf" && echo "alerts.budget = 0"; } >"$tmp/all.conf"
+timeout 60 "$TYTO" --config "$tmp/all.conf" import -q "$tmp/two"
+is "0: one all the same" "$(tyto -q alerts --json | jq -c .person)" '"clerk"'
+
+# A gap amid much reading is nobody's: it says which gap, and whose reading.
+fresh
+records 45 clerk 2026-03-02T09:00:00 1 read /srv/share/plans >"$tmp/gap"
+echo '{"time":"2026-03-02T09:01:00Z","end":"2026-03-02T09:01:03.2Z","host":"files","verb":"gap","cause":"restart","count":1200}' >>"$tmp/gap"
+tyto import -q "$tmp/gap"
+is "a restart amid much reading" "$(table | jq -c '[.title,.person,.persons,.gaps]')" \
+	'["Gap in the record during unusual volume",null,["clerk"],[{"time":"2026-03-02T09:01:00Z","end":"2026-03-02T09:01:03.200Z","cause":"restart","count":1200}]]'
+for show in "show 1" "--all"; do
+	# shellcheck disable=SC2086
+	like "for people, alerts $show" "$(tyto -q alerts $show)" 'no records from 2026-03-02 09:01:00 until 2026-03-02 09:01:03 \(3\.2 s\): restart, 1,200 lost.* records behind it are of clerk'
+done
+{ cat "$tmp/conf" && echo "privacy.mask = yes"; } >"$tmp/gap.conf"
+is "masked" "$(timeout 60 "$TYTO" --config "$tmp/gap.conf" -q alerts --json | jq -r '.persons[]' | grep -c '^p:[0-9]*$') $(timeout 60 "$TYTO" --config "$tmp/gap.conf" -q alerts show 1 | grep -c clerk)" "1 0"
 
 # In pieces or at once: the same alerts.
 fresh

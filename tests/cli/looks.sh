@@ -65,6 +65,44 @@ for w in 80 100; do
 		is "$c, $w columns: no word is broken" "$(tr -s ' \n' '\n' <<<"$shown")" "$("$TYTO" $c | tr -s ' \n' '\n')"
 	done
 done
+
+# Alerts and rules: a title that does not fit stands below, whole.
+mkdir "$tmp/rules"
+cat >"$tmp/rules/a-file-of-rules.yml" <<'EOF2'
+title: Read by somebody
+logsource: {product: tyto}
+detection: {s: {verb: read}, condition: s}
+level: high
+---
+title: Documents read from a client address from which this person never came before
+logsource: {product: tyto}
+detection: {s: {NoSuchField: read}, condition: s}
+EOF2
+echo "rules = $tmp/rules" >"$tmp/conf"
+records_state=$state
+state=$tmp/alerted
+"$TYTO" import -q --state "$state" --config "$tmp/conf" "$tmp/in.jsonl"
+sed -i '1s/Read by somebody/A document was read by somebody whose name is longer than most/' "$tmp/rules/"*.yml
+python3 - >"$tmp/more.jsonl" <<'EOF2'
+import json
+print(json.dumps({"time": "2026-03-02T10:00:00Z", "verb": "read", "person": "buyer", "path": "/srv/share/b"}))
+EOF2
+"$TYTO" import -q --state "$state" --config "$tmp/conf" "$tmp/more.jsonl"
+for w in 80 100; do
+	for c in "alerts --all" "alerts show 1" "rules check $tmp/rules" "rules replay"; do
+		# shellcheck disable=SC2086
+		screen $w "$TYTO" -q --config "$tmp/conf" $c
+		# shellcheck disable=SC2086
+		"$TYTO" -q --config "$tmp/conf" --state "$state" $c >"$tmp/plain" 2>&1
+		ok "$c, $w columns: something is shown" test -s "$tmp/plain"
+		is "$c, $w columns: no word is broken" "$(tr -s ' \n' '\n' <<<"$shown")" "$(tr -s ' \n' '\n' <"$tmp/plain")"
+	done
+done
+screen 80 "$TYTO" --config "$tmp/conf" -q alerts --all
+like "a title that fits stands beside its person" "$shown" 'clerk +Read by somebody'
+is "one that does not stands below, whole" "$(grep -A1 ' buyer$' <<<"$shown" | tail -n 1)" "      A document was read by somebody whose name is longer than most"
+state=$records_state
+
 is "into a file, a record is a line" "$("$TYTO" events --state "$state" | wc -l)" 7
 is "and has no colour" "$("$TYTO" events --state "$state" | grep -c $'\033')" 0
 done_testing

@@ -159,6 +159,15 @@ def values():
     case("value_count: a value seen twice leaves once", [READ, corr("c", "value_count", ["read"], cond={"field": "path", "gte": 3})],
          [ev(0, path="/a"), ev(5, path="/a"), ev(11, path="/b"), ev(12, path="/c")], [[], [], [], [3]])
     case("value_count: by group", [READ, vc], [ev(0, path="/a"), ev(1, person="b", path="/b"), ev(2, path="/b")], [[], [], [2]])
+    pair = corr("c", "value_count", ["read"], cond={"field": ["client", "path"], "gte": 3})
+    case("value_count of two fields: different pairs", [READ, pair],
+         [ev(0, client="x", path="/a"), ev(1, client="x", path="/b"), ev(2, client="x", path="/a"), ev(3, client="y", path="/a")], [[], [], [], [3]])
+    case("value_count of two fields: a pair is in order", [READ, pair],
+         [ev(0, client="a", path="b"), ev(1, client="b", path="a"), ev(2, client="ab", path=""), ev(3, client="a", path="b")], [[], [], [3], []])
+    case("value_count of two fields: without one of them it is no pair", [READ, pair],
+         [ev(0, client="x", path="/a"), ev(1, client="x"), ev(2, path="/b"), ev(3, client="x", path="/b"), ev(4, client="y", path="/c")], [[], [], [], [], [3]])
+    case("value_count of a list of one field", [READ, corr("c", "value_count", ["read"], cond={"field": ["path"], "gte": 2})],
+         [ev(0, path="/a"), ev(1, path="/b")], [[], [2]])
     vs = corr("c", "value_sum", ["read"], cond={"field": "bytes", "gt": 100})
     case("value_sum: not a number", [READ, vs], [ev(0, bytes=100), ev(1, bytes="many"), ev(2), ev(3, bytes=1)], [[], [], [], [101]])
     case("value_sum: text that is a number", [READ, vs], [ev(0, bytes="100"), ev(1, bytes="1")], [[], [101]])
@@ -265,6 +274,7 @@ def generates():
              [[1], [1, 2], [1]] if flag else [[], [2], []])
         case(f"generate {flag}: a rule of no correlation tells", [READ, WRITE, corr("c", "event_count", ["read"], cond={"gte": 2}, **more)],
              [ev(0, "write", n=3)], [[3]])
+    case("generate beside the correlation", [READ, corr("c", "event_count", ["read"], cond={"gte": 2}, generate_top=True)], [ev(0), ev(1), ev(2)], [[1], [1, 2], [1]])
     case("generate with temporal", [READ, WRITE, corr("c", "temporal", ["read", "write"], generate=True)], [ev(0), ev(1, "write")], [[1], [1, 2]])
     case("generated rules keep no group", [READ, corr("c", "event_count", ["read"], cond={"gte": 2}, generate=True)], [ev(0, person=...)], [[1]])
 

@@ -74,7 +74,7 @@ static void standard(void **state)
 		config_value(&c, s, &b);
 		buf_putc(&b, ' ');
 	}
-	assert_str(buf_str(&b), "state=/var/lib/tyto watch= people= privacy.mask=no disk.reserve=268435456 label.file= label.microsoft.GUID= label.contacts=0 rules= "
+	assert_str(buf_str(&b), "state=/var/lib/tyto watch= people= privacy.mask=no disk.reserve=268435456 label.file= label.microsoft.GUID= label.contacts=0 rules= alerts.budget=3 "
 		"decoy.excused=antivirus amandabackup backup bacula bareos borg clamav indexer restic "
 		"notify.min_severity=medium notify.tries=20 notify.wait=5 notify.timeout=30 notify.ca_file= notify.mail.server= notify.mail.tls=starttls "
 		"notify.mail.from= notify.mail.to= notify.mail.user= notify.mail.password_file= notify.webhook.url= notify.webhook.token_file= "

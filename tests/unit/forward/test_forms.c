@@ -7,6 +7,7 @@
 
 static char *why[] = { (char *)"2 different documents in 2 records", (char *)"A rule: counted 2" };
 static char *rules[] = { (char *)"A rule", (char *)"Another" };
+static char *tactics[] = { (char *)"TA0009", (char *)"TA0010" };
 static char *attack[] = { (char *)"T1039", (char *)"T1048.002", (char *)"T1048.003" };
 static struct alert_document documents[] = {
 	{ .path = (char *)"/srv/a=b|c\\d\n.odt", .label = LABEL_CONFIDENTIAL, .hash = { 0xab }, .has_hash = true },
@@ -18,7 +19,8 @@ static struct alert_view whole(void)
 {
 	return (struct alert_view){ .number = 3, .log = (char *)"log", .raised = 1000000000LL, .changed = 2000000000LL, .first = 500000000LL, .last = 2000000000LL,
 		.severity = SEVERITY_HIGH, .open = true, .records = 1, .person = (char *)"o|d=d\\", .host = (char *)"files", .rule = (char *)"A|rule=\\x\ny",
-		.why = why, .n_why = 2, .rules = rules, .n_rules = 2, .attack = attack, .n_attack = 3, .documents = documents, .n_documents = 2, .events = events, .n_events = 2, .more = 5 };
+		.why = why, .n_why = 2, .rules = rules, .n_rules = 2, .attack = attack, .n_attack = 3, .tactics = tactics, .n_tactics = 2,
+		.documents = documents, .n_documents = 2, .events = events, .n_events = 2, .more = 5 };
 }
 
 static json_t *parsed(void (*put)(const struct alert_view *, struct buf *), const struct alert_view *v)
@@ -75,11 +77,14 @@ static void ocsf(void **state)
 	assert_number(j, "finding_info.created_time", 1000);
 	assert_text(j, "finding_info.uid", "log/alert/3");
 	assert_number(j, "finding_info.related_events_count", 7);
-	assert_int_equal(json_array_size(at(j, "finding_info.attacks")), 3);
+	assert_int_equal(json_array_size(at(j, "finding_info.attacks")), 5);
 	assert_text(j, "finding_info.attacks.0.technique.uid", "T1039");
 	assert_null(at(j, "finding_info.attacks.0.sub_technique"));
 	assert_text(j, "finding_info.attacks.2.technique.uid", "T1048");
 	assert_text(j, "finding_info.attacks.2.sub_technique.uid", "T1048.003");
+	assert_text(j, "finding_info.attacks.3.tactic.uid", "TA0009");
+	assert_text(j, "finding_info.attacks.4.tactic.name", "Exfiltration");
+	assert_null(at(j, "finding_info.attacks.4.technique"));
 	assert_text(j, "evidences.0.user.name", "o|d=d\\");
 	assert_text(j, "evidences.1.file.name", "a=b|c\\d\n.odt");
 	assert_text(j, "evidences.1.file.tags.0.value", "confidential");
@@ -108,6 +113,8 @@ static void ecs(void **state)
 	assert_int_equal(json_array_size(at(j, "tyto.documents")), 2);
 	assert_int_equal(json_array_size(at(j, "related.hash")), 1);
 	assert_text(j, "threat.framework", "MITRE ATT&CK");
+	assert_text(j, "threat.tactic.id.0", "TA0009");
+	assert_text(j, "threat.tactic.name.1", "Exfiltration");
 	assert_int_equal(json_array_size(at(j, "threat.technique.id")), 2);
 	assert_text(j, "threat.technique.id.1", "T1048");
 	assert_int_equal(json_array_size(at(j, "threat.technique.subtechnique.id")), 2);
@@ -147,7 +154,8 @@ static void cef(void **state)
 	assert_str(buf_str(&b), "CEF:0|Tyto|Tyto|" TYTO_VERSION "|A\\|rule=\\\\x y|A\\|rule=\\\\x y|8|rt=2000 start=500 end=2000 dvchost=files externalId=3 "
 		"suser=o|d\\=d\\\\ fname=a\\=b|c\\\\d\\n.odt filePath=/srv/a\\=b|c\\\\d\\n.odt "
 		"fileHash=ab00000000000000000000000000000000000000000000000000000000000000 cnt=7 cn1Label=documents cn1=2 cs1Label=status cs1=open "
-		"cs2Label=alert cs2=log/alert/3 cs3Label=MITRE ATT&CK cs3=T1039 T1048.002 T1048.003 msg=2 different documents in 2 records\\nA rule: counted 2\n");
+		"cs2Label=alert cs2=log/alert/3 cs3Label=MITRE ATT&CK cs3=T1039 T1048.002 T1048.003 cs4Label=MITRE ATT&CK tactics cs4=TA0009 TA0010 "
+		"msg=2 different documents in 2 records\\nA rule: counted 2\n");
 	/* Cut where the dictionary cuts, between characters and never within an escape. */
 	for (size_t i = 0; i + 3 < sizeof(longest); i += 3)
 		memcpy(longest + i, i % 2 ? "=\xc3\xa4" : "\\\xc3\xa4", 3);

@@ -188,9 +188,11 @@ int prefilter_scan(struct sigma *s, str lower);
 void asks_of_rules(struct sigma *s);
 void asks_of_correlation(const struct sigma_rule *on, struct sigma_rule *ret);
 
-/* correlation.c */
+/* correlation_parse.c */
 int correlation_parse(struct sigma *s, const struct tree *map);
 int correlations_join(struct sigma *s);
+
+/* correlation.c */
 /* newest: the highest seq behind it. */
 void correlation_feed(struct sigma *s, uint32_t self, uint32_t from, const struct matching *m, uint64_t newest, sigma_hit_fn fn, void *arg);
 void correlation_release(struct sigma *s, struct correlation *c);

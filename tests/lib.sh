@@ -12,6 +12,7 @@
 #   share SIZE               $mnt: a share of everybody's on a filesystem of its own; skips the file without root or loop devices
 #   watch_share [LOG [OPTION…]]    `tyto watch` on it, its state in $state; $watch
 #   child ROLE               pids of the watch's children: sensor keeper        status EXPR    of `status --json` (s), in Python
+#   catches PID SIGNAL       the program under test runs there and has its own handler (number): before, a signal meets what the shell left
 #   account NAME UID [GROUP] for a test that set OWN_MOUNTS=1 before it read this file: it runs where mounts are nobody else's, and so are accounts
 #   $TYTO                    the program under test; $top the checkout
 set -u
@@ -155,6 +156,7 @@ netns() {
 		ip -n "$ns_hub" link set "port$n" master hub up && ip -n "$name" addr add "$2" dev eth0 &&
 		ip -n "$name" link set eth0 up && ip -n "$name" link set lo up
 }
+catches() { [ "$(cat "/proc/$1/comm")" = tyto ] && ((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status") >> ($2 - 1) & 1)); }
 share() {
 	[ "$(id -u)" = 0 ] || skip_all "fanotify needs root"
 	need python3 mkfs.ext4

@@ -228,8 +228,7 @@ mkfifo "$tmp/waits"
 pid=$!
 later end_pid "$pid"
 exec 7>"$tmp/waits"
-# Before it has its own handler it ignores the signal, as all that a script starts beside itself; and before that it is this shell, which has one.
-wait_for 20 eval '[ "$(cat "/proc/$pid/comm")" = tyto ] && (( 0x$(awk "/^SigCgt/ { print \$2 }" "/proc/$pid/status") & 2 ))'
+wait_for 20 catches "$pid" 2
 kill -INT "$pid"
 ok "waiting for a pipe, SIGINT ends it" wait_for 5 eval "! kill -0 $pid"
 done_testing

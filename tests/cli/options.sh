@@ -114,7 +114,7 @@ run bash -c "\"$TYTO\" events >/dev/full"
 is "a full disk is not" "$rc" 1
 like "and said" "$err" 'results could not be written: No space'
 start "$TYTO" events -f
-sleep 0.3
+wait_for 10 catches "$pid" 2
 kill -INT "$pid"
 wait "$pid"
 is "events -f ends on SIGINT" "$?" 130

@@ -78,7 +78,7 @@ cp /bin/sleep "$TMP/a b/x) S 1 (y"
 "$TMP/a b/x) S 1 (y" 60 &
 PID=$!
 own $PID
-sleep 0.2
+wait_for 5 runs $PID "$TMP/a b/x) S 1 (y"
 ask "held $PID"
 ok "brackets and blanks in a program's name" all uid=0 "ppid=$$" "program=\"$TMP/a b/x) S 1 (y\""
 rm "$TMP/a b/x) S 1 (y"
@@ -95,7 +95,7 @@ if [ -x /usr/sbin/smbd ] && setpriv --reuid 41001 --regid 41001 --clear-groups u
 	setpriv --reuid 41001 --regid 41001 --clear-groups unshare -Urm bash "$TMP/forge.sh" &
 	own $!
 	PID=$(pid_file "$TMP/forged")
-	sleep 0.3
+	wait_for 5 grep -q "^smbd" "/proc/$PID/comm"
 	ask "held $PID"
 	ok "a program mounted at smbd's path is no smbd" all uid=41001 smb=false 'via="local"' 'program="/usr/sbin/smbd"'
 else
@@ -115,7 +115,7 @@ if [ "$GROUP" ]; then
 	PID=$!
 	own $PID
 	wait_for 5 grep -q "$PID" "$GROUP/cgroup.procs"
-	sleep 0.3
+	wait_for 5 runs "$PID" /usr/bin/sleep
 	ask "held $PID"
 	ok "a container's id" all uid=0 "container=\"$ID\"" 'program="/usr/bin/sleep"'
 	bash -c "echo \$\$ >$GROUP/cgroup.procs; exec bash -c ':; :'" &
@@ -140,7 +140,7 @@ for i in {1..200}; do /bin/true; done
 bash -c "echo \$\$ >$TMP/changed; exec setpriv --reuid 41001 --clear-groups sleep 60" &
 own $!
 LATER=$!
-sleep 0.3
+wait_for 5 runs "$LATER" /usr/bin/sleep
 kill -CONT "${OWN_PIDS[-2]}"
 ask stats
 ok "lost messages are counted" test "${ANSWER//*\"lost\":0,*/none}" != none

@@ -151,6 +151,8 @@ wait_for() { # wait_for SECONDS COMMAND…
 	done
 }
 
+runs() { [ "$(readlink "/proc/$1/exe")" = "$2" ]; } # runs PID PROGRAM: it is that program by now
+
 pid_file() { # the pid that somebody wrote to FILE
 	wait_for 10 test -s "$1" && cat "$1"
 }

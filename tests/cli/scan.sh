@@ -128,10 +128,13 @@ is "root reads them" "$? $(cat "$tmp/err")" "0 "
 is "documents are read without rights" "$(stat -c %U "$state/documents/documents.db")" "$(stat -c %U "$state")"
 
 # A big one that holds nothing: hashed without being read into anything.
-truncate -s 5G "$share/big.bin"
+truncate -s 10G "$share/big.bin"
 scan --json "$share/big.bin" >"$tmp/json" 2>"$tmp/err"
-is "5 GB: too large, and hashed" "$? $(of "$share/big.bin" error) $(of "$share/big.bin" document)" \
-	"3 too large sha256:7f06c62352aebd8125b2a1841e2b9e1ffcbed602f381c3dcb3200200e383d1d5"
+is "10 GB: too large, and hashed" "$? $(of "$share/big.bin" error) $(of "$share/big.bin" document)" \
+	"3 too large sha256:732377e7f4a2abdc13ddfa1eb4c9c497fd2a2b294674d056cf51581b47dd586d"
+scan "$share/big.bin" >"$tmp/out" 2>"$tmp/err"
+is "which is not done again while it is unchanged; it is named each time" "$? $(counted) $(cat "$tmp/err")" \
+	"3 1: 0 read, 1 unchanged tyto: $share/big.bin: too large"
 rm "$share/big.bin"
 
 # Files that change while they are read: large enough that reading takes longer than they stay the same.

@@ -309,7 +309,7 @@ static int record_part(struct reading *rd, const struct place *container, struct
 		r = inventory_record(inv, container->path, &p->f);
 	if (r == 0)
 		r = record_place(inv, &place);
-	inv->counts.parts++;
+	inv->counts.parts += show;
 	return r == 0 && show ? inv->c->ops->show(inv->c->arg, INVENTORY_PART, &place, &p->f) : r;
 }
 
@@ -330,7 +330,7 @@ static int record_document(struct reading *rd, struct place *p, bool *ret_later)
 		r = inventory_record(inv, p->path, &own->f);
 	if (r == 0)
 		r = record_place(inv, p);
-	inv->counts.read++;
+	inv->counts.read += !later; /* its pictures are read last of all: once is enough */
 	inv->counts.waiting_ocr += own->f.wants_ocr && !later;
 	*ret_later = later;
 	if (r == 0 && !later)

@@ -233,6 +233,37 @@ scan "$tmp/said" >"$tmp/out" 2>"$tmp/err"
 like "the summary counts labels" "$(cat "$tmp/out")" "labels +2 confidential, 1 without"
 is "nothing of the text is kept" "$(grep -rlaE 'clerk@example|sales.person|Terms' "$state" | wc -l)" 0
 
+# At a terminal: how far it is, how fast, how long it takes; pictures last of all, and counted once.
+pictures=$tmp/pictures
+mkdir "$pictures"
+/usr/bin/python3 - "$pictures" <<'P' || ok "pictures are drawn (python3-pil)" false
+import sys, zipfile
+from PIL import Image, ImageDraw, ImageFont
+im = Image.new('L', (1240, 500), 255)
+ImageDraw.Draw(im).multiline_text((110, 120), 'CONFIDENTIAL\nDelivery list of the northern depot\nWarehouse clerk: clerk.north@depot.example.com', fill=20,
+                                  spacing=14, font=ImageFont.truetype('/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 30))
+for name in ('a', 'b'):
+    im.save(f'{sys.argv[1]}/{name}.png')
+with zipfile.ZipFile(sys.argv[1] + '/box.zip', 'w') as z:
+    z.write(sys.argv[1] + '/a.png', 'inside.png')
+for i in range(2000):
+    open(f'{sys.argv[1]}/{i}.txt', 'w').write(f'plain words {i}\n' * 50)
+P
+words() { tr '\r' '\n' <"$tmp/terminal" | sed 's/\x1b\[K//g'; }
+scan --ocr never --json "$pictures/a.png" >"$tmp/json" 2>"$tmp/err"
+is "--ocr never leaves pictures alone, and nothing waits" "$? $(of "$pictures/a.png" text_chars) $(of "$pictures/a.png" waiting_ocr)" "0 0 -"
+scan --ocr later --again --json "$pictures/a.png" >"$tmp/json" 2>"$tmp/err"
+is "--ocr later says that it waits" "$? $(of "$pictures/a.png" text_chars) $(of "$pictures/a.png" waiting_ocr)" "0 0 True"
+script -qec "$TYTO scan --state $state $pictures" "$tmp/terminal" </dev/null >/dev/null
+like "files, of how many, how fast" "$(words)" "[0-9]+ of 2003 files( so far)?, [0-9]+ files/s, [0-9.]+ MB/s, "
+is "pictures come last" "$(words | sed -n 's/^reading pictures: .*/pictures/p; s/^[0-9]* of 2003 files.*/files/p' | uniq | tr '\n' ' ')" "files pictures "
+like "how many of them" "$(words)" "reading pictures: [0-3] of 3"
+like "each document is counted once" "$(words)" "documents +2,003: 2,003 read, 0 unchanged; 1 part of containers"
+scan --json "$pictures" >"$tmp/json" 2>"$tmp/err"
+is "what stands in pictures is known; away from a terminal there is no progress" \
+	"$(of "$pictures/b.png" label) $(of "$pictures/box.zip!/inside.png" label) $(of "$pictures/box.zip" label) $(cat "$tmp/err")" \
+	"confidential confidential confidential "
+
 # The table is a view.
 "$TYTO" scan --state "$state" --json "$many" 2>"$tmp/err" | sort >"$tmp/before"
 mv "$state/documents/documents.db" "$tmp/gone.db"
@@ -243,7 +274,7 @@ is "without its table nothing is read again" "$? $(counted)" "0 4,000: 0 read, 4
 is "it is not empty" "$(grep -c . "$tmp/before") $(cat "$tmp/err")" "4000 "
 ok "without its table the same answer, from the log" cmp "$tmp/before" "$tmp/after"
 
-like "status shows it" "$("$TYTO" status --state "$state")" "inventory +4,[0-9]+ documents in"
+like "status shows it" "$("$TYTO" status --state "$state")" "inventory +6,[0-9]+ documents in"
 is "--ocr takes three words" "$(scan --ocr maybe "$many" >/dev/null 2>&1; echo $?)" 2
 is "-q says nothing" "$(scan -q "$many" 2>&1)" ""
 done_testing

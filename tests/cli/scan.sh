@@ -52,6 +52,12 @@ os.symlink('loop', 'loop')
 P
 chmod 0640 "$share/a.txt"
 chown 12345:54321 "$share/a.txt"
+python3 - "$share/a.txt" <<'P'
+import os, struct, sys
+nobody = 0xffffffff
+entries = ((1, 6, nobody), (2, 4, 1007), (4, 4, nobody), (16, 4, nobody), (32, 0, nobody)) # owner, user 1007, group, mask, others
+os.setxattr(sys.argv[1], 'system.posix_acl_access', struct.pack('<I', 2) + b''.join(struct.pack('<HHI', *e) for e in entries))
+P
 
 scan "$share" >"$tmp/out" 2>"$tmp/err"
 is "everything is read" "$? $(counted) $(cat "$tmp/err")" "0 16: 16 read, 0 unchanged; 3 parts of containers "
@@ -61,6 +67,7 @@ ok "its JSON is as the schema says" valid "$tmp/json"
 is "symbolic links are not followed" "$(grep -cE '/(link|root|loop)"' "$tmp/json")" 0
 is "the content's hash" "$(of "$share/a.txt" document)" "sha256:$(sha256sum <"$share/a.txt" | cut -d' ' -f1)"
 is "owner, group and mode" "$(of "$share/a.txt" owner) $(of "$share/a.txt" group) $(of "$share/a.txt" mode)" "uid:12345 gid:54321 0640"
+is "and who else may read it" "$(of "$share/a.txt" acl)" "user:1007:r--,group::r--,mask::r--"
 is "characters" "$(of "$share/a.txt" text_chars)" 4
 is "a part is a document of its own" "$(of "$share/box.zip!/m.txt" document)" "sha256:$(printf member | sha256sum | cut -d' ' -f1)"
 is "with its size" "$(of "$share/box.zip!/in/n.csv" bytes)" 8
@@ -232,6 +239,40 @@ ok "all of it as the schema says" valid "$tmp/json"
 scan "$tmp/said" >"$tmp/out" 2>"$tmp/err"
 like "the summary counts labels" "$(cat "$tmp/out")" "labels +2 confidential, 1 without"
 is "nothing of the text is kept" "$(grep -rlaE 'clerk@example|sales.person|Terms' "$state" | wc -l)" 0
+
+# What keeps the readers in: named by status; without it nothing is read at all.
+cat >"$tmp/without.py" <<'P'
+# without.py CALLS COMMAND…: runs it where these system calls are refused (numbers with commas between).
+import ctypes, struct, sys, os
+calls = [int(c) for c in sys.argv[1].split(',')]
+rows = [(0x20, 0, 0, 0)] + [(0x15, len(calls) - i, 0, c) for i, c in enumerate(calls)] + [(0x06, 0, 0, 0x7fff0000), (0x06, 0, 0, 0x50000 | 1)]
+code = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *r) for r in rows))
+class Program(ctypes.Structure):
+    _fields_ = [('n', ctypes.c_ushort), ('rows', ctypes.c_void_p)]
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, ctypes.byref(Program(len(rows), ctypes.addressof(code)))) == 0
+os.execv(sys.argv[2], sys.argv[2:])
+P
+landlock=444
+case $(uname -m) in x86_64) unshare=272 ;; *) unshare=97 ;; esac
+without() { python3 "$tmp/without.py" "$1" "$TYTO" "${@:2}"; }
+echo "what nobody may read" >"$tmp/said/unsafe.txt"
+named=$("$TYTO" status --json --state "$state" | python3 -c 'import json, sys; print(json.load(sys.stdin).get("sandbox"))')
+like "status names it" "$named" '^(landlock|mount namespace)\+seccomp$'
+fallback=$(without $landlock status --json --state "$state" | python3 -c 'import json, sys; print(json.load(sys.stdin).get("sandbox"))')
+if [ "$fallback" != None ]; then
+	is "without Landlock a namespace" "$fallback" "mount namespace+seccomp"
+	without $landlock scan --state "$state" --json "$tmp/said/unsafe.txt" >"$tmp/json" 2>"$tmp/err"
+	is "which documents are read in" "$? $(of "$tmp/said/unsafe.txt" text_chars) $(cat "$tmp/err")" "0 21 "
+	echo "again" >>"$tmp/said/unsafe.txt"
+fi
+like "without either: status says so" "$(without $landlock,$unshare status --state "$state")" "sandbox +.*neither Landlock nor a mount namespace"
+without $landlock,$unshare scan --state "$state" --json "$tmp/said/unsafe.txt" >"$tmp/json" 2>"$tmp/err"
+is "and parsing is refused" "$? $(cat "$tmp/json") $(cat "$tmp/err")" \
+	'1  {"error":"documents cannot be read safely on this machine: no sandbox can be had"}'
+scan --json "$tmp/said/unsafe.txt" >"$tmp/json" 2>"$tmp/err"
+is "with it the document is read as new" "$? $(of "$tmp/said/unsafe.txt" text_chars)" "0 $(wc -m <"$tmp/said/unsafe.txt" | tr -d ' ')"
 
 # At a terminal: how far it is, how fast, how long it takes; pictures last of all, and counted once.
 pictures=$tmp/pictures

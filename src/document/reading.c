@@ -247,12 +247,18 @@ static int read_content(struct reading *rd, const struct job *j, int fd, const s
 	if (!own || *own->name)
 		return inventory_fail(-EBADMSG, "a reader gave no document");
 	own->f.bytes = p->bytes;
-	/* Too large or too slow to be read whole; what it is, is known all the same. */
+	/* Too large or too slow to be read whole; what it is, is known all the same, and is not asked again while it stands unchanged. */
 	if (!own->has_hash) {
+		static const struct contacts_result none;
+		static const struct text no_text;
+
 		r = hash_file(rd, fd, own->f.hash);
+		own->has_hash = r == 0;
 		if (r == 0)
-			own->has_hash = true;
-		return r == -EINTR ? r : 0;
+			r = prints_make_keys(&rd->prints, prints_key(rd->inv->c->prints), &no_text);
+		if (r == 0)
+			return put_keys(rd, own->f.hash, &none);
+		return r == -EINTR || r == -ENOMEM ? r : 0;
 	}
 	return 0;
 }
@@ -303,7 +309,7 @@ static int record_part(struct reading *rd, const struct place *container, struct
 		r = inventory_record(inv, container->path, &p->f);
 	if (r == 0)
 		r = record_place(inv, &place);
-	inv->counts.parts++;
+	inv->counts.parts += show;
 	return r == 0 && show ? inv->c->ops->show(inv->c->arg, INVENTORY_PART, &place, &p->f) : r;
 }
 
@@ -324,7 +330,7 @@ static int record_document(struct reading *rd, struct place *p, bool *ret_later)
 		r = inventory_record(inv, p->path, &own->f);
 	if (r == 0)
 		r = record_place(inv, p);
-	inv->counts.read++;
+	inv->counts.read += !later; /* its pictures are read last of all: once is enough */
 	inv->counts.waiting_ocr += own->f.wants_ocr && !later;
 	*ret_later = later;
 	if (r == 0 && !later)

@@ -30,6 +30,7 @@ struct decoder {
 	size_t depth; /* open levels */
 	size_t held;  /* by all of them */
 	size_t parts, begun;
+	bool hashed;
 	struct frame f; /* the one at hand */
 };
 
@@ -78,11 +79,17 @@ void decoder_start(struct decoder *d, extract_cb *cb, void *arg)
 	d->cb = cb;
 	d->arg = arg;
 	d->depth = d->parts = d->begun = d->held = 0;
+	d->hashed = false;
 }
 
 bool decoder_begun(const struct decoder *d)
 {
 	return d->begun > 0;
+}
+
+bool decoder_hashed(const struct decoder *d)
+{
+	return d->hashed;
 }
 
 size_t decoder_parts(const struct decoder *d)
@@ -197,6 +204,7 @@ static int on_hash(struct decoder *d, str s)
 		return -EBADMSG;
 	memcpy(&l->bytes, s.p, 8);
 	l->has_sha256 = s.n > 8;
+	d->hashed = true; /* a container's own comes before those of its parts */
 	if (l->has_sha256)
 		memcpy(l->sha256, s.p + 8, sizeof(l->sha256));
 	return 0;

@@ -31,6 +31,7 @@ struct extractor {
 	int sock;       /* -1: no worker */
 	pid_t pid;
 	uint32_t served; /* documents that this worker has begun */
+	uint64_t size;   /* of the document at hand */
 	struct program_run *program;
 	char *inbox;
 	size_t n;       /* bytes in inbox */
@@ -214,17 +215,21 @@ static int take_frames(struct extractor *x, int doc, bool *ret_retire)
 	}
 }
 
-/* A mailbox has the time that its mails need, as long as they keep coming. */
+/* A large one on a slow disk has the time that its bytes need until they have been read once; the clock of what is done with them begins
+ * then. A mailbox has the time that its mails need, as long as they keep coming. */
 static uint32_t deadline_ms(const struct extractor *x)
 {
 	size_t parts = decoder_parts(x->decoder);
 
+	if (!decoder_hashed(x->decoder))
+		return x->limits.deadline_ms + extract_slow_ms(MIN(x->size, x->limits.file_max));
 	return x->limits.deadline_ms + (parts > PART_COUNT_SMALL ? (uint32_t)(parts - PART_COUNT_SMALL) * PART_MS : 0);
 }
 
 static int converse(struct extractor *x, int doc, bool *ret_retire)
 {
 	int64_t begun = now_ms();
+	bool hashed = false;
 
 	for (;;) {
 		struct pollfd p = { .fd = x->sock, .events = POLLIN };
@@ -247,6 +252,10 @@ static int converse(struct extractor *x, int doc, bool *ret_retire)
 		r = take_frames(x, doc, ret_retire);
 		if (r)
 			return r > 0 ? 0 : r;
+		if (!hashed && decoder_hashed(x->decoder)) {
+			hashed = true;
+			begun = now_ms();
+		}
 	}
 }
 
@@ -329,6 +338,7 @@ int extract_file(struct extractor *x, int fd, str name, extract_cb *cb, void *ar
 		refuse(x, "unreadable: not a regular file", cb, arg);
 		return 0;
 	}
+	x->size = (uint64_t)MAX(st.st_size, 0);
 	r = one_try(x, fd, name, cb, arg, &again);
 	if (r == 0 && again)
 		r = one_try(x, fd, name, cb, arg, &again);

@@ -23,7 +23,7 @@ enum ocr_mode { OCR_NEVER, OCR_LATER /* text.wants_ocr is set, pictures are not 
 struct extract_limits {
 	uint64_t file_max;     /* larger ones are typed and hashed only: "too large" */
 	uint64_t text_max;     /* bytes of text of one part */
-	uint32_t deadline_ms;  /* of one document, wall */
+	uint32_t deadline_ms;  /* of one document, wall, from when its bytes were read once */
 	uint64_t memory;       /* RLIMIT_AS of the worker */
 	uint32_t files;        /* then the worker is replaced */
 };

@@ -11,6 +11,8 @@
 #ifndef TYTO_FORMAT_H
 #define TYTO_FORMAT_H
 
+#include <signal.h>
+
 #include "extract/extract.h"
 
 #define IN_HEAD 8192                /* bytes that a bid sees */
@@ -52,6 +54,8 @@ enum program {
 };
 
 struct sink;
+
+#define PROGRAM_TOO_SLOW (128 + SIGXCPU) /* status of one that took more processor time than it may */
 
 /* Runs a program over the whole input, in a sandbox of its own that the parent makes: standard input is the input, out gets standard output
  * (to out->max, then the program is stopped: -EMSGSIZE), err the first 4 KiB of standard error. first, last: pages, 0 all. Works for

@@ -33,14 +33,6 @@ static int file_stat(int fd, struct stat *st)
 	return syscall(SYS_fstat, fd, st) < 0 ? -errno : 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static ssize_t pread_all(struct in *in, uint64_t at, void *p, size_t n)
 {
 	size_t got = 0;
@@ -230,7 +222,7 @@ int in_unchanged(struct in *in)
 int in_hash(struct in *in, struct sha256 *h, uint32_t limit_ms, uint8_t ret[static 32])
 {
 	_cleanup_free_ char *p = NULL;
-	int64_t end = now_ms() + limit_ms;
+	int64_t end = monotonic_ms() + limit_ms;
 
 	sha256_init(h);
 	if (in->mem.p) {
@@ -250,7 +242,7 @@ int in_hash(struct in *in, struct sha256 *h, uint32_t limit_ms, uint8_t ret[stat
 			break;
 		sha256_update(h, p, (size_t)k);
 		at += (size_t)k;
-		if (now_ms() > end)
+		if (monotonic_ms() > end)
 			return -ETIME;
 	}
 	sha256_final(h, ret);

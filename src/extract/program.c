@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -12,9 +14,11 @@
 
 #define GRACE_MS 2000
 #define ARGS_MAX 12
+#define TEXT_CPU 4 /* seconds of processor time, and one more for each MiB of the document; a small one that takes more is a bomb */
 
 struct program_run {
 	pid_t pid;
+	uint32_t cpu;
 };
 
 /* The loader by its names on the machines that Debian runs on; what is missing is passed over. */
@@ -29,9 +33,11 @@ static const char *const pdftoppm_places[] = { "/usr/bin/pdftoppm", LOADER, LIBR
 static const struct program_row {
 	const char *args[ARGS_MAX]; /* "FIRST", "LAST": pages; left out with their option where 0 */
 	const char *const *places;  /* the first is the program */
+	bool text;                  /* costs what the document's size says */
 } programs[PROGRAM_MAX_] = {
-	[PROGRAM_PDFTOTEXT] = { { "pdftotext", "-f", "FIRST", "-l", "LAST", "-enc", "UTF-8", "-eol", "unix", "-", "-" }, pdftotext_places },
-	[PROGRAM_PDFTOTEXT_BOXES] = { { "pdftotext", "-f", "FIRST", "-l", "LAST", "-bbox-layout", "-enc", "UTF-8", "-", "-" }, pdftotext_places },
+	[PROGRAM_PDFTOTEXT] = { { "pdftotext", "-f", "FIRST", "-l", "LAST", "-enc", "UTF-8", "-eol", "unix", "-", "-" }, pdftotext_places, true },
+	[PROGRAM_PDFTOTEXT_BOXES] = { { "pdftotext", "-f", "FIRST", "-l", "LAST", "-bbox-layout", "-enc", "UTF-8", "-", "-" },
+		pdftotext_places, true },
 	[PROGRAM_PDFINFO] = { { "pdfinfo", "-enc", "UTF-8", "-" }, pdfinfo_places },
 	[PROGRAM_PDFINFO_XMP] = { { "pdfinfo", "-meta", "-" }, pdfinfo_places },
 	[PROGRAM_PDFTOPPM] = { { "pdftoppm", "-f", "FIRST", "-singlefile", "-gray", "-scale-to", "3500", "-" }, pdftoppm_places },
@@ -143,6 +149,7 @@ static void arguments(struct start *s, const struct program_row *row, const stru
 
 struct program_run *program_end(struct program_run *run, bool kill_it, int *ret_status)
 {
+	struct rusage used = { 0 };
 	int status = 0;
 
 	if (!run)
@@ -156,10 +163,13 @@ struct program_run *program_end(struct program_run *run, bool kill_it, int *ret_
 	}
 	if (kill_it)
 		kill(run->pid, SIGKILL);
-	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
+	while (wait4(run->pid, &status, 0, &used) < 0 && errno == EINTR)
 		;
 	if (ret_status)
 		*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	/* The kernel kills whoever has had his time. */
+	if (ret_status && !kill_it && WIFSIGNALED(status) && used.ru_utime.tv_sec + used.ru_stime.tv_sec + 2 > run->cpu)
+		*ret_status = PROGRAM_TOO_SLOW;
 	free(run);
 	return NULL;
 }
@@ -182,6 +192,7 @@ static int begin(struct program_run **run, const struct program_request *q, int 
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int theirs[3] = { -1, -1, -1 }, r;
 	struct start s = { .limits = *l };
+	struct stat st;
 
 	pthread_once(&once, make_plans);
 	s.plan = plans[q->program];
@@ -191,6 +202,9 @@ static int begin(struct program_run **run, const struct program_request *q, int 
 	*run = calloc(1, sizeof(**run));
 	if (!*run)
 		return -ENOMEM;
+	if (programs[q->program].text && fstat(doc, &st) == 0)
+		s.limits.cpu = (uint32_t)MIN((uint64_t)s.limits.cpu, TEXT_CPU + ((uint64_t)MAX(st.st_size, 0) >> 20));
+	(*run)->cpu = s.limits.cpu;
 	arguments(&s, &programs[q->program], q);
 	r = make_pipe(&ours[0], &theirs[1], false);
 	r = r ? r : make_pipe(&ours[1], &theirs[2], false);

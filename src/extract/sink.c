@@ -411,6 +411,8 @@ static int hash(struct sink *s, struct in *in)
 	bool large = size > s->doc->file_max;
 	int r = in_hash(in, s->doc->hash, large ? HASH_LARGE_MS : UINT32_MAX / 2, sum);
 
+	if (!s->doc->depth && s->doc->deadline_ms) /* as the parent counts */
+		document_until = monotonic_ms() + s->doc->deadline_ms;
 	frame_begin(s->doc, FRAME_HASH, 0, 0);
 	buf_put(&s->doc->out, &size, sizeof(size));
 	if (r == 0)

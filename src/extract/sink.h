@@ -14,6 +14,7 @@ struct doc {
 	int (*send)(void *arg, str frames); /* instead of the socket; for tests and fuzzing */
 	void *send_arg;
 	uint64_t text_max, file_max;
+	uint32_t deadline_ms; /* 0 none */
 	enum ocr_mode ocr;
 	struct sha256 *hash;
 	const char *(*type_of)(str head); /* for what no format reads; NULL not known */

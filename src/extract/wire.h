@@ -84,6 +84,8 @@ ssize_t decoder_feed(struct decoder *d, const char *p, size_t n, struct frame *r
 int decoder_abort(struct decoder *d, const char *error);
 /* Whether the worker has begun with the document; parts handed out so far. */
 bool decoder_begun(const struct decoder *d);
+/* The document was read to its end once: from here on it is looked into. */
+bool decoder_hashed(const struct decoder *d);
 size_t decoder_parts(const struct decoder *d);
 
 #endif

@@ -78,14 +78,6 @@ static bool grown(const struct extract_limits *l)
 	return m.uordblks + m.hblkhd > l->memory / 4;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int serve(const struct extract_limits *l, struct doc *d)
 {
 	char name[TEXT_NAME_MAX];
@@ -96,7 +88,7 @@ static int serve(const struct extract_limits *l, struct doc *d)
 		_cleanup_close_ int fd = -1;
 		struct frame end = { .kind = FRAME_DONE };
 		struct in *in = NULL;
-		uint32_t parts;
+		uint32_t parts, slow;
 		size_t n_fds;
 		int r = wire_recv(WORKER_SOCKET, &f, name, sizeof(name), &fd, 1, &n_fds);
 
@@ -104,10 +96,10 @@ static int serve(const struct extract_limits *l, struct doc *d)
 			return r;
 		if (f.kind != FRAME_DOCUMENT || n_fds != 1)
 			return -EBADMSG;
-		document_until = now_ms() + l->deadline_ms;
 		r = in_file((str){ name, f.n }, fd, &in);
 		parts = r == 0 ? doc_parts_max(in_size(in)) - PART_COUNT_SMALL : 0;
-		alarm((l->deadline_ms + parts * PART_MS) / 1000 + 2); /* should the parent have died */
+		slow = r == 0 ? extract_slow_ms(MIN(in_size(in), l->file_max)) : 0;
+		alarm((l->deadline_ms + slow + parts * PART_MS) / 1000 + 2); /* should the parent have died */
 		r = r == 0 ? doc_read(d, in) : doc_failed(d, r);
 		in_close(in);
 		if (r < 0)
@@ -135,6 +127,7 @@ int extract_worker_main(int argc, char **argv)
 	setlocale(LC_CTYPE, "C.UTF-8"); /* libarchive's names */
 	d.text_max = l.text_max;
 	d.file_max = l.file_max;
+	d.deadline_ms = l.deadline_ms;
 	d.hash = sha256_new();
 	box.memory = l.memory;
 	if (!d.hash || prepare() < 0)

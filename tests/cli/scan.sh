@@ -52,6 +52,12 @@ os.symlink('loop', 'loop')
 P
 chmod 0640 "$share/a.txt"
 chown 12345:54321 "$share/a.txt"
+python3 - "$share/a.txt" <<'P'
+import os, struct, sys
+nobody = 0xffffffff
+entries = ((1, 6, nobody), (2, 4, 1007), (4, 4, nobody), (16, 4, nobody), (32, 0, nobody)) # owner, user 1007, group, mask, others
+os.setxattr(sys.argv[1], 'system.posix_acl_access', struct.pack('<I', 2) + b''.join(struct.pack('<HHI', *e) for e in entries))
+P
 
 scan "$share" >"$tmp/out" 2>"$tmp/err"
 is "everything is read" "$? $(counted) $(cat "$tmp/err")" "0 16: 16 read, 0 unchanged; 3 parts of containers "
@@ -61,6 +67,7 @@ ok "its JSON is as the schema says" valid "$tmp/json"
 is "symbolic links are not followed" "$(grep -cE '/(link|root|loop)"' "$tmp/json")" 0
 is "the content's hash" "$(of "$share/a.txt" document)" "sha256:$(sha256sum <"$share/a.txt" | cut -d' ' -f1)"
 is "owner, group and mode" "$(of "$share/a.txt" owner) $(of "$share/a.txt" group) $(of "$share/a.txt" mode)" "uid:12345 gid:54321 0640"
+is "and who else may read it" "$(of "$share/a.txt" acl)" "user:1007:r--,group::r--,mask::r--"
 is "characters" "$(of "$share/a.txt" text_chars)" 4
 is "a part is a document of its own" "$(of "$share/box.zip!/m.txt" document)" "sha256:$(printf member | sha256sum | cut -d' ' -f1)"
 is "with its size" "$(of "$share/box.zip!/in/n.csv" bytes)" 8
@@ -128,10 +135,13 @@ is "root reads them" "$? $(cat "$tmp/err")" "0 "
 is "documents are read without rights" "$(stat -c %U "$state/documents/documents.db")" "$(stat -c %U "$state")"
 
 # A big one that holds nothing: hashed without being read into anything.
-truncate -s 5G "$share/big.bin"
+truncate -s 10G "$share/big.bin"
 scan --json "$share/big.bin" >"$tmp/json" 2>"$tmp/err"
-is "5 GB: too large, and hashed" "$? $(of "$share/big.bin" error) $(of "$share/big.bin" document)" \
-	"3 too large sha256:7f06c62352aebd8125b2a1841e2b9e1ffcbed602f381c3dcb3200200e383d1d5"
+is "10 GB: too large, and hashed" "$? $(of "$share/big.bin" error) $(of "$share/big.bin" document)" \
+	"3 too large sha256:732377e7f4a2abdc13ddfa1eb4c9c497fd2a2b294674d056cf51581b47dd586d"
+scan "$share/big.bin" >"$tmp/out" 2>"$tmp/err"
+is "which is not done again while it is unchanged; it is named each time" "$? $(counted) $(cat "$tmp/err")" \
+	"3 1: 0 read, 1 unchanged tyto: $share/big.bin: too large"
 rm "$share/big.bin"
 
 # Files that change while they are read: large enough that reading takes longer than they stay the same.
@@ -230,6 +240,71 @@ scan "$tmp/said" >"$tmp/out" 2>"$tmp/err"
 like "the summary counts labels" "$(cat "$tmp/out")" "labels +2 confidential, 1 without"
 is "nothing of the text is kept" "$(grep -rlaE 'clerk@example|sales.person|Terms' "$state" | wc -l)" 0
 
+# What keeps the readers in: named by status; without it nothing is read at all.
+cat >"$tmp/without.py" <<'P'
+# without.py CALLS COMMAND…: runs it where these system calls are refused (numbers with commas between).
+import ctypes, struct, sys, os
+calls = [int(c) for c in sys.argv[1].split(',')]
+rows = [(0x20, 0, 0, 0)] + [(0x15, len(calls) - i, 0, c) for i, c in enumerate(calls)] + [(0x06, 0, 0, 0x7fff0000), (0x06, 0, 0, 0x50000 | 1)]
+code = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *r) for r in rows))
+class Program(ctypes.Structure):
+    _fields_ = [('n', ctypes.c_ushort), ('rows', ctypes.c_void_p)]
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, ctypes.byref(Program(len(rows), ctypes.addressof(code)))) == 0
+os.execv(sys.argv[2], sys.argv[2:])
+P
+landlock=444
+case $(uname -m) in x86_64) unshare=272 ;; *) unshare=97 ;; esac
+without() { python3 "$tmp/without.py" "$1" "$TYTO" "${@:2}"; }
+echo "what nobody may read" >"$tmp/said/unsafe.txt"
+named=$("$TYTO" status --json --state "$state" | python3 -c 'import json, sys; print(json.load(sys.stdin).get("sandbox"))')
+like "status names it" "$named" '^(landlock|mount namespace)\+seccomp$'
+fallback=$(without $landlock status --json --state "$state" | python3 -c 'import json, sys; print(json.load(sys.stdin).get("sandbox"))')
+if [ "$fallback" != None ]; then
+	is "without Landlock a namespace" "$fallback" "mount namespace+seccomp"
+	without $landlock scan --state "$state" --json "$tmp/said/unsafe.txt" >"$tmp/json" 2>"$tmp/err"
+	is "which documents are read in" "$? $(of "$tmp/said/unsafe.txt" text_chars) $(cat "$tmp/err")" "0 21 "
+	echo "again" >>"$tmp/said/unsafe.txt"
+fi
+like "without either: status says so" "$(without $landlock,$unshare status --state "$state")" "sandbox +.*neither Landlock nor a mount namespace"
+without $landlock,$unshare scan --state "$state" --json "$tmp/said/unsafe.txt" >"$tmp/json" 2>"$tmp/err"
+is "and parsing is refused" "$? $(cat "$tmp/json") $(cat "$tmp/err")" \
+	'1  {"error":"documents cannot be read safely on this machine: no sandbox can be had"}'
+scan --json "$tmp/said/unsafe.txt" >"$tmp/json" 2>"$tmp/err"
+is "with it the document is read as new" "$? $(of "$tmp/said/unsafe.txt" text_chars)" "0 $(wc -m <"$tmp/said/unsafe.txt" | tr -d ' ')"
+
+# At a terminal: how far it is, how fast, how long it takes; pictures last of all, and counted once.
+pictures=$tmp/pictures
+mkdir "$pictures"
+/usr/bin/python3 - "$pictures" <<'P' || ok "pictures are drawn (python3-pil)" false
+import sys, zipfile
+from PIL import Image, ImageDraw, ImageFont
+im = Image.new('L', (1240, 500), 255)
+ImageDraw.Draw(im).multiline_text((110, 120), 'CONFIDENTIAL\nDelivery list of the northern depot\nWarehouse clerk: clerk.north@depot.example.com', fill=20,
+                                  spacing=14, font=ImageFont.truetype('/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 30))
+for name in ('a', 'b'):
+    im.save(f'{sys.argv[1]}/{name}.png')
+with zipfile.ZipFile(sys.argv[1] + '/box.zip', 'w') as z:
+    z.write(sys.argv[1] + '/a.png', 'inside.png')
+for i in range(2000):
+    open(f'{sys.argv[1]}/{i}.txt', 'w').write(f'plain words {i}\n' * 50)
+P
+words() { tr '\r' '\n' <"$tmp/terminal" | sed 's/\x1b\[K//g'; }
+scan --ocr never --json "$pictures/a.png" >"$tmp/json" 2>"$tmp/err"
+is "--ocr never leaves pictures alone, and nothing waits" "$? $(of "$pictures/a.png" text_chars) $(of "$pictures/a.png" waiting_ocr)" "0 0 -"
+scan --ocr later --again --json "$pictures/a.png" >"$tmp/json" 2>"$tmp/err"
+is "--ocr later says that it waits" "$? $(of "$pictures/a.png" text_chars) $(of "$pictures/a.png" waiting_ocr)" "0 0 True"
+script -qec "$TYTO scan --state $state $pictures" "$tmp/terminal" </dev/null >/dev/null
+like "files, of how many, how fast" "$(words)" "[0-9]+ of 2003 files( so far)?, [0-9]+ files/s, [0-9.]+ MB/s, "
+is "pictures come last" "$(words | sed -n 's/^reading pictures: .*/pictures/p; s/^[0-9]* of 2003 files.*/files/p' | uniq | tr '\n' ' ')" "files pictures "
+like "how many of them" "$(words)" "reading pictures: [0-3] of 3"
+like "each document is counted once" "$(words)" "documents +2,003: 2,003 read, 0 unchanged; 1 part of containers"
+scan --json "$pictures" >"$tmp/json" 2>"$tmp/err"
+is "what stands in pictures is known; away from a terminal there is no progress" \
+	"$(of "$pictures/b.png" label) $(of "$pictures/box.zip!/inside.png" label) $(of "$pictures/box.zip" label) $(cat "$tmp/err")" \
+	"confidential confidential confidential "
+
 # The table is a view.
 "$TYTO" scan --state "$state" --json "$many" 2>"$tmp/err" | sort >"$tmp/before"
 mv "$state/documents/documents.db" "$tmp/gone.db"
@@ -240,7 +315,7 @@ is "without its table nothing is read again" "$? $(counted)" "0 4,000: 0 read, 4
 is "it is not empty" "$(grep -c . "$tmp/before") $(cat "$tmp/err")" "4000 "
 ok "without its table the same answer, from the log" cmp "$tmp/before" "$tmp/after"
 
-like "status shows it" "$("$TYTO" status --state "$state")" "inventory +4,[0-9]+ documents in"
+like "status shows it" "$("$TYTO" status --state "$state")" "inventory +6,[0-9]+ documents in"
 is "--ocr takes three words" "$(scan --ocr maybe "$many" >/dev/null 2>&1; echo $?)" 2
 is "-q says nothing" "$(scan -q "$many" 2>&1)" ""
 done_testing

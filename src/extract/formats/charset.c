@@ -210,9 +210,9 @@ void charset_codepage_to_utf8(unsigned codepage, str bytes, struct buf *ret)
 
 /* ---- guessing ---- */
 
-/* How well bytes fit a charset: characters of two bytes that are common in Japanese prose, and those that fit at all. */
+/* How well bytes fit a charset: characters of two bytes that are common in Japanese prose, those that fit at all, half-width kana. */
 struct fit {
-	size_t common, other, bad;
+	size_t common, other, kana, bad;
 };
 
 static bool between(uint8_t c, uint8_t a, uint8_t b)
@@ -230,7 +230,7 @@ static struct fit fit_sjis(const uint8_t *p, size_t n)
 		if (c < 0x80)
 			continue;
 		if (between(c, 0xa1, 0xdf)) {
-			f.other++; /* half-width kana: rare, and what most of EUC looks like */
+			f.kana++; /* rare in prose, and what most of EUC looks like */
 		} else if ((between(c, 0x81, 0x9f) || between(c, 0xe0, 0xfc)) && between(d, 0x40, 0xfc) && d != 0x7f) {
 			f.common += 2 * (c == 0x82 || c == 0x83 || c == 0x81) + between(c, 0x88, 0x97);
 			f.other++;
@@ -268,6 +268,28 @@ static struct fit fit_euc(const uint8_t *p, size_t n)
 	return f;
 }
 
+/* Records of banks and old programs: half-width kana in words between ASCII. In EUC they would be kanji, of two bytes each, and some of
+ * those have bytes that no kana has; accented letters of Latin stand alone. */
+static bool is_half_width(const uint8_t *p, size_t n)
+{
+	size_t high = 0, runs = 0, odd = 0, leads = 0;
+
+	for (size_t i = 0, run = 0; i <= n; i++) {
+		if (i < n && p[i] >= 0x80) {
+			if (!between(p[i], 0xa1, 0xdf))
+				return false;
+			leads += run % 2 == 0 && p[i] <= 0xa5; /* kana and signs in EUC */
+			high++;
+			run++;
+			continue;
+		}
+		runs += run > 0;
+		odd += run % 2;
+		run = 0;
+	}
+	return high >= 6 && high >= 3 * runs && (odd * 4 >= runs || (high >= 20 && !leads));
+}
+
 /* NULs in every second byte, on one side only. */
 static const char *guess_utf16(const uint8_t *p, size_t n)
 {
@@ -282,6 +304,26 @@ static const char *guess_utf16(const uint8_t *p, size_t n)
 	if (pairs >= 4 && even * 10 >= pairs * 4 && odd * 20 <= pairs)
 		return "utf-16be";
 	return NULL;
+}
+
+/* Units that Japanese text is made of, kana and punctuation above all; in other bytes they are not so many. */
+static bool is_japanese_utf16(const uint8_t *p, size_t n, bool big)
+{
+	size_t units = n / 2, good = 0, kana = 0;
+
+	for (size_t i = 0; i + 1 < n; i += 2) {
+		uint32_t c = big ? (uint32_t)p[i] << 8 | p[i + 1] : (uint32_t)p[i + 1] << 8 | p[i];
+
+		kana += (c >= 0x3001 && c <= 0x30ff) || c == '\n';
+		good += (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t' || (c >= 0x3000 && c <= 0x30ff) ||
+			(c >= 0x4e00 && c <= 0x9fff) || (c >= 0xff01 && c <= 0xffe5) || (c >= 0x2010 && c <= 0x2fff);
+	}
+	return units >= 8 && good * 50 >= units * 49 && kana * 6 >= units;
+}
+
+static const char *guess_japanese_utf16(const uint8_t *p, size_t n)
+{
+	return is_japanese_utf16(p, n, false) ? "utf-16le" : is_japanese_utf16(p, n, true) ? "utf-16be" : NULL;
 }
 
 static bool has_iso2022jp(const uint8_t *p, size_t n)
@@ -319,6 +361,28 @@ static bool utf8_fits(str s)
 	return s.n == 0;
 }
 
+/* A few damaged characters make nothing else of it: other charsets seldom look like this one. */
+static bool is_mostly_utf8(const uint8_t *p, size_t n)
+{
+	size_t good = 0, bad = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t more = between(p[i], 0xc2, 0xdf) ? 1 : between(p[i], 0xe0, 0xef) ? 2 : between(p[i], 0xf0, 0xf4) ? 3 : 0, k = 0;
+
+		if (p[i] < 0x80)
+			continue;
+		while (k < more && i + k + 1 < n && between(p[i + k + 1], 0x80, 0xbf))
+			k++;
+		if (more && k == more) {
+			good++;
+			i += more;
+		} else {
+			bad++;
+		}
+	}
+	return good >= 4 && good >= 8 * bad;
+}
+
 const char *charset_guess(str s)
 {
 	const uint8_t *p = (const uint8_t *)s.p;
@@ -342,19 +406,21 @@ const char *charset_guess(str s)
 	if (wide)
 		return wide;
 	if (!few_controls(p, s.n))
-		return NULL;
+		return guess_japanese_utf16(p, s.n);
 	if (has_iso2022jp(p, s.n))
 		return "iso-2022-jp";
-	if (utf8_fits(s))
+	if (utf8_fits(s) || is_mostly_utf8(p, s.n))
 		return "utf-8";
 	sjis = fit_sjis(p, s.n);
 	euc = fit_euc(p, s.n);
+	if ((!sjis.bad && euc.bad && sjis.common && sjis.common >= sjis.other / 4) || is_half_width(p, s.n))
+		return "shift_jis";
 	if (euc.bad * 50 <= euc.other && euc.common >= euc.other / 4 && euc.common > sjis.common)
 		return "euc-jp";
-	if (sjis.bad * 50 <= sjis.other && sjis.common >= sjis.other / 4 && sjis.common)
+	if (sjis.bad * 50 <= sjis.other + sjis.kana && sjis.common >= sjis.other / 4 && sjis.common)
 		return "shift_jis";
 	for (size_t i = 0; i < s.n; i++)
 		high += p[i] >= 0x80;
 	/* Latin letters with accents among plain ones; random bytes are half above 0x80. */
-	return high * 10 <= s.n * 3 ? "windows-1252" : NULL;
+	return high * 10 <= s.n * 3 ? "windows-1252" : guess_japanese_utf16(p, s.n);
 }

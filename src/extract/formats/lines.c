@@ -78,14 +78,40 @@ static int one_piece(const char *charset, str raw, bool first, struct buf *b, in
 	return r > 0 ? 1 : r;
 }
 
+#define GUESS 8192
+
+static bool is_high(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i] & 0x80)
+			return true;
+	return false;
+}
+
+/* A text may begin with kilobytes of ASCII: what it is in is told by the first lines that are not. */
+static const char *guess_later(str raw)
+{
+	size_t at = 0, line = 0;
+	const char *guess;
+
+	for (; at < raw.n && !(raw.p[at] & 0x80); at++)
+		if (raw.p[at] == '\n')
+			line = at + 1;
+	line = MAX(line, at > GUESS / 2 ? at - GUESS / 2 : 0);
+	guess = charset_guess((str){ raw.p + line, MIN(raw.n - line, (size_t)GUESS) });
+	return guess && strncmp(guess, "utf-", 4) != 0 ? guess : "utf-8";
+}
+
 int lines_read(struct in *in, const char *charset, int (*piece)(void *arg, str utf8), void *arg)
 {
 	_cleanup_free_ char *raw = malloc(PIECE);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	uint64_t at = 0;
+	bool open;
 
 	if (!charset)
 		charset = "utf-8";
+	open = strcmp(charset, "utf-8") == 0 && !is_high(in_head(in).p, in_head(in).n);
 	if (!raw)
 		return -ENOMEM;
 	for (;;) {
@@ -95,6 +121,10 @@ int lines_read(struct in *in, const char *charset, int (*piece)(void *arg, str u
 
 		if (k <= 0)
 			return (int)k;
+		if (open && is_high(raw, n)) {
+			charset = guess_later((str){ raw, n });
+			open = false;
+		}
 		if (at + n < in_size(in) && n == PIECE)
 			n = cut_at(raw, n, width(charset));
 		r = one_piece(charset, (str){ raw, n }, at == 0, &b, piece, arg);

@@ -27,7 +27,9 @@ static int complaint(struct sink *s, str err, int status)
 
 	if (memmem(err.p, err.n, "ncorrect password", 17))
 		return -EACCES;
-	if (n)
+	if (status == PROGRAM_TOO_SLOW)
+		sink_reason(s, "it takes pdftotext longer than a document of its size may");
+	else if (n)
 		sink_reason(s, "%.*s", (int)n, err.p);
 	else
 		sink_reason(s, "pdftotext ended with status %d", status);
@@ -147,7 +149,7 @@ static int read_pdf(struct in *in, struct sink *s)
 	if (r < 0 && r != -EMSGSIZE)
 		return r;
 	pdf_text_count(buf_str(&out), &pages);
-	if (r < 0) /* it was stopped: not twice */
+	if (r < 0 || status == PROGRAM_TOO_SLOW) /* it was stopped: not twice */
 		pages.first = 0;
 	put_text(in, s, buf_str(&out), &pages);
 	if (in_whole(in, OBJECTS_MAX, &bytes) == 0 && pdf_open(bytes, &p) == 0) {

@@ -105,6 +105,48 @@ static void test_deadline(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
+/* Three thousand bytes that draw 10^9 words: each form draws the next one ten times. It is stopped long before the deadline. */
+static void test_bomb(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	size_t at[32], n = 0, xref;
+	const char *d;
+
+	buf_puts(&b, STR("%PDF-1.4\n"));
+	at[++n] = b.n;
+	buf_puts(&b, STR("1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"));
+	at[++n] = b.n;
+	buf_puts(&b, STR("2 0 obj\n<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2>>\nendobj\n"));
+	for (unsigned page = 0; page < 2; page++) {
+		at[++n] = b.n;
+		buf_putf(&b, "%zu 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents %u 0 R"
+				"/Resources<</XObject<</X 7 0 R>>/Font<</F 17 0 R>>>>>>\nendobj\n", n, 5 + page);
+	}
+	at[++n] = b.n;
+	buf_puts(&b, STR("5 0 obj\n<</Length 40>>stream\nBT /F 12 Tf 50 700 Td (First page) Tj ET    \nendstream\nendobj\n"));
+	at[++n] = b.n;
+	buf_puts(&b, STR("6 0 obj\n<</Length 6>>stream\n/X Do \nendstream\nendobj\n"));
+	while (n < 15) {
+		at[++n] = b.n;
+		buf_putf(&b, "%zu 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<</XObject<</X %zu 0 R>>>>/Length 60>>stream\n", n, n + 1);
+		for (int i = 0; i < 10; i++)
+			buf_puts(&b, STR("/X Do "));
+		buf_puts(&b, STR("\nendstream\nendobj\n"));
+	}
+	at[++n] = b.n;
+	buf_puts(&b, STR("16 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<</Font<</F 17 0 R>>>>/Length 36>>stream\n"
+			"BT /F 12 Tf 50 700 Td (Bomb) Tj ET  \nendstream\nendobj\n"));
+	at[++n] = b.n;
+	buf_puts(&b, STR("17 0 obj\n<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>\nendobj\n"));
+	xref = b.n;
+	buf_putf(&b, "xref\n0 %zu\n0000000000 65535 f \n", n + 1);
+	for (size_t i = 1; i <= n; i++)
+		buf_putf(&b, "%010zu 00000 n \n", at[i]);
+	buf_putf(&b, "trailer\n<</Size %zu/Root 1 0 R>>\nstartxref\n%zu\n%%%%EOF\n", n + 1, xref);
+	d = dump("a.pdf", buf_str(&b));
+	assert_has(d, " error: unreadable: it takes pdftotext longer than a document of its size may");
+}
+
 /* More text than a part may have: the program is stopped, what came stays. */
 static void test_cut(void **state)
 {
@@ -254,6 +296,7 @@ static void test_hostile(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_pages),      cmocka_unit_test(test_inside),     cmocka_unit_test(test_damaged), cmocka_unit_test(test_deadline),
+	cmocka_unit_test(test_bomb),
 	cmocka_unit_test(test_cut),        cmocka_unit_test(test_headers),    cmocka_unit_test(test_watermark),
 	cmocka_unit_test(test_watermarks), cmocka_unit_test(test_table),
 	cmocka_unit_test(test_japanese),   cmocka_unit_test(test_properties), cmocka_unit_test(test_attachment), cmocka_unit_test(test_scan),

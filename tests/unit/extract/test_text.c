@@ -46,11 +46,61 @@ static void test_latin1(void **state)
 	assert_has(d, " body 2: dritte\n");
 }
 
+/* Half-width kana are words; kanji in EUC, and letters and signs of Latin-1, are no kana. */
+static void test_half_width(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	assert_has(dump("a.txt", STR("1 0009\xd0\xbd\xde\xce\x20 111\xd4\xcf\xc0\xde \xc0\xdb\xb3 1234567\n")),
+		": 1 0009\xef\xbe\x90\xef\xbd\xbd\xef\xbe\x9e\xef\xbe\x8e  111\xef\xbe\x94\xef\xbe\x8f\xef\xbe\x80\xef\xbe\x9e \xef\xbe\x80\xef\xbe\x9b\xef\xbd\xb3 1234567\n");
+	/* 氏名 over names in kana: the kanji are of Shift_JIS, whatever the kana would be in EUC. */
+	buf_puts(&b, STR("\x8e\x81\x96\xbc,\x93\x64\x98\x62\n"));
+	for (unsigned i = 0; i < 200; i++)
+		buf_putf(&b, "\xd4\xcf\xc0\xde\xca\xc5,%u\n", i);
+	assert_has(dump("a.csv", buf_str(&b)), " cell t1 r1 c1: \xe6\xb0\x8f\xe5\x90\x8d\n cell t1 r1 c2: \xe9\x9b\xbb\xe8\xa9\xb1\n cell t1 r2 c1: \xef\xbe\x94\xef\xbe\x8f\xef\xbe\x80");
+	assert_has(dump("a.txt", STR("\xb5\xa1\xcc\xa9 \xbc\xd2\xb3\xb0\xc8\xeb\n")), ": \xe6\xa9\x9f\xe5\xaf\x86 \xe7\xa4\xbe\xe5\xa4\x96\xe7\xa7\x98\n");
+	assert_has(dump("a.txt", STR("\xa7 12: \xa3 5 at 20 \xb0""C, \xa9 \xc4pfel \xdc""ber \xa7\xa7 3-4\n")), ": \xc2\xa7 12: \xc2\xa3 5 at 20 \xc2\xb0""C, \xc2\xa9 \xc3\x84pfel");
+}
+
+/* Without a mark at its beginning, and nothing but Japanese in it. */
+static void test_utf16_unmarked(void **state)
+{
+	static const char *const charsets[] = { "UTF-16LE", "UTF-16BE" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(charsets); i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		convert(&b, charsets[i], PROSE KANA PROSE);
+		assert_has(dump("a.txt", buf_str(&b)), " body 1: " PROSE KANA PROSE "\n");
+	}
+}
+
+/* Kilobytes of ASCII come first, in the same piece of the file and before it. */
+static void test_late(void **state)
+{
+	static const struct { const char *charset, *text; } late[] = { { "CP932", PROSE }, { "EUC-JP", PROSE }, { "UTF-8", PROSE }, { "CP1252", "caf\xc3\xa9 Gr\xc3\xb6\xc3\x9f" "e" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(late) * 2; i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT, text = BUF_INIT;
+		char want[200];
+
+		for (unsigned line = 0; line < (i % 2 ? 60000u : 1000u); line++)
+			buf_putf(&b, "%u plain words in a line\n", line);
+		convert(&text, late[i / 2].charset, late[i / 2].text);
+		buf_puts(&b, STR("\n"));
+		buf_puts(&b, buf_str(&text));
+		snprintf(want, sizeof(want), " body 2: %s\n", late[i / 2].text);
+		assert_has(dump("a.txt", buf_str(&b)), want);
+	}
+}
+
 static void test_malformed(void **state)
 {
 	const char *d = dump("a.txt", STR("A paragraph of plain words with one bad byte here \xe3\x81 and a bell \x07.\xef\xbf\xbd \xe3\x81\x82\xe3\x81\x84\xe3\x81\x86\n"));
 
 	assert_has(d, "a bell  .");
+	/* One damaged character does not make Shift_JIS of it. */
+	assert_has(dump("a.txt", STR(PROSE "\xe3\x81" "x " PROSE PROSE "\n")), PROSE "\xef\xbf\xbdx " PROSE PROSE "\n");
 }
 
 /* More than one piece of reading, no line end in sight, characters across every cut. */
@@ -198,7 +248,8 @@ static void test_last_character(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_pages), cmocka_unit_test(test_last_character), cmocka_unit_test(test_japanese), cmocka_unit_test(test_latin1), cmocka_unit_test(test_malformed), cmocka_unit_test(test_long_lines),
+	cmocka_unit_test(test_pages), cmocka_unit_test(test_last_character), cmocka_unit_test(test_japanese), cmocka_unit_test(test_latin1), cmocka_unit_test(test_half_width),
+	cmocka_unit_test(test_utf16_unmarked), cmocka_unit_test(test_late), cmocka_unit_test(test_malformed), cmocka_unit_test(test_long_lines),
 	cmocka_unit_test(test_cut), cmocka_unit_test(test_binary), cmocka_unit_test(test_csv), cmocka_unit_test(test_csv_separators),
 	cmocka_unit_test(test_csv_japanese), cmocka_unit_test(test_csv_large),
 };

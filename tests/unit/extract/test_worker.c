@@ -393,6 +393,21 @@ static void test_sparse(void **state)
 	close(fd);
 }
 
+/* Reading its bytes takes longer than looking into it may: a slow disk is not held against a document. */
+static void test_slow_disk(void **state)
+{
+	struct extract_limits l = extract_limits_default;
+	int fd = memfd_create("large", MFD_CLOEXEC);
+	struct extractor *y;
+
+	l.deadline_ms = 200; /* three gigabytes are not hashed in that */
+	assert_int_equal(ftruncate(fd, 3ll << 30), 0);
+	assert_int_equal(extractor_new(&l, OCR_NEVER, &y), 0);
+	assert_has_not(dump_fd(y, fd, "large.bin"), "error");
+	extractor_free(y);
+	close(fd);
+}
+
 struct writer {
 	int fd;
 	volatile bool stop;
@@ -519,7 +534,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_used_up, setup, teardown), cmocka_unit_test(test_flood),
 	cmocka_unit_test_setup_teardown(test_shut_in, setup, teardown), cmocka_unit_test(test_replaced),
-	cmocka_unit_test_setup_teardown(test_not_regular, setup, teardown), cmocka_unit_test(test_sparse),
+	cmocka_unit_test_setup_teardown(test_not_regular, setup, teardown), cmocka_unit_test(test_sparse), cmocka_unit_test(test_slow_disk),
 	cmocka_unit_test(test_changed), cmocka_unit_test(test_shrinking), cmocka_unit_test_setup_teardown(test_caller_stops, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_crash_inside, setup, teardown),
 };

@@ -95,8 +95,8 @@ static int test(void)
 	for (size_t i = 0; i < NOTIFY_KINDS; i++)
 		courier_end(couriers[i]);
 	if (tried == 0)
-		log_error("nothing to try: %s%s is not set (`tyto config show`)", to ? "notify." :
-				"none of notify.mail, notify.webhook and notify.syslog", to ? to : "");
+		log_error("nothing to try: %s%s is %sset (`tyto config show`)", to ? "notify." : "none of notify.mail, notify.webhook and notify.syslog",
+			to ? to : "", to ? "not " : "");
 	return failed || tried == 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

@@ -103,7 +103,7 @@ is "servers that are not there" "$(tyto notify test | cut -c1-6 | tr '\n' ' ')" 
 conf "notify.syslog.server = no-such-host.invalid" "notify.timeout = 2"
 like "names that are none" "$(tyto notify test)" 'FAILED +syslog: .*([Rr]esolve|timed out|name)'
 conf
-like "nothing configured: said" "$(tyto notify test 2>&1)" 'nothing to try'
+like "nothing configured: said" "$(tyto notify test 2>&1)" 'nothing to try: none of notify.mail, notify.webhook and notify.syslog is set'
 like "run: nothing to do" "$(tyto notify run 2>&1)" 'nothing to do'
 sed -i "s|^notify.ca_file.*|notify.ca_file = /etc/ssl/certs/ca-certificates.crt|" "$tmp/conf"
 printf '%s\n' "$mail" "$hook" "$syslog" >>"$tmp/conf"

@@ -28,6 +28,13 @@ is "each rule's state" "$(jq -r .state "$tmp/out" | tr '\n' ' ')" "never never u
 like "the missing field is named" "$(jq -r .why "$tmp/out")" 'missing field NoSuchField'
 like "the construct is named" "$(jq -r .why "$tmp/out")" 'modifier magic'
 
+echo "rules = $tmp/r" >"$tmp/conf"
+is "without a path: what the settings name" "$("$TYTO" --config "$tmp/conf" rules check -q --json | jq -r .title | tr '\n' ' ')" "never missing odd "
+printf 'rules = %s\nrules = /nowhere/at/all\n' "$tmp/r" >"$tmp/conf"
+ok "one that is not there is none" "$TYTO" --config "$tmp/conf" rules list
+"$TYTO" rules check /nowhere/at/all >/dev/null 2>"$tmp/err"
+is "one that is asked for is missing" $? 1
+like "and is named" "$(cat "$tmp/err")" '/nowhere/at/all: No such file'
 printf 'a: &a [x]\nb: [*a, *a]\n' >"$tmp/r/b.yml"
 head -c 10485760 /dev/zero | tr '\0' '#' >"$tmp/r/c.yml"
 "$TYTO" rules check "$tmp/r" >"$tmp/out" 2>"$tmp/err"

@@ -116,12 +116,13 @@ static int tell(void)
 
 /* --- dead letters --- */
 
+/* -ENOENT: nothing has been told yet. A state that is not there is a failure, and has been said. */
 static int open_outbox(struct outbox **ret)
 {
 	int r = writer_enter(false);
 
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? -ENOTDIR : r;
 	r = outbox_open(cli.state, false, ret);
 	if (r < 0 && r != -ENOENT)
 		log_error("%s", outbox_why());

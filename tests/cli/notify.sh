@@ -128,6 +128,9 @@ done
 ok "both came" wait_for 20 test -s "$d/udp.log" -a -s "$d/local.log"
 like "with facility 4, as CEF" "$(python3 -c 'import sys;print(bytes.fromhex(open(sys.argv[1]).readline()).decode())' "$d/udp.log")" '^<36>1 .* - .*CEF:0\|Tyto\|Tyto\|'
 
+is "a state that is not there: exit 1, and one line" "$(timeout 20 "$TYTO" --config "$tmp/conf" --state "$tmp/none" notify dead 2>&1 | grep -c 'No such file') $(timeout 20 "$TYTO" \
+	--config "$tmp/conf" --state "$tmp/none" notify dead >/dev/null 2>"$tmp/err"; echo $?) $(wc -l <"$tmp/err")" "1 1 1"
+
 # --- settings ---
 bad() { # WHAT LINES…
 	local what=$1

@@ -36,7 +36,7 @@ static int load(int n, char **paths, struct sigma **ret)
 		if (r == -ENOENT && !named)
 			r = 0;
 		if (r < 0)
-			log_error("%s: %s", paths[i], strerror(-r));
+			log_error("%s: %s", paths[i], r == -EINVAL ? "expected a file of rules, or a folder with such files" : strerror(-r));
 	}
 	if (r == 0) {
 		r = sigma_ready(s);

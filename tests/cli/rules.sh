@@ -35,6 +35,8 @@ ok "one that is not there is none" "$TYTO" --config "$tmp/conf" rules list
 "$TYTO" rules check /nowhere/at/all >/dev/null 2>"$tmp/err"
 is "one that is asked for is missing" $? 1
 like "and is named" "$(cat "$tmp/err")" '/nowhere/at/all: No such file'
+like "a device is no file of rules" "$("$TYTO" rules check /dev/null 2>&1)" '/dev/null: expected a file of rules, or a folder'
+like "nor for a replay" "$(echo '{"time":"2026-03-02T09:00:00Z","verb":"read","path":"/a"}' | "$TYTO" import -q - 2>&1; "$TYTO" rules replay /dev/null 2>&1)" '/dev/null: expected a file of rules'
 printf 'a: &a [x]\nb: [*a, *a]\n' >"$tmp/r/b.yml"
 head -c 10485760 /dev/zero | tr '\0' '#' >"$tmp/r/c.yml"
 "$TYTO" rules check "$tmp/r" >"$tmp/out" 2>"$tmp/err"

@@ -351,11 +351,11 @@ static int run(int argc, char **argv)
 
 const struct command cmd_rules = {
 	.name = "rules", .args = "list | check | test | replay [PATH…]", .summary = "detection rules (Sigma)",
-	.examples = "  tyto rules list                   the rules in force: shipped ones and /etc/tyto/rules, or what the settings name\n"
+	.examples = "  tyto rules list                   what the settings name: the shipped ones and /etc/tyto/rules, or others\n"
 		    "  tyto rules check /etc/my-rules    which of these run here, which never fire and why\n"
 		    "  tyto rules test rules             each rule beside events that must and must not fire it\n"
 		    "  tyto rules replay --since 90d     what today's rules would raise over the recorded past; nothing is recorded\n",
-	.notes = "Without PATH: the rules that the settings name; for test the shipped ones. check ends with 3 where a rule is broken, test with 1\n"
-		 "where one fails.\n",
+	.notes = "Without PATH: the rules that the settings name; for test the shipped ones. check ends with 3 where a rule is broken,\n"
+		 "test with 1 where one fails.\n",
 	.run = run, .needs_args = true,
 };

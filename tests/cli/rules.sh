@@ -54,6 +54,21 @@ echo '{"case":"write","fires":true,"events":[{"time":"2026-03-01T10:00:00Z","ver
 "$TYTO" rules test "$tmp/r/d.yml" >"$tmp/out" 2>&1
 is "a rule that does not fire when it must: exit 1" $? 1
 like "and says so" "$(cat "$tmp/out")" 'did not fire, and must'
+# State is bounded, and an import says when it was full.
+cat >"$tmp/each.yml" <<'EOF'
+title: reads
+name: reads
+logsource: {product: tyto}
+detection: {s: {verb: read}, condition: s}
+---
+title: Each document
+correlation: {type: event_count, rules: [reads], group-by: [path], timespan: 1d, condition: {gte: 2}}
+EOF
+echo "rules = $tmp/each.yml" >"$tmp/conf"
+for i in $(seq 70000); do echo "{\"time\":\"2026-03-02T09:00:00Z\",\"verb\":\"read\",\"path\":\"/a$i\"}"; done >"$tmp/many"
+like "full: said" "$("$TYTO" --config "$tmp/conf" --state "$tmp/state3" import "$tmp/many" 2>&1)" 'detection state was full 4464 times'
+head -n 60000 "$tmp/many" >"$tmp/fewer"
+like "not full: not said" "$("$TYTO" --config "$tmp/conf" --state "$tmp/state2" import "$tmp/fewer" 2>&1)" '^tyto: 60000 records imported, none refused$'
 "$TYTO" rules nonsense >/dev/null 2>&1
 is "usage" $? 2
 done_testing

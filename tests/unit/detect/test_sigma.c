@@ -283,6 +283,28 @@ static void test_bounded(void **state)
 	assert_int_equal(stat.full, 70000 - 65536);
 }
 
+/* Of one group's records the oldest go; where that cannot change what is told it is not said. */
+static void test_bounded_group(void **state)
+{
+	_cleanup_sigma_ struct sigma *s = set_of(CORRELATION("value_count", "base", "  condition: {field: v, gte: 4096}\n"));
+	_cleanup_sigma_ struct sigma *below = set_of(CORRELATION("value_count", "base", "  condition: {field: v, gte: 2, lt: 4000}\n"));
+	struct sigma_stat stat;
+	unsigned hits = 0;
+
+	for (unsigned i = 0; i < 5000; i++) {
+		char value[16];
+		str v = { value, (size_t)snprintf(value, sizeof(value), "v%u", i) };
+
+		hits += access_by(s, STR("clerk"), STR("read"), v, 1, 1);
+		access_by(below, STR("clerk"), STR("read"), v, 1, 1);
+	}
+	assert_int_equal(hits, 1);
+	sigma_stat(s, &stat);
+	assert_int_equal(stat.full, 0);
+	sigma_stat(below, &stat);
+	assert_int_equal(stat.full, 5000 - 4096);
+}
+
 static void count_read(void *arg, const struct sigma_hit *h)
 {
 	assert_int_equal(h->n_seqs, 1);
@@ -317,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_items), cmocka_unit_test(test_conditions), cmocka_unit_test(test_keywords), cmocka_unit_test(test_event_count),
 		cmocka_unit_test(test_late_in_window), cmocka_unit_test(test_values), cmocka_unit_test(test_temporal), cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_sizes), cmocka_unit_test(test_catastrophe), cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_bounded_group),
 		cmocka_unit_test(test_event),
 	};
 

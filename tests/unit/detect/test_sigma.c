@@ -221,6 +221,7 @@ static const struct { const char *text; enum sigma_state state; const char *why;
 	{ "title: a\nname: a\ncorrelation: {type: temporal, rules: [b], timespan: 1m}\n---\n"
 	  "title: b\nname: b\ncorrelation: {type: temporal, rules: [a], timespan: 1m}\n", SIGMA_BROKEN, "circle" },
 	{ "title: a\ncorrelation: {type: value_sum, rules: [x], timespan: 1m, condition: {field: [a, b], gte: 1}}\n", SIGMA_BROKEN, "the name of a field" },
+	{ "title: a\ncorrelation: {type: value_count, rules: [x], timespan: 1m, condition: {field: a, gt: 4096}}\n", SIGMA_UNSUPPORTED, "value_count over" },
 	{ "title: a\ncorrelation: {type: value_count, rules: [x], timespan: 1m, condition: {field: [], gte: 1}}\n", SIGMA_BROKEN, "expected a field" },
 	{ "title: a\ncorrelation: {type: value_count, rules: [x], timespan: 1m, condition: {field: [a, b, c, d, e, f, g, h, i], gte: 1}}\n",
 	  SIGMA_UNSUPPORTED, "more than 8 fields" },

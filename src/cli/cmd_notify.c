@@ -95,8 +95,8 @@ static int test(void)
 	for (size_t i = 0; i < NOTIFY_KINDS; i++)
 		courier_end(couriers[i]);
 	if (tried == 0)
-		log_error("nothing to try: %s%s is not set (`tyto config show`)", to ? "notify." :
-				"none of notify.mail, notify.webhook and notify.syslog", to ? to : "");
+		log_error("nothing to try: %s%s is %sset (`tyto config show`)", to ? "notify." : "none of notify.mail, notify.webhook and notify.syslog",
+			to ? to : "", to ? "not " : "");
 	return failed || tried == 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -116,12 +116,13 @@ static int tell(void)
 
 /* --- dead letters --- */
 
+/* -ENOENT: nothing has been told yet. A state that is not there is a failure, and has been said. */
 static int open_outbox(struct outbox **ret)
 {
 	int r = writer_enter(false);
 
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? -ENOTDIR : r;
 	r = outbox_open(cli.state, false, ret);
 	if (r < 0 && r != -ENOENT)
 		log_error("%s", outbox_why());

@@ -19,20 +19,24 @@ static const char *const state_names[SIGMA_STATES_] = { "runs", "never", "unsupp
 static const char *const state_texts[SIGMA_STATES_] = { "runs", "never fires here", "unsupported", "broken" };
 static const char *const type_names[] = { "rule", "correlation", "filter" };
 
+/* Without a path those that the settings name; of these one that is not there is none, as for `watch`. */
 static int load(int n, char **paths, struct sigma **ret)
 {
-	char *shipped[] = { config_shipped_rules() };
+	char *set[CONFIG_PATHS_MAX];
 	_cleanup_sigma_ struct sigma *s = NULL;
+	bool named = n > 0;
 	int r = sigma_new(&s);
 
-	if (n == 0) {
-		paths = shipped;
-		n = 1;
+	if (!named) {
+		paths = set;
+		n = (int)config_rules(&cli.config, set);
 	}
 	for (int i = 0; i < n && r == 0; i++) {
 		r = sigma_add_path(s, paths[i]);
+		if (r == -ENOENT && !named)
+			r = 0;
 		if (r < 0)
-			log_error("%s: %s", paths[i], strerror(-r));
+			log_error("%s: %s", paths[i], r == -EINVAL ? "expected a file of rules, or a folder with such files" : strerror(-r));
 	}
 	if (r == 0) {
 		r = sigma_ready(s);
@@ -309,10 +313,12 @@ static size_t test_file(const char *file)
 
 static int test(int n, char **paths)
 {
+	char *shipped[] = { config_shipped_rules() };
 	_cleanup_sigma_ struct sigma *s = NULL;
 	size_t failed = 0, files = 0;
 	str last = STR_NONE;
-	int r = load(n, paths, &s);
+	/* The shipped ones have events beside them. */
+	int r = load(n ? n : 1, n ? paths : shipped, &s);
 
 	if (r < 0)
 		return exit_status(r);
@@ -345,11 +351,11 @@ static int run(int argc, char **argv)
 
 const struct command cmd_rules = {
 	.name = "rules", .args = "list | check | test | replay [PATH…]", .summary = "detection rules (Sigma)",
-	.examples = "  tyto rules list                   the shipped rules\n"
+	.examples = "  tyto rules list                   what the settings name: the shipped ones and /etc/tyto/rules, or others\n"
 		    "  tyto rules check /etc/my-rules    which of these run here, which never fire and why\n"
 		    "  tyto rules test rules             each rule beside events that must and must not fire it\n"
 		    "  tyto rules replay --since 90d     what today's rules would raise over the recorded past; nothing is recorded\n",
-	.notes = "Without PATH: the shipped rules; for replay those that the settings name. check ends with 3 where a rule is broken,\n"
+	.notes = "Without PATH: the rules that the settings name; for test the shipped ones. check ends with 3 where a rule is broken,\n"
 		 "test with 1 where one fails.\n",
 	.run = run, .needs_args = true,
 };

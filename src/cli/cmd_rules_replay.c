@@ -14,6 +14,7 @@
 #include "daemon/mask.h"
 #include "daemon/query.h"
 #include "detect/beside.h"
+#include "detect/copies.h"
 #include "detect/replay.h"
 #include "detect/ruleset.h"
 
@@ -230,6 +231,9 @@ static int open_beside(struct replaying *p, struct replay_range *range)
 		r = beside_catch_up(p->beside, range->below, UINT64_MAX);
 	if (r < 0)
 		log_error("the baseline: %s", *evidence_why() ? evidence_why() : strerror(-r));
+	/* Who opened a decoy's copy before a scan had read it. */
+	if (r == 0 && (r = copies_again(cli.state, p->r, beside_decoys(p->beside), 0, range->below, interrupted)) < 0 && r != -EINTR)
+		log_error("copies of decoys: %s", *evidence_why() ? evidence_why() : strerror(-r));
 	if (range->from)
 		range->lead = range->from - (PROFILE_DAYS + 1) * (86400 * NSEC_PER_SEC);
 	return r;

@@ -161,12 +161,12 @@ static void put_compared(struct buf *b, const char *key, size_t now, size_t *pas
 	json_obj_end(b);
 }
 
-/* now: the most in the case; past: those before it. */
-static void put_own(struct buf *b, const char *key, const struct counts *c, int64_t from)
+/* now: the most in the case, which is from `from` to `to`; past: those before it. */
+static void put_own(struct buf *b, const char *key, const struct counts *c, int64_t from, int64_t to)
 {
 	size_t past[SPAN_MAX], n = 0, now = 0;
 
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n && c->v[i].start < to; i++)
 		if (c->v[i].start >= from)
 			now = MAX(now, c->v[i].documents);
 		else
@@ -174,12 +174,12 @@ static void put_own(struct buf *b, const char *key, const struct counts *c, int6
 	put_compared(b, key, now, past, n);
 }
 
-static void put_hours(struct buf *b, const struct counts *c, int64_t from)
+static void put_hours(struct buf *b, const struct counts *c, int64_t from, int64_t to)
 {
 	size_t n = 0;
 
 	json_put_arr(b, "hours");
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n && c->v[i].start < to; i++) {
 		if (c->v[i].start < from || n++ >= HOURS_MAX)
 			continue;
 		json_obj_begin(b);
@@ -341,8 +341,10 @@ static int put_peers(struct buf *b, const struct alertpast *p, const struct coun
 int alertpast_put(struct buf *b, const struct alertpast *p)
 {
 	int64_t day = start_of(p->first, true), hour = start_of(p->first, false);
+	/* Days are whole, as those of the past are. */
+	int64_t day_end = days_before(start_of(p->last, true), -1), hour_end = start_of(p->last, false) + 3600 * NSEC_PER_SEC;
 	struct index_filter f = { .since = days_before(day, ALERTJSON_PAST_DAYS), .verbs = p->verbs,
-		.persons = &p->person, .n_persons = 1, .until = start_of(p->last, false) + 3600 * NSEC_PER_SEC };
+		.persons = &p->person, .n_persons = 1, .until = day_end };
 	struct counting c = { 0 };
 	const struct count *most = NULL;
 	int r;
@@ -354,11 +356,11 @@ int alertpast_put(struct buf *b, const struct alertpast *p)
 	if (r == 0)
 		r = close_span(&c.day, &c.days);
 	if (r == 0) {
-		put_hours(b, &c.hours, hour);
+		put_hours(b, &c.hours, hour, hour_end);
 		json_put_obj(b, "own");
 		json_put_u64(b, "days", ALERTJSON_PAST_DAYS);
-		put_own(b, "hour", &c.hours, hour);
-		put_own(b, "day", &c.days, day);
+		put_own(b, "hour", &c.hours, hour, hour_end);
+		put_own(b, "day", &c.days, day, day_end);
 		if (c.seen > RECORDS_MAX)
 			json_put_bool(b, "cut", true);
 		json_obj_end(b);

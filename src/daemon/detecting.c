@@ -87,6 +87,17 @@ static int all_of(struct detection *d, struct evidence *ev)
 	return r;
 }
 
+/* Beside a keeper `tyto doctor` says it. */
+static void say_full(const struct detection *d)
+{
+	struct detector_stat st;
+
+	detector_stat(d, &st);
+	if (st.full)
+		log_info("detection state was full %llu times: some counts began anew; shorter timespans or fewer groups need less",
+			(unsigned long long)st.full);
+}
+
 int detecting_alone(const char *state, const struct config *c, struct evidence *ev)
 {
 	char *rules[CONFIG_PATHS_MAX];
@@ -102,6 +113,8 @@ int detecting_alone(const char *state, const struct config *c, struct evidence *
 		r = all_of(d, ev);
 	if (r == 0)
 		r = detector_save(d, append, ev);
+	if (r == 0)
+		say_full(d);
 	if (r == 0)
 		r = evidence_commit(ev);
 	/* What was raised is read back: then it need not be looked for again. */

@@ -45,7 +45,7 @@ static int is_copy(const struct names *n, const struct decoys *d, uint64_t seq, 
 	uint8_t document[32];
 	int r;
 
-	if (decoys_standing(d) == 0 || !(l->present >> PLACE_OBJECT & 1) || !(l->present >> PLACE_DOCUMENT & 1))
+	if (decoys_count(d) == 0 || !(l->present >> PLACE_OBJECT & 1) || !(l->present >> PLACE_DOCUMENT & 1))
 		return 0;
 	r = evidence_content(n, l->value[PLACE_DOCUMENT], document);
 	if (r < 0)
@@ -70,4 +70,32 @@ int copies_place(const char *state, struct evidence_reader *r, struct decoys *d,
 		return e;
 	e = index_events(state, &f, look, &k);
 	return e < 0 ? e : k.r;
+}
+
+struct again {
+	const char *state;
+	struct evidence_reader *r;
+	struct decoys *decoys;
+	bool (*stop)(void);
+};
+
+static int known_already(void *arg, uint64_t seq, int64_t time)
+{
+	return 0;
+}
+
+static int mark_again(void *arg, uint64_t seq, const struct leaf *l)
+{
+	const struct again *a = arg;
+
+	if (a->stop && a->stop())
+		return -EINTR;
+	return l->kind == LEAF_PLACE ? copies_place(a->state, a->r, a->decoys, seq, l, known_already, NULL) : 0;
+}
+
+int copies_again(const char *state, struct evidence_reader *r, struct decoys *d, uint64_t from, uint64_t to, bool (*stop)(void))
+{
+	struct again a = { state, r, d, stop };
+
+	return decoys_count(d) ? evidence_each(r, from, to, mark_again, &a) : 0;
 }

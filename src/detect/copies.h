@@ -17,5 +17,7 @@
 typedef int copies_fn(void *arg, uint64_t seq, int64_t time);
 /* Leaf seq, a place (kind 10). Calls fn for each record that was about the copy; non-zero of fn is returned. */
 int copies_place(const char *state, struct evidence_reader *r, struct decoys *d, uint64_t seq, const struct leaf *l, copies_fn *fn, void *arg);
+/* The same for all places among leaves [from, to), which were looked at before: no view has what they showed. stop: NULL, or true ends it (-EINTR). */
+int copies_again(const char *state, struct evidence_reader *r, struct decoys *d, uint64_t from, uint64_t to, bool (*stop)(void));
 
 #endif

@@ -218,7 +218,8 @@ static bool add_entry(struct sigma *s, const struct correlation *c, struct group
 	if (g->n == CORRELATION_ENTRIES_MAX) {
 		uint64_t weight = g->e[0].weight;
 
-		s->stat.full++;
+		/* So many different values are as many as any limit asks for: one fewer changes nothing. */
+		s->stat.full += c->kind != VALUE_COUNT || c->from_above;
 		remove_entries(s, g, 0, 1);
 		if (c->kind == EVENT_COUNT) {
 			g->e[0].weight += weight;
@@ -361,13 +362,10 @@ static bool take_value(const struct sigma *s, const struct correlation *c, const
 	if (c->kind == EVENT_COUNT || c->kind == TEMPORAL || c->kind == TEMPORAL_ORDERED)
 		return true;
 	for (size_t i = 0; i < c->n_values; i++) {
-		uint64_t both[2] = { e->hash };
-
 		v = match_values(s, m, c->values[i], &n);
 		if (n == 0 || v->null)
 			return false;
-		both[1] = siphash13(value_key, v->raw.p, v->raw.n);
-		e->hash = i ? siphash13(value_key, both, sizeof(both)) : both[1];
+		e->hash = (i ? e->hash * 0x9e3779b97f4a7c15 : 0) + siphash13(value_key, v->raw.p, v->raw.n);
 	}
 	return c->kind == VALUE_COUNT || number_of(v->raw, &e->number);
 }

@@ -31,6 +31,7 @@ struct correlation {
 	int64_t span;
 	struct { uint8_t op; double than; } test[2];
 	size_t n_tests;
+	bool from_above; /* a test that more may make false */
 	uint32_t values[CORRELATION_VALUES_MAX]; /* the fields whose values are counted */
 	size_t n_values;
 	double percentile;

@@ -70,8 +70,9 @@ static int parse_tests(struct sigma *s, struct correlation *c, const struct tree
 		}
 		if (c->n_tests == ARRAY_SIZE(c->test))
 			return rule_fail(s, SIGMA_UNSUPPORTED, "more than two comparisons");
-		if (c->kind == VALUE_COUNT && n > CORRELATION_ENTRIES_MAX)
+		if (c->kind == VALUE_COUNT && n + (op == CMP_GT) > CORRELATION_ENTRIES_MAX)
 			return rule_fail(s, SIGMA_UNSUPPORTED, "value_count over %d", CORRELATION_ENTRIES_MAX);
+		c->from_above |= op != CMP_GT && op != CMP_GTE;
 		c->test[c->n_tests].op = op;
 		c->test[c->n_tests++].than = n;
 	}

@@ -508,18 +508,6 @@ static int warm_fired(void *arg, struct firings *f)
 	return d->warm_cases ? cases_firings(d->cases, f, NULL, NULL) : 0;
 }
 
-static int marked_already(void *arg, uint64_t seq, int64_t time)
-{
-	return 0;
-}
-
-static int mark_again(void *arg, uint64_t seq, const struct leaf *l)
-{
-	struct detection *d = arg;
-
-	return l->kind == LEAF_PLACE ? copies_place(d->state, d->r, beside_decoys(d->beside), seq, l, marked_already, NULL) : 0;
-}
-
 static int begin(struct detection *d)
 {
 	int r = replay_frontier(d->state, d->position, &d->frontier);
@@ -528,7 +516,7 @@ static int begin(struct detection *d)
 		return fail(r, "%s", replay_why());
 	d->frontier = MIN(d->frontier, time_now());
 	/* What waited over a start: which of it was about a decoy's copy stands in no view. */
-	if (d->late.count && (r = evidence_each(d->r, late_from(&d->late), d->position, mark_again, d)) < 0)
+	if (d->late.count && (r = copies_again(d->state, d->r, beside_decoys(d->beside), late_from(&d->late), d->position, NULL)) < 0)
 		return fail(r, "late records: %s", evidence_why());
 	d->began = true;
 	return start_warm(d, d->position, true);

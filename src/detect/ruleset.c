@@ -112,7 +112,7 @@ int ruleset_load(char *const *paths, size_t n, struct ruleset **ret)
 		if (r == -ENOENT)
 			r = 0;
 		else if (r < 0)
-			fail(r, "%s: %s", paths[i], strerror(-r));
+			fail(r, "%s: %s", paths[i], r == -EINVAL ? "expected a file of rules, or a folder with such files" : strerror(-r));
 	}
 	if (r == 0)
 		r = digest(s);

@@ -60,6 +60,7 @@ tyto import -q "$tmp/elsewhere"
 is "not in another folder" "$(table | jq -c '[.id,.status]' | tr '\n' ' ')" '[1,"closed"] [2,"open"] '
 
 is "-r: the newest first" "$(table -r | jq -r .id | tr '\n' ' ')" "2 1 "
+is "--since and --until: when it was raised" "$(table --since 2026-03-04 --until 2026-03-06 | jq -r .id)" 2
 is "and so many" "$(table -r -n 1 | jq -r .id)" 2
 like "what was quieted is told in the list, too" "$(tyto -q alerts --all)" '\(closed: expected\).* 1 firing since it was closed as expected raised nothing'
 

@@ -133,6 +133,27 @@ is "none stands" "$(tyto -q decoy list)" ""
 is "nothing else is touched, and what was written over stays" "$(find "$share" -type f | sort | comm -23 - "$tmp/before")" "$(jq -r .path "$tmp/planted" | sed -n 3p)"
 ok "the log verifies" tyto verify
 
+# Replayed: who opened a copy before a scan had read it; also when the decoys are gone.
+mkdir "$tmp/copied"
+for i in 1 2 3 4 5; do echo "a note of some length, number $i" >"$tmp/copied/note-$i.txt"; done
+export TYTO_STATE=$tmp/state2
+ok "planted" tyto -q decoy "$tmp/copied"
+cp "$(tyto -q decoy list --json | jq -r .path | head -n 1)" "$tmp/copied/copy.txt"
+object=$(timeout 120 "$TYTO" --config "$tmp/conf" --state "$tmp/other" scan -q --json "$tmp/copied/copy.txt" | jq -r .object)
+at() { date -u -d "$1 seconds ago" +%Y-%m-%dT%H:%M:%SZ; }
+cat >"$tmp/records" <<EOR
+{"time":"$(at 60)","person":"engineer","verb":"write","path":"$tmp/copied/copy.txt","object":"$object","via":"local"}
+{"time":"$(at 40)","person":"clerk","verb":"read","path":"$tmp/copied/copy.txt","object":"$object","via":"local"}
+EOR
+tyto import -q "$tmp/records"
+opened() { tyto rules replay -q --json | jq -c 'select(.rule=="Decoy opened")|[.persons[].person]|sort'; }
+is "before a scan nothing is known of it" "$(opened)" ""
+ok "scanned" tyto scan -q "$tmp/copied"
+is "then it is" "$(opened)" '["clerk","engineer"]'
+ok "decoys removed" tyto -q decoy remove --all
+is "it was one then" "$(opened)" '["clerk","engineer"]'
+export TYTO_STATE=$tmp/state
+
 mkdir "$tmp/empty"
 like "nothing to imitate" "$(tyto decoy "$tmp/empty" 2>&1)" 'no document there that could be imitated'
 tyto decoy remove >/dev/null 2>&1

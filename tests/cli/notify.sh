@@ -103,7 +103,7 @@ is "servers that are not there" "$(tyto notify test | cut -c1-6 | tr '\n' ' ')" 
 conf "notify.syslog.server = no-such-host.invalid" "notify.timeout = 2"
 like "names that are none" "$(tyto notify test)" 'FAILED +syslog: .*([Rr]esolve|timed out|name)'
 conf
-like "nothing configured: said" "$(tyto notify test 2>&1)" 'nothing to try'
+like "nothing configured: said" "$(tyto notify test 2>&1)" 'nothing to try: none of notify.mail, notify.webhook and notify.syslog is set'
 like "run: nothing to do" "$(tyto notify run 2>&1)" 'nothing to do'
 sed -i "s|^notify.ca_file.*|notify.ca_file = /etc/ssl/certs/ca-certificates.crt|" "$tmp/conf"
 printf '%s\n' "$mail" "$hook" "$syslog" >>"$tmp/conf"
@@ -127,6 +127,9 @@ for transport in udp unix; do
 done
 ok "both came" wait_for 20 test -s "$d/udp.log" -a -s "$d/local.log"
 like "with facility 4, as CEF" "$(python3 -c 'import sys;print(bytes.fromhex(open(sys.argv[1]).readline()).decode())' "$d/udp.log")" '^<36>1 .* - .*CEF:0\|Tyto\|Tyto\|'
+
+is "a state that is not there: exit 1, and one line" "$(timeout 20 "$TYTO" --config "$tmp/conf" --state "$tmp/none" notify dead 2>&1 | grep -c 'No such file') $(timeout 20 "$TYTO" \
+	--config "$tmp/conf" --state "$tmp/none" notify dead >/dev/null 2>"$tmp/err"; echo $?) $(wc -l <"$tmp/err")" "1 1 1"
 
 # --- settings ---
 bad() { # WHAT LINES…

@@ -31,6 +31,9 @@ for form in ocsf ecs cef; do
 	is "as $form, too, as root has it" "$(as "$reader" alerts show 1 --as "$form")" "$(tyto alerts show 1 --as "$form")"
 	like "$form: the person" "$(as "$reader" alerts --as "$form" -q)" 'uid:41007'
 done
+as "$reader" alerts -q --fail-on high >/dev/null
+is "the exit status of what is found, by way of the keeper" $? 5
+is "the newest first, and so many" "$(as "$reader" alerts -q -r -n 1 --json | jq -c .id)" 1
 like "somebody else is refused" "$(as nobodys alerts 2>&1)" 'not permitted: members of the group tyto-read'
 like "a reader closes nothing" "$(as "$reader" alerts close 1 --reason mistake 2>&1)" 'only root and the state'
 like "there is no other" "$(as "$reader" alerts show 7 2>&1)" 'there is no alert 7'

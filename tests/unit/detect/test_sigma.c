@@ -221,6 +221,7 @@ static const struct { const char *text; enum sigma_state state; const char *why;
 	{ "title: a\nname: a\ncorrelation: {type: temporal, rules: [b], timespan: 1m}\n---\n"
 	  "title: b\nname: b\ncorrelation: {type: temporal, rules: [a], timespan: 1m}\n", SIGMA_BROKEN, "circle" },
 	{ "title: a\ncorrelation: {type: value_sum, rules: [x], timespan: 1m, condition: {field: [a, b], gte: 1}}\n", SIGMA_BROKEN, "the name of a field" },
+	{ "title: a\ncorrelation: {type: value_count, rules: [x], timespan: 1m, condition: {field: a, gt: 4096}}\n", SIGMA_UNSUPPORTED, "value_count over" },
 	{ "title: a\ncorrelation: {type: value_count, rules: [x], timespan: 1m, condition: {field: [], gte: 1}}\n", SIGMA_BROKEN, "expected a field" },
 	{ "title: a\ncorrelation: {type: value_count, rules: [x], timespan: 1m, condition: {field: [a, b, c, d, e, f, g, h, i], gte: 1}}\n",
 	  SIGMA_UNSUPPORTED, "more than 8 fields" },
@@ -283,6 +284,28 @@ static void test_bounded(void **state)
 	assert_int_equal(stat.full, 70000 - 65536);
 }
 
+/* Of one group's records the oldest go; where that cannot change what is told it is not said. */
+static void test_bounded_group(void **state)
+{
+	_cleanup_sigma_ struct sigma *s = set_of(CORRELATION("value_count", "base", "  condition: {field: v, gte: 4096}\n"));
+	_cleanup_sigma_ struct sigma *below = set_of(CORRELATION("value_count", "base", "  condition: {field: v, gte: 2, lt: 4000}\n"));
+	struct sigma_stat stat;
+	unsigned hits = 0;
+
+	for (unsigned i = 0; i < 5000; i++) {
+		char value[16];
+		str v = { value, (size_t)snprintf(value, sizeof(value), "v%u", i) };
+
+		hits += access_by(s, STR("clerk"), STR("read"), v, 1, 1);
+		access_by(below, STR("clerk"), STR("read"), v, 1, 1);
+	}
+	assert_int_equal(hits, 1);
+	sigma_stat(s, &stat);
+	assert_int_equal(stat.full, 0);
+	sigma_stat(below, &stat);
+	assert_int_equal(stat.full, 5000 - 4096);
+}
+
 static void count_read(void *arg, const struct sigma_hit *h)
 {
 	assert_int_equal(h->n_seqs, 1);
@@ -317,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_items), cmocka_unit_test(test_conditions), cmocka_unit_test(test_keywords), cmocka_unit_test(test_event_count),
 		cmocka_unit_test(test_late_in_window), cmocka_unit_test(test_values), cmocka_unit_test(test_temporal), cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_sizes), cmocka_unit_test(test_catastrophe), cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_bounded_group),
 		cmocka_unit_test(test_event),
 	};
 

@@ -11,6 +11,7 @@
 #define ONE_SLOT_MATCHED 50000         /* characters: one changed word in so many is an edit */
 #define FORM_PIECE 250                 /* mean length of what a form prints between what is filled in */
 #define ANSWERS_PART 25                /* long other words of 1/25 of what is common are other answers; fewer may be an edit */
+#define SEAM_MAX 16                    /* characters that end what was put in as they end what is before it */
 #define LIKE_LENGTHS 8                 /* a few words in place of more than 8 times as much were written between two quotations */
 #define ENDS_PART 50                   /* versions begin and end alike: but for 1/50 of what is common */
 #define ENDS_MAX 400                   /* characters */
@@ -188,15 +189,14 @@ struct gap {
 	uint64_t common;      /* before it */
 };
 
-/* With little in common outside of it, a place of other words is an end of both. */
+bool overlap_ends_there(const struct overlap *c, uint64_t common, int64_t an, int64_t bn)
+{
+	return an > 0 && bn > 0 && MIN(common, c->chars - common) < 2 * (uint64_t)MIN(an, bn);
+}
+
 static void add_replaced(const struct overlap *c, const struct gap *g, struct differences *d)
 {
-	uint64_t n = (uint64_t)MIN(g->an, g->bn);
-
-	if (MIN(g->common, c->chars - g->common) < 2 * n)
-		d->ends += n;
-	else
-		d->replaced += n;
+	*(overlap_ends_there(c, g->common, g->an, g->bn) ? &d->ends : &d->replaced) += (uint64_t)MIN(g->an, g->bn);
 }
 
 static bool like_lengths(int64_t a, int64_t b)
@@ -248,6 +248,15 @@ static void look_at_gap(const struct prepared *a, const struct prepared *b, cons
 		d->wide += (uint64_t)MIN(g->an, g->bn);
 }
 
+/* Words that were put in may end as those before them do. The run behind them then begins too early by that much, and b seems to go back. */
+static void close_seam(struct gap *g)
+{
+	if (g->bn >= 0 || g->bn < -SEAM_MAX)
+		return;
+	g->an -= g->bn;
+	g->bn = 0;
+}
+
 static bool short_words(const struct normalised *t, size_t from, size_t to)
 {
 	return to > from && is_short(t, from, (int64_t)(to - from)) && has_words(t, (uint32_t)from, (uint32_t)to);
@@ -283,6 +292,7 @@ void overlap_differences(const struct prepared *a, const struct prepared *b, con
 		const struct run *r = &c->run[i], *s = r + 1;
 		struct gap g = { r->a + r->n, r->b + r->n, (int64_t)s->a - (r->a + r->n), (int64_t)s->b - (r->b + r->n), common += r->n };
 
+		close_seam(&g);
 		look_at_gap(a, b, c, known, &g, &e, &d);
 	}
 	elsewhere_free(&e);

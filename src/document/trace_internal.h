@@ -105,8 +105,16 @@ bool trace_is_variant(const struct prepared *a, const struct prepared *b, const 
 /* Are both versions of one document, rather than instances of one template, or strangers with a common paragraph? */
 bool trace_is_version(const struct prepared *a, const struct prepared *b, const struct overlap *c, const struct differences *d);
 
-/* Of the places where both have other short words, how many are (most of) a sentence among sentences that stayed. */
-unsigned sentences_rewritten(const struct source *a, const struct source *b, const struct overlap *c);
+/* Is a place of an and bn other characters an end of both, since little is in common outside of it? common: before it. */
+bool overlap_ends_there(const struct overlap *c, uint64_t common, int64_t an, int64_t bn);
+
+/* Places where both have (most of) another sentence among sentences that stayed. */
+struct rewritten {
+	unsigned n;              /* short ones, between what is common */
+	uint64_t ends;           /* characters that count as ends of both: one sentence there */
+	bool head, tail;         /* before the first run, behind the last */
+};
+struct rewritten sentences_rewritten(const struct source *a, const struct source *b, const struct overlap *c);
 
 /* What stands beside a passage, [from, to) of a text. */
 struct beside {

@@ -208,12 +208,18 @@ static bool same_place(const struct source *a, const struct source *b)
 /* A sentence among others that is another one was edited, not filled in. Beside several of these one other word is an edit, too. */
 static void leave_rewritten(const struct source *x, const struct source *y, const struct overlap *c, struct differences *d)
 {
-	unsigned n = MIN(sentences_rewritten(x, y, c), d->slots);
+	struct rewritten r = sentences_rewritten(x, y, c);
+	unsigned n = MIN(r.n, d->slots);
 
 	d->slots -= n;
 	d->gaps -= n;
 	if (d->slots == 1 && n >= REWRITTEN_MIN)
 		d->slots = 0;
+	r.ends = MIN(r.ends, d->ends);
+	d->ends -= r.ends;
+	d->replaced += r.ends;
+	d->head &= !r.head;
+	d->tail &= !r.tail;
 }
 
 static int related(const struct looked *x, const struct looked *y, bool *ret)

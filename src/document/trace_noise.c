@@ -112,8 +112,54 @@ static bool digit(uint32_t c)
 	return c >= '0' && c <= '9';
 }
 
+/* 0 Latin and the like, 1 hiragana, 2 katakana, 3 ideographs. */
+static unsigned kind_of(uint32_t c)
+{
+	return c < 0x2e80 ? 0 : c >= 0x3041 && c < 0x30a0 ? 1 : c >= 0x30a0 && c < 0x3100 ? 2 : 3;
+}
+
+static bool latin(const struct normalised *t, size_t i)
+{
+	return i < t->n && t->c[i] >= 'a' && t->c[i] <= 'z';
+}
+
+/* Nothing stands between it and the next one. */
+static bool adjacent(const struct normalised *t, size_t i)
+{
+	return i + 1 < t->n && t->at[i + 1] == t->at[i] + 1;
+}
+
+/* [from, to) belongs to this word. */
+static void widen(const struct normalised *t, size_t *from, size_t *to)
+{
+	while (*from > 0 && latin(t, *from - 1) && adjacent(t, *from - 1) && latin(t, *from))
+		(*from)--;
+	while (*to > *from && latin(t, *to) && adjacent(t, *to - 1))
+		(*to)++;
+}
+
+/* A word of the source in which so many letters are others is known all the same: it is no short one, and no name. */
+static bool long_enough(const struct walk *w, size_t from, size_t to, size_t most)
+{
+	if (to - from < WORD_MIN || 2 * most > to - from)
+		return false;
+	return (uint8_t)w->s->bytes.p[w->b->at[from]] >= 'a' || (to - from >= NAME_MIN && most == 1);
+}
+
+/* Inside of a word of which half stayed, and that is no short one, and no name. */
+static bool in_a_word(const struct walk *w, const struct stretch *g)
+{
+	size_t from = g->b, to = g->b + g->bn;
+
+	for (size_t i = from; i < to; i++)
+		if (!latin(w->b, i) || (i > from && !adjacent(w->b, i - 1)))
+			return false;
+	widen(w->b, &from, &to);
+	return (g->bn || from != g->b) && long_enough(w, from, to, MAX(g->an, g->bn));
+}
+
 /* A digit may be lost, doubled, or read as a letter; another digit in its place is another figure, and so are several that were put in
- * or left out. */
+ * or left out, but for those that stand for letters of a word. */
 static bool other_figure(const struct walk *w, const struct stretch *g)
 {
 	unsigned an = 0, bn = 0;
@@ -122,42 +168,89 @@ static bool other_figure(const struct walk *w, const struct stretch *g)
 		an += digit(w->a->c[i]);
 	for (size_t i = g->b; i < g->b + g->bn; i++)
 		bn += digit(w->b->c[i]);
+	if (g->bn && !bn && in_a_word(w, g))
+		return false;
 	return (an && bn) || an > 1 || (bn > 1 && !g->an) || (an + bn && g->errors > 3);
 }
 
-/* 0 Latin and the like, 1 hiragana, 2 katakana, 3 ideographs. */
-static unsigned kind_of(uint32_t c)
+/* One letter put in where the source has the end of a word and the beginning of the next one. */
+struct joint {
+	bool is, before, behind;   /* it stands at the word before it, at the one behind it */
+	size_t from, to;           /* the word of the source, where it stands at one only */
+};
+
+static struct joint joint_of(const struct walk *w, const struct stretch *g)
 {
-	return c < 0x2e80 ? 0 : c >= 0x3041 && c < 0x30a0 ? 1 : c >= 0x30a0 && c < 0x3100 ? 2 : 3;
+	const struct normalised *a = w->a, *b = w->b;
+	struct joint j = { .is = g->errors == 1 && g->an && !g->bn && g->b > 0 && g->b < b->n && latin(a, g->a) && !adjacent(b, g->b - 1) };
+
+	if (!j.is)
+		return j;
+	j.before = g->a > 0 && adjacent(a, g->a - 1);
+	j.behind = adjacent(a, g->a);
+	j.from = j.before ? g->b - 1 : g->b;
+	j.to = j.from + 1;
+	if (latin(b, j.from))
+		widen(b, &j.from, &j.to);
+	return j;
 }
 
-static bool latin(const struct walk *w, size_t i)
+/* It stands in the space's place, or at one of two words that is no short one. Behind a word an s may have been meant. */
+static bool at_a_joint(const struct walk *w, const struct stretch *g)
 {
-	return i < w->b->n && w->b->c[i] >= 'a' && w->b->c[i] <= 'z';
-}
+	struct joint j = joint_of(w, g);
 
-static bool adjacent(const struct walk *w, size_t i)
-{
-	return w->b->at[i + 1] == w->b->at[i] + 1;
-}
-
-/* Inside of a word of which half stayed, and that is no short one, and no name. */
-static bool in_a_word(const struct walk *w, const struct stretch *g)
-{
-	size_t from = g->b, to = g->b + g->bn, most = MAX(g->an, g->bn);
-	bool name;
-
-	for (size_t i = from; i < to; i++)
-		if (!latin(w, i) || (i > from && !adjacent(w, i - 1)))
-			return false;
-	while (from > 0 && latin(w, from - 1) && adjacent(w, from - 1) && latin(w, from))
-		from--;
-	while (to > from && latin(w, to) && adjacent(w, to - 1))
-		to++;
-	if (to - from < WORD_MIN || (!g->bn && from == g->b) || 2 * most > to - from)
+	if (!j.is || (!j.before && !j.behind))
 		return false;
-	name = (uint8_t)w->s->bytes.p[w->b->at[from]] < 'a';
-	return !name || (to - from >= NAME_MIN && most == 1);
+	if (j.before && j.behind)
+		return latin(w->b, g->b - 1) || latin(w->b, g->b);
+	return latin(w->b, j.from) && !(j.before && w->a->c[g->a] == 's') && long_enough(w, j.from, j.to, 1);
+}
+
+/* English words so short that another letter may make another one of them. */
+static const char short_words[][5] = {
+	"am", "an", "and", "any", "are", "as", "at", "be", "but", "by", "can", "did", "do", "for", "had", "has", "he", "her", "him", "his", "how",
+	"if", "in", "is", "it", "its", "me", "my", "no", "nor", "not", "now", "of", "off", "on", "one", "or", "our", "out", "own", "she", "so",
+	"the", "they", "to", "too", "two", "up", "us", "was", "we", "who", "why", "yet", "you",
+};
+
+static bool is_short_word(const struct normalised *t, size_t from, size_t to)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(short_words); i++) {
+		size_t n = strnlen(short_words[i], sizeof(short_words[i])), k = 0;
+
+		while (k < n && from + k < to && t->c[from + k] == (uint8_t)short_words[i][k])
+			k++;
+		if (k == n && from + k == to)
+			return true;
+	}
+	return false;
+}
+
+/* In one of these words, which becomes none of them. */
+static bool in_a_short_word(const struct walk *w, const struct stretch *g)
+{
+	struct joint j = joint_of(w, g);
+	size_t from = g->b, to = g->b + g->bn, low, high;
+
+	if (g->errors != 1 || (g->an && !latin(w->a, g->a)))
+		return false;
+	if (j.is && (j.before || j.behind)) {
+		from = j.from;
+		to = j.to;
+	} else {
+		widen(w->b, &from, &to);
+	}
+	for (size_t i = from; i < to; i++)
+		if ((uint8_t)w->s->bytes.p[w->b->at[i]] != w->b->c[i]) /* a name, or where a sentence begins */
+			return false;
+	if (!is_short_word(w->b, from, to) || g->b - MIN(g->b, from) > g->a)
+		return false;
+	low = g->a - (g->b - MIN(g->b, from));
+	high = MIN(w->a->n, g->a + g->an + (to - MIN(to, g->b + g->bn)));
+	if (low < high)
+		widen(w->a, &low, &high);
+	return !is_short_word(w->a, low, high);
 }
 
 /* One character that nobody writes there: kana for an ideograph or the other way round, a digit for a letter. */
@@ -178,7 +271,7 @@ static void take_stretch(struct walk *w, const struct stretch *g)
 		w->errors += g->errors;
 	else if (other_figure(w, g))
 		w->noise->values++;
-	else if (in_a_word(w, g) || out_of_place(w, g) || (g->errors == 1 && kind_of(c) == 1))
+	else if (in_a_word(w, g) || at_a_joint(w, g) || in_a_short_word(w, g) || out_of_place(w, g) || (g->errors == 1 && kind_of(c) == 1))
 		w->noise->clear++;
 	else if (g->errors == 1 && kind_of(c))
 		w->singles++;
@@ -194,7 +287,7 @@ static bool border(const struct walk *w, size_t i)
 	if (i == 0 || i >= w->b->n)
 		return true;
 	if (c[i - 1] < 0x2e80 && c[i] < 0x2e80)
-		return !adjacent(w, i - 1) || digit(c[i - 1]) != digit(c[i]);
+		return !adjacent(w->b, i - 1) || digit(c[i - 1]) != digit(c[i]);
 	return kind_of(c[i - 1]) != kind_of(c[i]);
 }
 

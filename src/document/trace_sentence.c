@@ -3,6 +3,11 @@
 
 #define SENTENCE_BYTES 480   /* longer ones are none */
 #define COMMON_CHARS 200     /* for each such sentence: more of them are the answers of a questionnaire */
+#define COMMON_PART 20       /* at an end of the text, or near it: so many times what is other there */
+#define WEIGHT_MIN 24        /* of its letters; less may be a name or an address. A CJK one is two */
+#define WEIGHT_MAX 160       /* at an end: more are other paragraphs */
+#define PIECE_WEIGHT 6       /* of what two sentences have in common: where such pieces are half of one, both are one with other names in it */
+#define PLACES_MAX 1000      /* that are looked at */
 
 /* The bytes of a sentence's end that begins at `at`; 0: none does. A point ends one only where a space follows. */
 static size_t ends_at(const struct buf *b, size_t at)
@@ -54,20 +59,100 @@ static bool is_sentence(const struct source *s, uint32_t from, uint32_t n)
 	const struct normalised *t = &s->p.text;
 	size_t begin = t->at[from], end = trace_end_byte(t, &s->bytes, from + n - 1), low, high;
 
-	return find_sentence(&s->bytes, begin, end, &low, &high) && 2 * (end - begin) >= high - low && within_a_line(&s->bytes, low, high);
+	/* Its end is looked for from its last letter on: the sign that ends it is behind that. */
+	return find_sentence(&s->bytes, begin, t->at[from + n - 1], &low, &high) && 2 * (end - begin) >= high - low &&
+		within_a_line(&s->bytes, low, high);
 }
 
-unsigned sentences_rewritten(const struct source *a, const struct source *b, const struct overlap *c)
+static unsigned weight_of(uint32_t c)
 {
-	unsigned n = 0;
+	return c < 0x2e80 ? 1 : 2;
+}
 
-	for (size_t i = 0; i + 1 < c->n; i++) {
-		const struct run *r = &c->run[i], *s = r + 1;
-		int64_t an = (int64_t)s->a - (r->a + r->n), bn = (int64_t)s->b - (r->b + r->n);
+/* What both have otherwise: [a, a + an) and [b, b + bn) of their texts. */
+struct differing {
+	uint32_t a, b;
+	int64_t an, bn;
+};
 
-		if (an <= 0 || bn <= 0 || an > TRACE_SHORT_GAP || bn > TRACE_SHORT_GAP)
-			continue;
-		n += is_sentence(a, r->a + r->n, (uint32_t)an) && is_sentence(b, r->b + r->n, (uint32_t)bn);
+/* How far a and b agree from here on, if that is a piece of words. */
+static uint32_t piece_of(const uint32_t *a, int64_t an, const uint32_t *b, int64_t bn)
+{
+	unsigned weight = 0;
+	uint32_t n = 0;
+
+	for (; n < an && n < bn && a[n] == b[n]; n++)
+		weight += weight_of(a[n]);
+	return weight < PIECE_WEIGHT ? 0 : n;
+}
+
+/* Half of the shorter one stands in the other, in pieces. */
+static bool resemble(const uint32_t *a, int64_t an, const uint32_t *b, int64_t bn)
+{
+	int64_t common = 0;
+
+	for (int64_t i = 0; i < an;) {
+		uint32_t most = 0;
+
+		for (int64_t j = 0; j < bn; j++)
+			most = MAX(most, piece_of(a + i, an - i, b + j, bn - j));
+		common += most;
+		i += MAX(most, 1u);
 	}
-	return c->chars >= (uint64_t)COMMON_CHARS * n ? n : 0;
+	return 2 * common >= MIN(an, bn);
+}
+
+static bool is_rewritten(const struct source *a, const struct source *b, const struct differing *p, unsigned most)
+{
+	const uint32_t *x = a->p.text.c + p->a, *y = b->p.text.c + p->b;
+	unsigned x_weight = 0, y_weight = 0;
+
+	if (p->an <= 0 || p->bn <= 0 || p->an > most || p->bn > most)
+		return false;
+	for (int64_t i = 0; i < p->an; i++)
+		x_weight += weight_of(x[i]);
+	for (int64_t i = 0; i < p->bn; i++)
+		y_weight += weight_of(y[i]);
+	if (MIN(x_weight, y_weight) < WEIGHT_MIN || MAX(x_weight, y_weight) > WEIGHT_MAX)
+		return false;
+	return is_sentence(a, p->a, (uint32_t)p->an) && is_sentence(b, p->b, (uint32_t)p->bn) && !resemble(x, p->an, y, p->bn);
+}
+
+/* What stands at an end of both, and was counted as their ends. */
+static bool at_an_end(const struct source *a, const struct source *b, const struct overlap *c, const struct differing *p, struct rewritten *r)
+{
+	uint64_t n = (uint64_t)MIN(p->an, p->bn);
+
+	if (COMMON_PART * n > c->chars || !is_rewritten(a, b, p, WEIGHT_MAX))
+		return false;
+	r->ends += n;
+	return true;
+}
+
+struct rewritten sentences_rewritten(const struct source *a, const struct source *b, const struct overlap *c)
+{
+	const struct run *first = c->run, *last = first + c->n - 1;
+	struct rewritten r = { 0 };
+	uint64_t common = 0;
+	bool begins = true, ends = true; /* with these runs in b, too */
+
+	if (!c->n)
+		return r;
+	for (const struct run *x = first; x < last && x < first + PLACES_MAX; x++) {
+		struct differing p = { x->a + x->n, x->b + x->n, (int64_t)x[1].a - (x->a + x->n), (int64_t)x[1].b - (x->b + x->n) };
+
+		r.n += is_rewritten(a, b, &p, TRACE_SHORT_GAP);
+		common += x->n;
+		if (overlap_ends_there(c, common, p.an, p.bn))
+			at_an_end(a, b, c, &p, &r);
+	}
+	for (const struct run *x = first; x <= last; x++) {
+		begins &= x->b >= first->b;
+		ends &= x->b <= last->b;
+	}
+	r.head = begins && at_an_end(a, b, c, &(struct differing){ 0, 0, first->a, first->b }, &r);
+	r.tail = ends && at_an_end(a, b, c, &(struct differing){ last->a + last->n, last->b + last->n,
+		(int64_t)a->p.text.n - (last->a + last->n), (int64_t)b->p.text.n - (last->b + last->n) }, &r);
+	r.n = c->chars >= (uint64_t)COMMON_CHARS * r.n ? r.n : 0;
+	return r;
 }

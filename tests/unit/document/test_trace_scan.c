@@ -71,6 +71,7 @@ static void other_instances(void **state)
 		{ "forty hydraulic cylinders", "4,120,000 yen", "30 June" },
 		{ "forty hydraulic cylinders", "88,000 euro", "31 March" },
 		{ "thirty pneumatic pistons", "4,120,000 yen", "31 March" },
+		{ "forty hydraulic cylinders", "4,170,000 yen", "31 March" }, /* one digit */
 	};
 	static const unsigned rates[] = { 5, 8, 11, 20, 40 };
 
@@ -106,9 +107,53 @@ static void disclaimers(void **state)
 	case_end();
 }
 
+static enum trace_verdict traced(const char *text)
+{
+	const struct trace_result *r = case_trace_text(text);
+
+	assert_true(r->n > 0 && strcmp(case_name(r->matches[0].hash), "minutes.txt") == 0);
+	return r->verdict;
+}
+
+/* One letter of a short word, or between two words: what can only be an error, and what may be another word. */
+static void few_errors(void **state)
+{
+	static const char minutes[] = "According to the minutes, Mr Berg and the board of that company refused to pay for the new grinding shop, but asked our own "
+		"planners for a second draft by 417 Lund had shown them in March, and nobody spoke of it again until autumn.";
+	/* Names in which a letter is another may be other names: these alone say nothing. */
+	static const char typed[] = "According to the minutes, Mr Bcrg and the board of that company refused to pay for the new grinding shop, but asked our own "
+		"planners for a second draft by 417 Lnnd had shown them in March, and nobody spoke of it again until autumn.";
+	static const struct { const char *from, *error, *word; } one[] = {
+		{ "new grinding", "newkgrinding", "new k grinding" }, { "second draft", "second draftk", "second drafts" }, { "second draft", "ksecond draft", "good draft" },
+		{ "but asked", "bnt asked", "not asked" }, { "pay for the", "pay fo the", "pay or the" }, { "spoke of", "spoke lof", "spoke off" },
+		{ "the board", "tfhe board", "they board" }, { "refused to", "refu77d to", "refused 77" }, { "had shown", "hdd shown", "has shown" },
+		{ "by 417", "byk417", "by 4k17" },
+	};
+
+	case_begin();
+	case_put_text("other.txt", case_prose(1, 9000));
+	case_put_text("minutes.txt", case_text("%s %s %s", case_prose(81, 1500), minutes, case_prose(82, 1500)));
+	for (size_t i = 0; i < ARRAY_SIZE(one); i++)
+		for (unsigned word = 0; word < 2; word++) {
+			const char *at = strstr(typed, one[i].from), *to = word ? one[i].word : one[i].error;
+			enum trace_verdict v = traced(case_text("%.*s%s%s", (int)(at - typed), typed, to, at + strlen(one[i].from)));
+
+			if ((v >= TRACE_SOURCE) == word)
+				fail_msg("%s: %s", to, trace_verdict_name(v));
+		}
+	assert_int_equal(traced(typed), TRACE_SHARED_ONLY);
+	/* However many errors there are, another digit is another figure. */
+	for (unsigned other = 0; other < 2; other++)
+		assert_int_equal(traced(case_text("Accorbing to thc minntes, Mr Berg and the boand of that compamy refusad to pay for tbe new grinbing shop, bnt asked "
+			"our own planmers for a secoud draft by 4%c7 Lund had shown thcm in March, and nobody spokc of it again until aufumn.",
+			other ? '2' : '1')), other ? TRACE_SHARED_ONLY : TRACE_SOURCE);
+	case_end();
+}
+
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(errors_all_over), cmocka_unit_test(other_instances), cmocka_unit_test(disclaimers) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(errors_all_over), cmocka_unit_test(other_instances), cmocka_unit_test(disclaimers),
+		cmocka_unit_test(few_errors) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

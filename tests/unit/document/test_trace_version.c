@@ -227,10 +227,75 @@ static void one_number(void **state)
 	case_end();
 }
 
+/* What both have stands in a leak of a piece of it; which of two was put in later is compared as the first one. */
+static const struct trace_result *piece_of_both(const char *first, const char *second, const char *common)
+{
+	case_begin();
+	case_put_text("other.txt", case_prose(1, 9000));
+	case_put_text("first.txt", first);
+	case_put_text("second.txt", second);
+	return case_trace_text(case_text("%.*s", 700, common + 300));
+}
+
+static void are_versions(const char *first, const char *second, const char *common)
+{
+	const struct trace_result *r = piece_of_both(first, second, common);
+
+	assert_true(r->verdict == TRACE_SOURCE && r->matches[0].n_alternatives == 1);
+	case_end();
+}
+
+static void are_instances(const char *first, const char *second, const char *third, const char *common)
+{
+	assert_true(piece_of_both(first, second, common)->verdict < TRACE_SOURCE);
+	assert_true(case_trace_text(third)->verdict < TRACE_SOURCE);
+	case_end();
+}
+
+/* A sentence was put in that ends with the same words as the one before it. */
+static void put_in(void **state)
+{
+	_cleanup_free_ char *before = strdup(case_prose(61, 1200)), *behind = strdup(case_prose(62, 1500));
+	const char *without = case_text("%s But so it was agreed. %s", before, behind);
+	const char *with = case_text("%s But so it was agreed. Years later some members said that hardly anybody knew why so it was agreed. %s", before, behind);
+
+	are_versions(without, with, behind);
+}
+
+/* One sentence of a paragraph is another one: a short one before a long one, the first of all, the last of all. */
+static void one_sentence(void **state)
+{
+	_cleanup_free_ char *text = strdup(case_prose(63, 1900)), *more = strdup(case_prose(64, 1200));
+	static const char *const said[] = { "Nobody expected every barn to be filled twice.", "Older farmers remember which bridges went." };
+	static const char *const longer = "That autumn the harvest was brought in by lamplight between two storms while half of the village lay ill with fever, and so on.";
+
+	are_versions(case_text("%s. %s %s %s", text, said[0], longer, more), case_text("%s. %s %s %s", text, said[1], longer, more), text);
+	are_versions(case_text("%s %s", said[0], text), case_text("%s %s", said[1], text), text);
+	are_versions(case_text("%s. %s", text, said[0]), case_text("%s. %s", text, said[1]), text);
+}
+
+/* The same sentence with other names in it, or a name alone: instances of one letter. */
+static void one_sentence_filled_in(void **state)
+{
+	_cleanup_free_ char *text = strdup(case_prose(63, 1900)), *more = strdup(case_prose(64, 1200));
+	static const char *const said[] = { "Abel Nyberg ordered seven barrels of salted herring for Uppsala.", "Ida Koskinen ordered twenty barrels of salted herring for Turku.",
+		"Jon Dahl ordered eleven barrels of salted herring for Bergen." };
+	static const char *const name[] = { "Nyberg and Sons.", "Koskinen Ltd.", "Dahl Brothers." };
+
+	are_instances(case_text("%s %s", said[0], text), case_text("%s %s", said[1], text), case_text("%s %s", said[2], text), text);
+	are_instances(case_text("%s %s", name[0], text), case_text("%s %s", name[1], text), case_text("%s %s", name[2], text), text);
+	are_instances(case_text("%s. %s", text, said[0]), case_text("%s. %s", text, said[1]), case_text("%s. %s", text, said[2]), text);
+	are_instances(case_text("%s. %s %s", text, said[0], more), case_text("%s. %s %s", text, said[1], more), case_text("%s. %s %s", text, said[2], more), text);
+	/* A line of its own is no sentence of a paragraph. */
+	are_instances(case_text("Nobody expected every barn to be filled twice.\n%s", text), case_text("Older farmers remember which bridges went.\n%s", text),
+		case_text("The council asked for new reports from us.\n%s", text), text);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(versions), cmocka_unit_test(instances), cmocka_unit_test(gone), cmocka_unit_test(overwritten),
-		cmocka_unit_test(overwritten_since), cmocka_unit_test(rewritten), cmocka_unit_test(one_number) };
+		cmocka_unit_test(overwritten_since), cmocka_unit_test(rewritten), cmocka_unit_test(one_number), cmocka_unit_test(put_in),
+		cmocka_unit_test(one_sentence), cmocka_unit_test(one_sentence_filled_in) };
 
 	if (argc > 1 && strcmp(argv[1], EXTRACT_ROLE) == 0)
 		return extract_worker_main(argc - 2, argv + 2);

@@ -240,6 +240,36 @@ scan "$tmp/said" >"$tmp/out" 2>"$tmp/err"
 like "the summary counts labels" "$(cat "$tmp/out")" "labels +2 confidential, 1 without"
 is "nothing of the text is kept" "$(grep -rlaE 'clerk@example|sales.person|Terms' "$state" | wc -l)" 0
 
+# Files that vanish between their being listed and their being read: all but the first are taken away when the first is opened.
+going=$tmp/going
+cat >"$tmp/going.py" <<'P'
+import ctypes, os, select, subprocess, sys
+d, out, err = sys.argv[1:4]
+os.mkdir(d)
+for i in range(900):
+    open(f'{d}/{i}.txt', 'w').write(f'document {i}\n' * 200)
+libc = ctypes.CDLL(None, use_errno=True)
+fd = libc.inotify_init1(0)
+assert libc.inotify_add_watch(fd, d.encode(), 0x20) >= 0  # open
+p = subprocess.Popen(sys.argv[4:], stdout=open(out, 'w'), stderr=open(err, 'w'))
+folder = 0
+while select.select([fd], [], [], 60)[0]:
+    b = os.read(fd, 65536)
+    if any(not int.from_bytes(b[i + 4:i + 8], 'little') & 0x40000000 for i in range(0, len(b), 16) if b[i:i + 4] == b[:4]):
+        break
+for i in range(900):
+    os.unlink(f'{d}/{i}.txt')
+sys.exit(p.wait())
+P
+python3 "$tmp/going.py" "$going" "$tmp/json" "$tmp/err" "$TYTO" scan --state "$state" --json "$going"
+rc=$?
+vanished=$(grep -c '"error":"vanished ' "$tmp/json")
+echo "# $vanished vanished, exit $rc"
+ok "some vanished" test "$vanished" -gt 0
+is "they are named, and the scan goes on to its end" "$rc $(grep -c ': vanished ' "$tmp/err") $(grep -vc ': vanished ' "$tmp/err")" "3 $vanished 0"
+scan --json "$going" >"$tmp/json" 2>"$tmp/err"
+is "the next scan knows those that it had read as gone" "$? $(grep -vc '"gone":true' "$tmp/json") $(cat "$tmp/err")" "0 0 "
+
 # What keeps the readers in: named by status; without it nothing is read at all.
 cat >"$tmp/without.py" <<'P'
 # without.py CALLS COMMAND…: runs it where these system calls are refused (numbers with commas between).

@@ -224,6 +224,21 @@ echo "# $opens opens of 4000 files over $killed kills"
 ok "at most one in a hundred was read again for each kill" test "$opens" -ge 4000 -a "$opens" -le $((4000 + 40 * 3))
 ok "verify passes after the kills" "$TYTO" verify --state "$state"
 
+# Interrupted: it says so, and what was read stays.
+cp -r "$many" "$tmp/interrupted"
+"$TYTO" scan --state "$state" "$tmp/interrupted" >"$tmp/out" 2>"$tmp/err" &
+pid=$!
+sleep 0.6
+kill -INT "$pid"
+wait "$pid"
+is "interrupted: exit 130, and what was read stays" "$? $(cat "$tmp/out" "$tmp/err")" \
+	"130 tyto: interrupted: what was read so far is recorded, and is not read again"
+scan "$tmp/interrupted" >"$tmp/out" 2>"$tmp/err"
+read -r all read unchanged <<<"$(counted | tr -d ',:' | sed -n 's/^\([0-9]*\) \([0-9]*\) read \([0-9]*\) unchanged$/\1 \2 \3/p')"
+echo "# of $all $unchanged had been read"
+ok "the next one reads the rest" test "$all" = 4000 -a "$unchanged" -gt 0 -a $((read + unchanged)) = 4000
+rm -r "$tmp/interrupted"
+
 # What documents say.
 mkdir "$tmp/said"
 printf 'CONFIDENTIAL\n\nTerms.\n' >"$tmp/said/marked.txt"
@@ -239,6 +254,36 @@ ok "all of it as the schema says" valid "$tmp/json"
 scan "$tmp/said" >"$tmp/out" 2>"$tmp/err"
 like "the summary counts labels" "$(cat "$tmp/out")" "labels +2 confidential, 1 without"
 is "nothing of the text is kept" "$(grep -rlaE 'clerk@example|sales.person|Terms' "$state" | wc -l)" 0
+
+# Files that vanish between their being listed and their being read: all but the first are taken away when the first is opened.
+going=$tmp/going
+cat >"$tmp/going.py" <<'P'
+import ctypes, os, select, subprocess, sys
+d, out, err = sys.argv[1:4]
+os.mkdir(d)
+for i in range(900):
+    open(f'{d}/{i}.txt', 'w').write(f'document {i}\n' * 200)
+libc = ctypes.CDLL(None, use_errno=True)
+fd = libc.inotify_init1(0)
+assert libc.inotify_add_watch(fd, d.encode(), 0x20) >= 0  # open
+p = subprocess.Popen(sys.argv[4:], stdout=open(out, 'w'), stderr=open(err, 'w'))
+folder = 0
+while select.select([fd], [], [], 60)[0]:
+    b = os.read(fd, 65536)
+    if any(not int.from_bytes(b[i + 4:i + 8], 'little') & 0x40000000 for i in range(0, len(b), 16) if b[i:i + 4] == b[:4]):
+        break
+for i in range(900):
+    os.unlink(f'{d}/{i}.txt')
+sys.exit(p.wait())
+P
+python3 "$tmp/going.py" "$going" "$tmp/json" "$tmp/err" "$TYTO" scan --state "$state" --json "$going"
+rc=$?
+vanished=$(grep -c '"error":"vanished ' "$tmp/json")
+echo "# $vanished vanished, exit $rc"
+ok "some vanished" test "$vanished" -gt 0
+is "they are named, and the scan goes on to its end" "$rc $(grep -c ': vanished ' "$tmp/err") $(grep -vc ': vanished ' "$tmp/err")" "3 $vanished 0"
+scan --json "$going" >"$tmp/json" 2>"$tmp/err"
+is "the next scan knows those that it had read as gone" "$? $(grep -vc '"gone":true' "$tmp/json") $(cat "$tmp/err")" "0 0 "
 
 # What keeps the readers in: named by status; without it nothing is read at all.
 cat >"$tmp/without.py" <<'P'
@@ -315,7 +360,7 @@ is "without its table nothing is read again" "$? $(counted)" "0 4,000: 0 read, 4
 is "it is not empty" "$(grep -c . "$tmp/before") $(cat "$tmp/err")" "4000 "
 ok "without its table the same answer, from the log" cmp "$tmp/before" "$tmp/after"
 
-like "status shows it" "$("$TYTO" status --state "$state")" "inventory +6,[0-9]+ documents in"
+like "status shows it" "$("$TYTO" status --state "$state")" "inventory +[0-9]+,[0-9]+ documents in"
 is "--ocr takes three words" "$(scan --ocr maybe "$many" >/dev/null 2>&1; echo $?)" 2
 is "-q says nothing" "$(scan -q "$many" 2>&1)" ""
 done_testing

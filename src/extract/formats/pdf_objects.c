@@ -96,7 +96,7 @@ static int inflate_all(str in, struct buf *ret)
 /* What stands between "stream" and "endstream" of the object whose dictionary begins here. */
 static str stream_of(str object, str *ret_dictionary)
 {
-	const char *p = memmem(object.p, MIN(object.n, (size_t)DICT_MAX), "stream", 6), *end;
+	const char *p = object.n ? memmem(object.p, MIN(object.n, (size_t)DICT_MAX), "stream", 6) : NULL, *end;
 	str s;
 
 	if (!p)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <zlib.h>
 
+#include "extract/formats/office_rc4.h"
+
 #define DEPTH_MAX 24
 #define RECORDS_MAX (4u << 20)
 #define EDITS_MAX 4096
@@ -13,7 +15,8 @@
 enum {
 	DOCUMENT = 1000, SLIDE = 1006, SLIDE_INFO = 1017, NOTES = 1008, SLIDE_PERSIST = 1011, MASTER = 1016, PLACEHOLDER = 3011, TEXT_HEADER =
 	3999, TEXT_CHARS = 4000,
-	TEXT_BYTES = 4008, CSTRING = 4026, HEADERS_FOOTERS = 4057, LIST = 4080, USER_EDIT = 4085, PERSIST = 6002, OBJECT = 4113, COMMENT = 12000,
+	TEXT_BYTES = 4008, CSTRING = 4026, HEADERS_FOOTERS = 4057, LIST = 4080, USER_EDIT = 4085, PERSIST = 6002, SESSION = 0x2f14, OBJECT = 4113,
+	COMMENT = 12000,
 	TAGS = 5000,
 	LINK = 4055, SPACE = 0xf004, FOPT = 0xf00b, FONT_ATOM = 4023, OUTLINE_NAMES = 1026,
 };
@@ -37,6 +40,8 @@ struct show {
 	uint32_t *live;            /* offsets of objects that are in use, ascending */
 	size_t n_live;
 	bool encrypted;
+	uint32_t session;          /* number of the object that says how it is enciphered */
+	struct buf clear;          /* the stream, where it was */
 	unsigned n_objects;
 	int error;
 };
@@ -101,8 +106,10 @@ static void read_edits(struct show *w, uint32_t at)
 	uint32_t newer = NONE;
 
 	for (unsigned i = 0; i < EDITS_MAX && at && at < newer && head_at(w->stream, at, &h) && h.type == USER_EDIT; i++) {
-		if (h.data.n >= 32 && le32(h.data, 28))
+		if (h.data.n >= 32 && le32(h.data, 28) && !w->encrypted) {
 			w->encrypted = true;
+			w->session = le32(h.data, 28);
+		}
 		newer = at; /* older ones stand before it: no circles */
 		at = le32(h.data, 8);
 		if (head_at(w->stream, le32(h.data, 12), &h) && h.type == PERSIST)
@@ -118,10 +125,6 @@ static int find_live(struct show *w)
 	if (ole_load(w->ole, w->ole->root, "Current User", &user) < 0)
 		return 0;
 	s = buf_str(&user);
-	if (le32(s, 12) == 0xf3d1c4df) {
-		w->encrypted = true;
-		return 0;
-	}
 	w->n_persist = MIN((size_t)PERSIST_MAX, w->stream.n / 8 + 16);
 	w->persist = malloc(w->n_persist * sizeof(*w->persist));
 	w->live = malloc(w->n_persist * sizeof(*w->live));
@@ -129,12 +132,51 @@ static int find_live(struct show *w)
 		return -ENOMEM;
 	memset(w->persist, 0xff, w->n_persist * sizeof(*w->persist));
 	read_edits(w, le32(s, 16));
+	w->encrypted = w->encrypted || le32(s, 12) == 0xf3d1c4df;
 	for (size_t i = 0; i < w->n_persist; i++)
 		if (w->persist[i] != NONE)
 			w->live[w->n_live++] = w->persist[i];
 	if (w->n_live)
 		qsort(w->live, w->n_live, sizeof(*w->live), by_value);
 	return 0;
+}
+
+/* ---- what PowerPoint enciphers without asking anybody for a password (MS-OFFCRYPTO 2.4.2.3) ---- */
+
+/* UTF-16LE, with the NUL behind. */
+static const char everybodys[] = "/\0" "0\0" "1\0H\0a\0n\0n\0e\0s\0 \0R\0u\0e\0s\0c\0h\0e\0r\0/\0" "0\0" "1";
+
+/* Each object under a key of its own, from its head on. Objects stand one beside the other: more than the stream's length is not passed. */
+static int decipher(struct show *w)
+{
+	size_t left = w->stream.n;
+	struct office_rc4 k;
+	struct head h;
+	int r;
+
+	if (w->session >= w->n_persist || w->persist[w->session] == NONE || !head_at(w->stream, w->persist[w->session], &h) || h.type != SESSION)
+		return -EACCES;
+	r = office_rc4_open(&k, h.data, (str){ everybodys, sizeof(everybodys) });
+	if (r < 0)
+		return r;
+	buf_puts(&w->clear, w->stream);
+	r = buf_error(&w->clear);
+	for (uint32_t id = 0; r == 0 && id < w->n_persist; id++) {
+		size_t at = w->persist[id], n;
+		str s = buf_str(&w->clear);
+
+		if (id == w->session || w->persist[id] == NONE || !le_has(s, at, 8))
+			continue;
+		if (!office_rc4_block(&k, id))
+			r = -ENOMEM;
+		office_rc4_apply(&k, (uint8_t *)w->clear.p + at, 8);
+		n = MIN(le_sub(s, at + 8, le32(s, at + 4)).n, left);
+		office_rc4_apply(&k, (uint8_t *)w->clear.p + at + 8, n);
+		left -= n;
+	}
+	office_rc4_close(&k);
+	w->stream = buf_str(&w->clear);
+	return r;
 }
 
 /* Whether the document itself is among them; else the list is not to be trusted and everything is read. */
@@ -407,16 +449,18 @@ int ppt_read_ole(struct ole *o)
 		w.stream = buf_str(&b);
 		r = find_live(&w);
 	}
-	if (r == 0 && w.encrypted) {
+	if (r == 0 && w.encrypted)
+		r = decipher(&w);
+	if (r == -EACCES)
 		sink_reason(o->sink, "a password is needed");
-		r = -EACCES;
-	}
 	if (r == 0) {
 		r = read_show(&w);
-		pictures(&w);
+		if (!w.encrypted) /* those are enciphered, too, in pieces */
+			pictures(&w);
 	}
 	free(w.persist);
 	free(w.live);
+	buf_free(&w.clear);
 	buf_free(&b);
 	k = r == -EMSGSIZE ? r : ole_objects(o, o->root, "MBD");
 	return k < 0 ? k : r;

@@ -4,6 +4,8 @@
 
 #include <zlib.h>
 
+#include "extract/formats/office_rc4.h"
+
 #define KANJI "\xe6\xa9\x9f\xe5\xaf\x86"
 
 static void atom(struct buf *b, uint16_t instance, uint16_t type, str data)
@@ -65,7 +67,7 @@ static void shape(struct buf *b, uint8_t placeholder, const char *words)
 
 struct show {
 	struct buf b;
-	uint32_t document, slide, hidden, notes, master, old;
+	uint32_t document, slide, hidden, notes, master, old, session;
 };
 
 static void put_document(struct show *s)
@@ -124,18 +126,56 @@ static void put_rest(struct show *s)
 	end(&s->b, at);
 }
 
+/* Enciphers objects 1 to 5 under a password; the sixth says how (MS-OFFCRYPTO 2.3.5.1, 2.3.5.4). */
+static void encipher(struct show *s, const char *password)
+{
+	const uint32_t objects[] = { s->document, s->slide, s->hidden, s->notes, s->master };
+	_cleanup_buf_ struct buf salted = BUF_INIT, info = BUF_INIT;
+	struct office_rc4 k = { .md = EVP_sha1(), .hashing = EVP_MD_CTX_new(), .n_base = 20, .n_key = 16 };
+	uint8_t v[36] = "verify this text";
+
+	buf_puts(&salted, STR("0123456789abcdef"));
+	put_utf16(&salted, password);
+	assert_int_equal(EVP_Digest(salted.p, salted.n, k.base, NULL, k.md, NULL), 1);
+	assert_int_equal(EVP_Digest(v, 16, v + 16, NULL, k.md, NULL), 1);
+	assert_true(office_rc4_block(&k, 0));
+	office_rc4_apply(&k, v, 36);
+	put_le16(&info, 4);
+	put_le16(&info, 2);
+	for (size_t i = 0; i < 10; i++) /* flags, size, header with an empty name */
+		put_le32(&info, (const uint32_t[]){ 4, 36, 4, 0, 0x6801, 0x8004, 128, 1, 0, 0 }[i]);
+	put_le32(&info, 0);
+	put_le32(&info, 16);
+	buf_puts(&info, STR("0123456789abcdef"));
+	buf_put(&info, v, 16);
+	put_le32(&info, 20);
+	buf_put(&info, v + 16, 20);
+	s->session = (uint32_t)s->b.n;
+	atom(&s->b, 0, 0x2f14, buf_str(&info));
+	for (uint32_t i = 0; i < ARRAY_SIZE(objects); i++) {
+		uint8_t *p = (uint8_t *)s->b.p + objects[i];
+		size_t n = 8 + (p[4] | (size_t)p[5] << 8);
+
+		assert_true(office_rc4_block(&k, i + 1));
+		office_rc4_apply(&k, p, n);
+	}
+	office_rc4_close(&k);
+}
+
 static const char *finish(struct show *s, bool with_user, uint32_t token)
 {
 	_cleanup_buf_ struct buf ole = BUF_INIT, d = BUF_INIT, user = BUF_INIT;
 	uint32_t persist = (uint32_t)s->b.n, edit;
 	const char *out;
 
-	put_le32(&d, 5u << 20 | 1);
+	put_le32(&d, (s->session ? 6u : 5u) << 20 | 1);
 	put_le32(&d, s->document);
 	put_le32(&d, s->slide);
 	put_le32(&d, s->hidden);
 	put_le32(&d, s->notes);
 	put_le32(&d, s->master);
+	if (s->session)
+		put_le32(&d, s->session);
 	atom(&s->b, 0, 6002, buf_str(&d));
 	edit = (uint32_t)s->b.n;
 	buf_clear(&d);
@@ -144,6 +184,8 @@ static const char *finish(struct show *s, bool with_user, uint32_t token)
 	put_le32(&d, 0);
 	put_le32(&d, persist);
 	pad_to(&d, 28);
+	if (s->session)
+		put_le32(&d, 6);
 	atom(&s->b, 0, 4085, buf_str(&d));
 	pad_to(&user, 8);
 	put_le32(&user, 20);
@@ -200,6 +242,31 @@ static void test_encrypted(void **state)
 	out = finish(&s, true, 0xf3d1c4df);
 	assert_has(out, " error: encrypted (a password is needed)\n");
 	assert_has_not(out, "On the slide");
+}
+
+static void test_everybodys(void **state)
+{
+	static const char *const passwords[] = { "/01Hannes Ruescher/01", "another" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(passwords); i++) {
+		struct show s = { 0 };
+		const char *out;
+
+		put_document(&s);
+		put_rest(&s);
+		encipher(&s, passwords[i]);
+		out = finish(&s, true, 0xf3d1c4df);
+		if (i == 0) {
+			assert_has(out, " title 1: Plan for spring\n");
+			assert_has(out, ": On the slide \xc2\xa9\n");
+			assert_has(out, KANJI " to say\n");
+			assert_has_not(out, "error");
+		} else {
+			assert_has(out, " error: encrypted (a password is needed)\n");
+			assert_has_not(out, "spring");
+		}
+		assert_has_not(out, "Taken out");
+	}
 }
 
 static void test_truncated(void **state)
@@ -260,7 +327,8 @@ static void test_deep(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_show), cmocka_unit_test(test_no_list), cmocka_unit_test(test_encrypted), cmocka_unit_test(test_truncated),
+	cmocka_unit_test(test_show), cmocka_unit_test(test_no_list), cmocka_unit_test(test_encrypted), cmocka_unit_test(test_everybodys),
+	cmocka_unit_test(test_truncated),
 	cmocka_unit_test(test_object), cmocka_unit_test(test_deep),
 };
 EXTRACT_TEST_MAIN(tests)

@@ -29,7 +29,7 @@ def noisy(r, text, rate, ja):
     for a in ALIKE_JA if ja else ALIKE:
         alike.setdefault(a[0], []).append(a[1])
         alike.setdefault(a[1], []).append(a[0])
-    letters = [c for c in set(text) if not c.isspace()]
+    letters = [c for c in sorted(set(text)) if not c.isspace()]
     for at in r.sample(range(len(out)), edits):
         c, k = out[at], r.random()
         if k < .55:

@@ -289,8 +289,8 @@ uint32_t contact_groups_person_of(const struct contact_groups *g, const struct n
 static const char *const roles[26] = {
 	['a' - 'a'] = " abuse accounting accounts admin administration administrator alert alerts ",
 	['b' - 'a'] = " billing booking bookings ",
-	['c' - 'a'] = " careers center compliance contact contactus contracts customer customercare customers customerservice "
-		"customersupport ",
+	['c' - 'a'] = (" careers center compliance contact contactus contracts customer customercare customers customerservice "
+		"customersupport "),
 	['d' - 'a'] = " desk do donotreply dpo daemon ",
 	['e' - 'a'] = " editor eigyo eigyou email enquiries enquiry events export ",
 	['f' - 'a'] = " fax feedback finance frontdesk ",
@@ -305,8 +305,8 @@ static const char *const roles[26] = {
 	['o' - 'a'] = " office order ordering orders otoiawase ",
 	['p' - 'a'] = " personnel postmaster pr press privacy purchase purchasing ",
 	['r' - 'a'] = " reception recruit recruiting recruitment register registration reply reservation reservations root ",
-	['s' - 'a'] = " sa saiyo saiyou sales secretary security service services shipping shop soumu somu staff store subscribe support "
-		"system ",
+	['s' - 'a'] = (" sa saiyo saiyou sales secretary security service services shipping shop soumu somu staff store subscribe support "
+		"system "),
 	['t' - 'a'] = " team tech technical toiawase ",
 	['u' - 'a'] = " unsubscribe ",
 	['w' - 'a'] = " web webadmin webinfo webmaster welcome ",

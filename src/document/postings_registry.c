@@ -270,7 +270,7 @@ static int load_mapped(struct postings *p, int fd, uint32_t n)
 	r = check_entries(p->docs, n, &sum);
 	if (r < 0)
 		return r;
-	p->dead = sum == h->sum ? calloc(p->cap_docs / 8, 1) : NULL;
+	p->dead = sum == h->sum ? calloc(p->cap_docs / 8 + 1, 1) : NULL;
 	if (!p->dead) {
 		registry_clear(p);
 		return 1;

@@ -24,7 +24,7 @@ struct facts {          /* of a content */
 	uint32_t version;       /* of extractors and detectors: a scan by newer ones reads again */
 };
 /* Raised with every change of what is read out of a document, found in it, counted or labelled. */
-#define FACTS_VERSION 2
+#define FACTS_VERSION 3
 
 struct place {          /* where it stands */
 	str path;               /* `container.zip!/member` for a part */

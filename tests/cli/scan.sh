@@ -228,7 +228,8 @@ ok "verify passes after the kills" "$TYTO" verify --state "$state"
 cp -r "$many" "$tmp/interrupted"
 "$TYTO" scan --state "$state" "$tmp/interrupted" >"$tmp/out" 2>"$tmp/err" &
 pid=$!
-sleep 0.6
+wait_for 20 pgrep -P "$pid" tyto-extract >/dev/null
+sleep 0.2
 kill -INT "$pid"
 wait "$pid"
 is "interrupted: exit 130, and what was read stays" "$? $(cat "$tmp/out" "$tmp/err")" \

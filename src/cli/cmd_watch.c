@@ -114,7 +114,7 @@ static int import_people(void)
 {
 	_cleanup_buf_ struct buf text = { .max = PEOPLEFILE_MAX };
 	struct importer *i = NULL;
-	bool unreadable = false;
+	struct peoplefile_rows staff;
 	int status;
 	pid_t pid;
 
@@ -123,7 +123,7 @@ static int import_people(void)
 	pid = fork();
 	if (pid == 0) {
 		if (importer_open_wait(cli.state, cli.config.disk_reserve, PEOPLE_WAIT_NS, &i) < 0 ||
-		    peoplefile_import(i, people, buf_str(&text), &unreadable) < 0) {
+		    peoplefile_import(i, people, buf_str(&text), &staff) < 0) {
 			log_error("%s", importer_why());
 			_exit(EXIT_FAILED);
 		}

@@ -40,7 +40,8 @@ if [ -z "$(pgrep -f 'tyto-demo\.')" ]; then
 	like "an ordinary user is told that it goes through import" "$out" 'Not root: .*`tyto import`'
 	"$TYTO" demo >"$tmp/out" 2>&1 &
 	pid=$!
-	sleep 2.5
+	wait_for 60 grep -q '^3\. ' "$tmp/out" # the share is made and watched
+	wait_for 10 catches "$pid" 2
 	kill -INT "$pid"
 	ok "the demo interrupted ends" wait_for 10 eval "! kill -0 $pid"
 	wait "$pid"

@@ -56,10 +56,11 @@ loopfs 32M ext4 || skip_all "this kernel mounts no loop devices"
 chmod 777 "$mnt"
 state=$tmp/state
 export TYTO_STATE=$state
-"$TYTO" watch --json "$mnt" >"$tmp/live.jsonl" 2>"$tmp/watch.log" &
+"$TYTO" watch --json "$mnt" "$mnt/../${mnt##*/}/" "$mnt" >"$tmp/live.jsonl" 2>"$tmp/watch.log" &
 watch=$!
 later end_pid "$watch"
 ok "watch starts" wait_for 20 grep -q "^tyto: watching" "$tmp/watch.log"
+is "a folder that was named three times is one" "$(grep '^tyto: watching' "$tmp/watch.log")" "tyto: watching $mnt (fanotify)"
 as() { setpriv --reuid 41001 --regid 41001 --clear-groups "$@"; }
 as mkdir "$mnt/共有"
 odd=$mnt/共有/$(printf 'a\nb\xff\x1b[31m')

@@ -166,6 +166,7 @@ share() {
 }
 watch_share() {
 	local log=$tmp/${1:-watch.log}
+	: >"$log" # what an earlier watch said there is not this one's word
 	"$TYTO" watch --state "$state" "${@:2}" "$mnt" >/dev/null 2>"$log" &
 	watch=$!
 	later end_pid "$watch"

@@ -164,7 +164,7 @@ int time_parse(str s, int64_t *ret)
 		return -EINVAL;
 	t = days_from_civil(y, (unsigned)mo, (unsigned)d) * 86400 + h * 3600 + mi * 60 + sec - zone;
 	if (__builtin_mul_overflow(t, NSEC_PER_SEC, &t) || __builtin_add_overflow(t, frac, &t))
-		return -EINVAL;
+		return -ERANGE;
 	*ret = t;
 	return 0;
 }

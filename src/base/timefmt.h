@@ -1,7 +1,7 @@
 /* timefmt.h — points in time: int64 nanoseconds since 1970 UTC.
  *
  * Purpose: RFC 3339 in and out, and the --since forms. Ownership: none. Units: ns UTC. Threads: no state.
- * Errors: -EINVAL for what cannot be read or is outside 0001…2262.
+ * Errors: -EINVAL for what cannot be read; from time_parse() -ERANGE for a time outside of 1677…2262.
  */
 #ifndef TYTO_TIMEFMT_H
 #define TYTO_TIMEFMT_H

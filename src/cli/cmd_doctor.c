@@ -214,7 +214,7 @@ static void check_fingerprints(struct finding *f)
 	if (r == 0)
 		r = documents_unprinted(d, &missing);
 	documents_close(d);
-	if (r == -EACCES) {
+	if (r == -EACCES || !query_direct(cli.state)) {
 		finding(f, UNKNOWN, "only root and the keeper's account can read the inventory", "run `tyto doctor` as root");
 	} else if (r < 0 && r != -EUCLEAN) {
 		finding(f, FINE, "no inventory yet", "");
@@ -226,8 +226,8 @@ static void check_fingerprints(struct finding *f)
 		snprintf(f->todo, sizeof(f->todo), "scan again: `tyto scan PATH` makes them anew, and so does `tyto watch` when it starts");
 		f->verdict = WARN;
 	} else {
-		snprintf(f->what, sizeof(f->what), "%llu documents are known, the text of %llu can be traced", (unsigned long long)st.documents,
-			(unsigned long long)st.fingerprinted);
+		snprintf(f->what, sizeof(f->what), "%llu document%s known, the text of %llu can be traced", (unsigned long long)st.documents,
+			st.documents == 1 ? " is" : "s are", (unsigned long long)st.fingerprinted);
 	}
 }
 

@@ -329,6 +329,7 @@ static int run(int argc, char **argv)
 	_cleanup_buf_ struct buf rows = { .max = PEOPLEFILE_MAX };
 	struct importer *i = NULL;
 	struct content content = { 0 };
+	struct peoplefile_rows staff = { 0 };
 	int opened = 0, r;
 
 	if (!s)
@@ -359,7 +360,9 @@ static int run(int argc, char **argv)
 	if (i)
 		importer_detect(i, &cli.config);
 	if (r == 0 && i && people)
-		r = peoplefile_import(i, people, buf_str(&rows), &unreadable);
+		r = peoplefile_import(i, people, buf_str(&rows), &staff);
+	if (staff.refused)
+		unreadable = true;
 	if (r == 0 && i)
 		r = import_sources(i, s, argc, &content);
 	if (r < 0 && r != -EINTR)

@@ -1,6 +1,7 @@
 /* tyto people import: who works where. */
 #include <errno.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/peoplefile.h"
@@ -9,7 +10,7 @@ static int run(int argc, char **argv)
 {
 	_cleanup_buf_ struct buf text = { .max = PEOPLEFILE_MAX };
 	struct importer *i = NULL;
-	bool unreadable = false;
+	struct peoplefile_rows rows = { 0 };
 	int r;
 
 	if (argc != 2 || strcmp(argv[0], "import") != 0)
@@ -20,14 +21,21 @@ static int run(int argc, char **argv)
 	if (i)
 		importer_detect(i, &cli.config);
 	if (r == 0)
-		r = peoplefile_import(i, argv[1], buf_str(&text), &unreadable);
+		r = peoplefile_import(i, argv[1], buf_str(&text), &rows);
 	if (r < 0)
 		log_error("%s", importer_why());
 	if (importer_close(i) < 0 && r == 0) {
 		log_error("%s", importer_why());
 		r = -EIO;
 	}
-	return r < 0 ? exit_status(r) : unreadable ? EXIT_PARTLY : EXIT_DONE;
+	if (r == 0 && cli.json) {
+		json_obj_begin(out());
+		json_put_u64(out(), "people", rows.taken);
+		json_put_u64(out(), "refused", rows.refused);
+		json_obj_end(out());
+		buf_putc(out(), '\n');
+	}
+	return r < 0 ? exit_status(r) : rows.refused ? EXIT_PARTLY : EXIT_DONE;
 }
 
 const struct command cmd_people = {

@@ -146,7 +146,7 @@ static void show_watching(json_t *j)
 	if (!json_is_true(json_object_get(j, "running")))
 		buf_puts(out(), STR("nothing: no `tyto watch` runs on this state"));
 	else if (json_array_size(w) == 0)
-		buf_puts(out(), STR("(starting)"));
+		buf_puts(out(), query_direct(cli.state) ? STR("(starting)") : STR("what, is told to root and members of the group tyto-read"));
 	json_array_foreach(w, i, p) {
 		buf_puts(out(), i ? STR(", ") : STR(""));
 		show_text(str_c(json_string_value(p)));

@@ -50,6 +50,24 @@ static int real_paths(int n, char **given, char **ret)
 	return 0;
 }
 
+/* A folder that was named twice is one. Returns how many are left. */
+static int once_each(int n, char **paths)
+{
+	int kept = 0;
+
+	for (int i = 0; i < n; i++) {
+		int k = 0;
+
+		while (k < kept && strcmp(paths[k], paths[i]) != 0)
+			k++;
+		if (k < kept)
+			free(paths[i]);
+		else
+			paths[kept++] = paths[i];
+	}
+	return kept;
+}
+
 #define LOCK_PATH (sizeof(((struct sockaddr_un *)0)->sun_path) + 8)
 
 static void lock_path(const struct sockaddr_un *socket, char out[static LOCK_PATH])
@@ -114,7 +132,7 @@ static int import_people(void)
 {
 	_cleanup_buf_ struct buf text = { .max = PEOPLEFILE_MAX };
 	struct importer *i = NULL;
-	bool unreadable = false;
+	struct peoplefile_rows staff;
 	int status;
 	pid_t pid;
 
@@ -123,7 +141,7 @@ static int import_people(void)
 	pid = fork();
 	if (pid == 0) {
 		if (importer_open_wait(cli.state, cli.config.disk_reserve, PEOPLE_WAIT_NS, &i) < 0 ||
-		    peoplefile_import(i, people, buf_str(&text), &unreadable) < 0) {
+		    peoplefile_import(i, people, buf_str(&text), &staff) < 0) {
 			log_error("%s", importer_why());
 			_exit(EXIT_FAILED);
 		}
@@ -231,6 +249,7 @@ static int run(int argc, char **argv)
 		return usage_error("at most %d paths", CONFIG_PATHS_MAX);
 	if (real_paths(n, argc ? argv : cli.config.watch, paths) < 0)
 		return EXIT_FAILED;
+	n = once_each(n, paths);
 	if (geteuid() != 0) {
 		log_error("`tyto watch` needs root: only root may ask the kernel for every access (sudo tyto watch %s)", paths[0]);
 		return EXIT_FAILED;

@@ -56,7 +56,7 @@ static void help_all(struct buf *b)
 
 static void help_command(struct buf *b, const struct command *c)
 {
-	buf_putf(b, "%s\n\nExamples\n%s\nUsage\n  tyto %s %s\n", c->summary, c->examples, c->name, c->args);
+	buf_putf(b, "%s\n\nExamples\n%s\nUsage\n  tyto %s%s%s\n", c->summary, c->examples, c->name, *c->args ? " " : "", c->args);
 	if (c->notes)
 		buf_putf(b, "\n%s", c->notes);
 	if (c->options) {
@@ -187,6 +187,9 @@ static int run_command(int argc, char **argv)
 		return show_help(cli.command);
 	if (cli.command->needs_args && n == 1)
 		return usage_error("`tyto %s` needs %s", argv[0], cli.command->args);
+	for (int i = 1; i < n && !cli.command->hidden; i++)
+		if (argv[i][0] == '\0')
+			return usage_error("`tyto %s`: an argument is empty", argv[0]);
 	if (load_config() < 0)
 		return EXIT_USAGE;
 	r = cli.command->run(n - 1, argv + 1);

@@ -27,6 +27,11 @@ static int set_option(const struct opt *o, const char *value)
 {
 	struct opt_list *list;
 
+	/* A variable of a script that was not set must not become "everything", or "here". */
+	if (o->type != OPT_FLAG && *value == '\0' && !(cli.command && cli.command->hidden)) {
+		usage_error("--%s needs a value: %s", o->name, o->arg);
+		return -EINVAL;
+	}
 	switch (o->type) {
 	case OPT_FLAG:
 		*(bool *)o->value = true;

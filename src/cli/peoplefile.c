@@ -41,7 +41,7 @@ static int row(void *arg, unsigned line, str json)
 	return r;
 }
 
-int peoplefile_import(struct importer *i, const char *path, str text, bool *ret_unreadable)
+int peoplefile_import(struct importer *i, const char *path, str text, struct peoplefile_rows *ret)
 {
 	struct taking t = { i, people_new(), path, 0 };
 	const struct people_reader reader = { row, bad, &t };
@@ -56,10 +56,10 @@ int peoplefile_import(struct importer *i, const char *path, str text, bool *ret_
 		r = people_read(text, &reader);
 	if (r == 0)
 		r = importer_end(i, NULL, 0, t.refused, &records);
-	if (r == 0)
-		log_info("%llu people%s", (unsigned long long)records, t.refused ? "; the rows named above were left out" : "");
-	if (t.refused)
-		*ret_unreadable = true;
+	if (r == 0 && !cli.json)
+		log_info("%llu %s%s", (unsigned long long)records, records == 1 ? "person" : "people",
+			t.refused ? "; the rows named above were left out" : "");
+	*ret = (struct peoplefile_rows){ records, t.refused };
 	people_free(t.table);
 	return r;
 }

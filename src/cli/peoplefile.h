@@ -12,7 +12,9 @@
 #define PEOPLEFILE_MAX ((size_t)256 << 20)
 
 int peoplefile_read(const char *path, struct buf *b);
-/* *ret_unreadable is set where a row was refused. */
-int peoplefile_import(struct importer *i, const char *path, str text, bool *ret_unreadable);
+struct peoplefile_rows {
+	uint64_t taken, refused;
+};
+int peoplefile_import(struct importer *i, const char *path, str text, struct peoplefile_rows *ret);
 
 #endif

@@ -8,6 +8,7 @@
 #include "event/event_keys.h"
 
 #define DEPTH_MAX 32
+#define EXPECT_TIME_RANGE "a time from 1990 to a day from now"
 
 struct reader {
 	const char *begin, *p, *end;
@@ -358,6 +359,7 @@ static int take_list(struct reader *r, const struct event_key *k, struct event *
 static int take_formed(struct reader *r, const struct event_key *k, void *field)
 {
 	const char *from;
+	int err = 0;
 	bool ok;
 	str s;
 
@@ -366,14 +368,14 @@ static int take_formed(struct reader *r, const struct event_key *k, void *field)
 	if (take_string(r, &s) < 0)
 		return -EBADMSG;
 	if (k->form == KEY_TIME)
-		ok = time_parse(s, field) == 0;
+		ok = (err = time_parse(s, field)) == 0;
 	else if (k->form == KEY_ENUM)
 		ok = (*(unsigned *)field = k->number(s)) != 0;
 	else if (k->form == KEY_OBJECT)
 		ok = event_object_from(s, field);
 	else
 		ok = event_document_from(s, field);
-	return ok ? 0 : wrong(r, from, k->expect);
+	return ok ? 0 : wrong(r, from, err == -ERANGE ? EXPECT_TIME_RANGE : k->expect);
 }
 
 static int take_form(struct reader *r, const struct event_key *k, struct event *e)
@@ -584,7 +586,7 @@ int event_check(const struct event *e, int64_t now, const char **ret_expect)
 	*ret_expect = "`time` and `verb`";
 	if (!event_has(e, EV_TIME) || !event_has(e, EV_VERB))
 		return -EBADMSG;
-	*ret_expect = "a time from 1990 to a day from now";
+	*ret_expect = EXPECT_TIME_RANGE;
 	if (e->time < TIME_1990 || e->time - 86400 * NSEC_PER_SEC > now)
 		return -EBADMSG;
 	*ret_expect = "`end` not before `time`";

@@ -56,7 +56,8 @@ uint64_t out_record(struct out *o, const struct event *e, uint64_t refers, uint6
 	buf_putc(&o->body, (char)flags);
 	event_pack(&o->body, e);
 	if (!put(o, SENSOR_RECORD, e->verb == VERB_GAP ? 0 : LAST_WORDS)) {
-		if (!o->lost_from)
+		/* Not in order of time: the rest of a folding window is told at its end, with the time of its first access. */
+		if (!o->lost_from || e->time < o->lost_from)
 			o->lost_from = e->time;
 		o->lost_now++;
 		o->lost++;

@@ -99,7 +99,8 @@ mkfifo "$tmp/pipe"
 importer=$!
 exec 7>"$tmp/pipe"
 record 2026-03-01T10:00:00Z /piped >&7
-sleep 1
+read_from_pipe() { catches "$importer" 2 && python3 -c 'import array,fcntl,sys,termios; n=array.array("i",[1]); fcntl.ioctl(7,termios.FIONREAD,n); sys.exit(n[0])'; }
+wait_for 20 read_from_pipe
 kill -INT "$importer"
 wait "$importer"
 is "an import from a pipe that is interrupted: exit" $? 130

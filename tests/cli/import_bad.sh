@@ -86,6 +86,9 @@ is "every good one between them is there" "$(count)" "$n"
 is "in one line each, printable" "$(awk 'length > 400' "$tmp/err" | wc -l) $(LC_ALL=C tr -d '\n -~\200-\377' <"$tmp/err" | wc -c)" "0 0"
 now() { date -u -d "$1" +%Y-%m-%dT%H:%M:%SZ; }
 { record "$(now '+23 hours')" /soon; record 1990-01-01T00:00:00Z /first; record "$(now '+25 hours')" /later; } >"$tmp/times"
+for t in 2999-01-01T00:00:00Z 9999-12-31T23:59:59Z 1601-01-01T00:00:00Z 0001-01-01T00:00:00Z 1989-12-31T23:59:59Z; do record "$t" /far; done >"$tmp/far"
+run "$TYTO" import "$tmp/far"
+is "far from now, on either side: each says what was expected" "$rc $(grep -cE 'far, line [1-5](, byte 8)?: expected a time from 1990 to a day from now$' "$tmp/err")" "3 5"
 run "$TYTO" import "$tmp/times"
 is "times: from 1990 to 24 hours ahead" "$rc $(grep -c 'times, line 3' "$tmp/err") $("$TYTO" events --json --path /later | wc -l)" "3 1 0"
 

@@ -41,6 +41,10 @@ cat >"$tmp/in" <<'R'
 not a record
 R
 prints 3 "tyto import" import "$tmp/in"
+printf 'person,unit\nclerk,sales\n,nobody\n' >"$tmp/staff.csv"
+prints 3 "tyto people import" people import "$tmp/staff.csv"
+is "people import: the counts" "$(cat "$tmp/out")" '{"people":1,"refused":1}'
+is "and on stderr nothing but errors" "$(grep -cv '^{"error":' "$tmp/err")" 0
 prints 0 "tyto who" who /srv/a
 is "who: one that is known, one by uid" "$(grep -c '"person":' "$tmp/out") $(grep -c '"person_basis":"uid:1001"' "$tmp/out")" "1 1"
 prints 0 "tyto verify" verify

@@ -40,7 +40,8 @@ if [ -z "$(pgrep -f 'tyto-demo\.')" ]; then
 	like "an ordinary user is told that it goes through import" "$out" 'Not root: .*`tyto import`'
 	"$TYTO" demo >"$tmp/out" 2>&1 &
 	pid=$!
-	sleep 2.5
+	wait_for 60 grep -q '^3\. ' "$tmp/out" # the share is made and watched
+	wait_for 10 catches "$pid" 2
 	kill -INT "$pid"
 	ok "the demo interrupted ends" wait_for 10 eval "! kill -0 $pid"
 	wait "$pid"
@@ -55,10 +56,11 @@ loopfs 32M ext4 || skip_all "this kernel mounts no loop devices"
 chmod 777 "$mnt"
 state=$tmp/state
 export TYTO_STATE=$state
-"$TYTO" watch --json "$mnt" >"$tmp/live.jsonl" 2>"$tmp/watch.log" &
+"$TYTO" watch --json "$mnt" "$mnt/../${mnt##*/}/" "$mnt" >"$tmp/live.jsonl" 2>"$tmp/watch.log" &
 watch=$!
 later end_pid "$watch"
 ok "watch starts" wait_for 20 grep -q "^tyto: watching" "$tmp/watch.log"
+is "a folder that was named three times is one" "$(grep '^tyto: watching' "$tmp/watch.log")" "tyto: watching $mnt (fanotify)"
 as() { setpriv --reuid 41001 --regid 41001 --clear-groups "$@"; }
 as mkdir "$mnt/共有"
 odd=$mnt/共有/$(printf 'a\nb\xff\x1b[31m')

@@ -46,6 +46,14 @@ usage "an option of another command" 'unknown option --again' "$TYTO" events --a
 usage "unknown command" 'no command `evnts`' "$TYTO" evnts
 usage "no command" 'which command' "$TYTO"
 usage "no value" '--state needs a value' "$TYTO" events --state
+for o in path client person object document label reason state since limit; do
+	usage "an empty --$o" "--$o needs a value: " "$TYTO" events "--$o" ""
+	usage "an empty --$o=" "--$o needs a value: " "$TYTO" events "--$o="
+done
+for c in who import watch "people import" "evidence export"; do
+	# shellcheck disable=SC2086 # words on purpose
+	usage "$c of nothing" "tyto ${c%% *}.: an argument is empty" "$TYTO" $c ""
+done
 usage "a value too much" '--json takes no value' "$TYTO" events --json=yes
 usage "not a number" '--limit x: expected a number' "$TYTO" events -n x
 usage "a negative number" 'expected a number' "$TYTO" events --limit=-1
@@ -87,6 +95,7 @@ Examples
 .*
 Usage
   tyto $c"
+	is "$c --help: nothing stands behind the ends of its lines" "$(grep -c ' $' "$tmp/out")" 0
 	cat "$tmp/out" >>"$tmp/helps"
 done
 sed -n 's/^  [ -].[ ,] --\([a-z-]*\).*/\1/p; s/^ *-., --\([a-z-]*\) .*/\1/p' "$tmp/helps" | sort -u >"$tmp/help.options"

@@ -47,6 +47,11 @@ printf 'int x; \n    int y;' >"$tmp/tree/src/cli/c.c"
 is "white space at an end, spaces before, no newline" "$(style | sort)" "$(printf 'src/cli/c.c%s\n' ': no newline at its end' ':1: white space at its end' \
 	':2: indented by spaces')"
 
+# What the documents and scripts/vm name is there.
+is "the tests that scripts/vm runs" "$(cd "$top" && sed 's/#.*//' tests/vm/default | grep . | while read -r t; do [ -f "$t" ] || echo "$t"; done)" ""
+is "the tests that tests/kernel/README.md names" "$(cd "$top" && grep '^| ☑' tests/kernel/README.md | sed 's/ |$//; s/.*| //' | grep -oE '\b(sensor|e2e|who)_[a-z]+\b' | sort -u |
+	while read -r t; do [ -f "tests/kernel/$t.sh" ] || echo "$t"; done)" ""
+
 count() { "$top/scripts/tap-count" "$tmp/tap" 2>&1; }
 mkdir "$tmp/tap"
 is "nothing ran" "$(count; echo $?)" "$(printf '0 passed, 0 failed\n1')"

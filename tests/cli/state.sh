@@ -262,6 +262,16 @@ is "a file that is named and missing: exit 1, one line" "$rc $(wc -l <"$tmp/err"
 printf 'state = %s/good\nprivacy.mask = yes\n' "$tmp" >tyto.conf
 is "the file's state" "$(unset TYTO_STATE; "$TYTO" events --config tyto.conf --json | jq -r .person | sort -u)" "$("$TYTO" events --json --config tyto.conf --state good | jq -r .person | sort -u)"
 is "config show --json" "$("$TYTO" config show --json --config tyto.conf --state x | jq -r '."privacy.mask" + " " + .state')" "yes x"
+# Below disk.reserve the index waits and the record goes on; questions are answered from the record, and the index catches up.
+printf 'disk.reserve = 100000G\n' >reserve.conf
+run "$TYTO" import --config reserve.conf --state short many.jsonl
+is "below the reserve: recorded, and said once" "$rc $(grep -c '^tyto: index waits: less than disk.reserve is free; the record goes on$' "$tmp/err")" "0 1"
+is "nothing of it is indexed" "$("$TYTO" status --json --state short | jq -c '[.indexed, .records]')" "[0,59]"
+is "it is answered all the same" "$("$TYTO" events --state short | wc -l) $("$TYTO" who --json --state short /srv/b7 | jq -c '[.person, .count]')" '59 ["clerk",1]'
+run "$TYTO" doctor --config reserve.conf --state short
+is "doctor says so" "$rc $(grep -c '^wrong *disk ' "$tmp/out")" "1 1"
+ok "with room again" "$TYTO" import -q --state short one.jsonl
+is "the index has caught up" "$("$TYTO" status --json --state short | jq -c '[.indexed > 60, .records]')" "[true,60]"
 run "$TYTO" config show --config tyto.conf
 is "config show is a file that config check takes" "$(cp out shown.conf && "$TYTO" config check --config shown.conf >/dev/null 2>&1; echo $?)" 0
 done_testing

@@ -71,6 +71,9 @@ ok "others do not" eval '! as 41002 "$TYTO" events --config "$CONF" --state "$ST
 as 41002 "$TYTO" status --config "$CONF" --json --state "$STATE" >"$TMP/status" 2>"$TMP/err"
 is "others get status" "$(jq 'has("records")' "$TMP/status")" true
 ok "without names" eval '! grep -q "clerk\|$TMP/share" "$TMP/status"'
+like() { [[ $2 =~ $3 ]] && ok "$1" true || { ANSWER="got $2"; ok "$1" false; }; }
+like "nor that it is starting" "$(as 41002 "$TYTO" status --config "$CONF" --state "$STATE" 2>&1 | head -n 1)" '^watching +what, is told to root and members of the group tyto-read'
+like "nor does doctor take what it cannot see for what is not there" "$(as 41002 "$TYTO" doctor --config "$CONF" --state "$STATE" 2>&1 | grep trace)" '^unknown +trace +only root'
 ok "a reader imports nobody" eval '! as 41009 "$TYTO" people import --config "$CONF" --state "$STATE" "$TMP/people.json" 2>"$TMP/err"'
 ok "nor does a stranger" eval '! as 47777 "$TYTO" people import --config "$CONF" --state "$STATE" "$TMP/people.json" 2>"$TMP/err"'
 watch_stop

@@ -84,7 +84,7 @@ for connector in yes no; do
 	timeout 60 sftp "${OPTS[@]}" -l 64 -o BindAddress=192.0.2.7 -P "$PORT" "sales@192.0.2.1:$TMP/large" "$TMP/copy" >/dev/null 2>&1 &
 	CLIENT=$!
 	PID=
-	internal() { PID=$(pgrep -n --ns $$ --nslist net -f '^sshd: sales@') && [ "$PID" ] && sleep 0.3; }
+	internal() { PID=$(pgrep -n --ns $$ --nslist net -f '^sshd: sales@internal-sftp'); }
 	wait_for 10 internal
 	internal
 	ask "held $PID"
@@ -94,7 +94,8 @@ for connector in yes no; do
 	session clerk "setsid nohup bash -c '$CAT' >/dev/null 2>&1 </dev/null & sleep 0.5"
 	wait "$CLIENT" 2>/dev/null
 	LEFT=$PID
-	sleep 0.3
+	ended() { ! pgrep --ns $$ --nslist net -f '^sshd: clerk'; }
+	wait_for 10 ended
 	ask "held $LEFT"
 	if [ $connector = yes ]; then
 		ok "left behind after the session's end ($note)" all uid=41001 session_uid=41001 'via="ssh"' "$FROM"

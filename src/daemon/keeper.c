@@ -38,7 +38,7 @@ int keeper_appended(struct keeper *k, int r)
 	}
 	if (r == -ENOSPC) {
 		keeper_full(k);
-		evidence_count_lost(k->ev, time_now());
+		evidence_count_lost(k->ev, time_now(), time_now());
 		return 0;
 	}
 	if (r == -EINVAL || r == -EMSGSIZE) {

@@ -100,11 +100,13 @@ static int on_record(struct keeper *k, const uint8_t *p, size_t n)
 		event_set(&ev, EV_REFERS);
 	k->last_number = number;
 	say_what_is_known(k, &ev);
-	if (k->disk_full) {
-		evidence_count_lost(k->ev, time_now());
+	r = k->disk_full ? -ENOSPC : evidence_append_event(k->ev, &ev, &seq);
+	if (r == -ENOSPC) {
+		/* The rest of a folding window began before the disk was full. */
+		keeper_full(k);
+		evidence_count_lost(k->ev, ev.time, time_now());
 		return 0;
 	}
-	r = evidence_append_event(k->ev, &ev, &seq);
 	if (r == 0) {
 		k->numbers[number % KEEPER_NUMBERS] = seq;
 		k->number_of[number % KEEPER_NUMBERS] = number;

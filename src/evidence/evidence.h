@@ -99,8 +99,8 @@ int evidence_checkpoint(struct evidence *e, int64_t now);
 int evidence_key_rotate(struct evidence *e, int64_t now);
 /* After -ENOSPC: tries whether there is room; then the gap is recorded and appends work again. */
 int evidence_try_room(struct evidence *e, int64_t now);
-/* Counts a record that could not be appended while the disk is full. */
-void evidence_count_lost(struct evidence *e, int64_t now);
+/* Counts a record that could not be appended while the disk is full; `from` is its time, which may be before the gap was opened. */
+void evidence_count_lost(struct evidence *e, int64_t from, int64_t now);
 
 struct evidence_stat {
 	uint64_t size;        /* durable leaves */

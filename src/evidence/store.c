@@ -286,14 +286,17 @@ int evidence_append_event(struct evidence *e, const struct event *ev, uint64_t *
 	return r;
 }
 
-void evidence_count_lost(struct evidence *e, int64_t now)
+void evidence_count_lost(struct evidence *e, int64_t from, int64_t now)
 {
+	bool earlier = e->reserve.open && from < e->reserve.from;
+
 	if (e->broken)
 		return;
-	open_gap(e, now);
+	open_gap(e, MIN(from, now));
 	e->reserve.lost++;
+	e->reserve.from = MIN(from, e->reserve.from);
 	e->reserve.to = MAX(now, e->reserve.to);
-	if (now - e->reserve_written >= RESERVE_WRITE_NS || now < e->reserve_written)
+	if (earlier || now - e->reserve_written >= RESERVE_WRITE_NS || now < e->reserve_written)
 		write_gap(e, now);
 }
 

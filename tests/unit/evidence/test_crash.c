@@ -88,7 +88,7 @@ static void full_disk(struct evidence *e, uint64_t i)
 	assert_int_equal(evidence_commit(e), -ENOSPC);
 	record_fail_writes(0);
 	assert_int_equal(evidence_append_event(e, &ev, NULL), -ENOSPC);
-	evidence_count_lost(e, RICH_TIME);
+	evidence_count_lost(e, RICH_TIME, RICH_TIME);
 	ok(e, evidence_try_room(e, RICH_TIME + 5), "room");
 }
 

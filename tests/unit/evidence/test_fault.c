@@ -170,6 +170,8 @@ static int use(struct evidence *e, bool again)
 	return r;
 }
 
+static int64_t gap_from; /* of the last one */
+
 static int sum_gaps(void *arg, uint64_t seq, const struct leaf *l)
 {
 	uint64_t *gaps = arg;
@@ -177,6 +179,7 @@ static int sum_gaps(void *arg, uint64_t seq, const struct leaf *l)
 	if (l->kind != LEAF_EVENT || l->value[EV_VERB] != VERB_GAP)
 		return 0;
 	gaps[0]++;
+	gap_from = (int64_t)l->value[EV_TIME];
 	if (l->present & EV_BIT(EV_COUNT))
 		gaps[1] += l->value[EV_COUNT];
 	return 0;
@@ -236,7 +239,7 @@ static void run_fault(const struct fixture *f, unsigned at, int error, bool on)
 	if (e && r == -ENOSPC) {
 		/* Nothing is acknowledged while the disk is full; what comes is counted; it may be closed and opened meanwhile. */
 		for (int i = 0; i < LOST; i++)
-			evidence_count_lost(e, RICH_TIME);
+			evidence_count_lost(e, RICH_TIME, RICH_TIME);
 		if (on) {
 			waiting = n_appended - n_acknowledged;
 			e = evidence_close(e);
@@ -388,7 +391,7 @@ static void full_disk(const struct fixture *f, const char *mount)
 
 		fixture_event(n, &ev);
 		assert_int_equal(evidence_append_event(e, &ev, NULL), -ENOSPC);
-		evidence_count_lost(e, RICH_TIME + (int64_t)lost * NSEC_PER_SEC);
+		evidence_count_lost(e, RICH_TIME - (int64_t)lost * DAY, RICH_TIME + (int64_t)lost * NSEC_PER_SEC);
 	}
 	assert_int_equal(evidence_try_room(e, RICH_TIME), -ENOSPC);
 	/* A restart while it is full. */
@@ -403,6 +406,8 @@ static void full_disk(const struct fixture *f, const char *mount)
 	check(f, "full disk", gaps);
 	if (gaps[0] != 1 || gaps[1] != lost)
 		fail_msg("%llu gaps with %llu records, expected %llu", (unsigned long long)gaps[0], (unsigned long long)gaps[1], (unsigned long long)lost);
+	/* It begins with the earliest of what was lost, also of what was told later than it began. */
+	assert_int_equal(gap_from, RICH_TIME - 9 * DAY);
 }
 
 static void real_disk(void **state)

@@ -75,7 +75,7 @@ def timed(command, **kw):
 
 def main():
     a = argparse.ArgumentParser()
-    a.add_argument("--files", type=int, default=300)
+    a.add_argument("--files", type=int, default=700)
     a.add_argument("--rounds", type=int, default=15)
     a.add_argument("dir", nargs="?")
     args = a.parse_args()

@@ -473,9 +473,11 @@ static int story(struct demo *d)
 static int story_imported(struct demo *d)
 {
 	_cleanup_buf_ struct buf records = BUF_INIT;
-	char file[128];
+	char file[128], index[128];
 	const char *import[] = { "import", "--people", d->people, file, NULL };
+	const char *const people[] = { "people", "import", d->people, NULL };
 	const char *const events[] = { "events", "-n", "8", NULL };
+	const char *const status[] = { "status", NULL };
 	int r;
 
 	say("Not root: the kernel cannot be asked for accesses. The same story comes from a file of records instead, through `tyto import`.");
@@ -498,7 +500,18 @@ static int story_imported(struct demo *d)
 		r = take_inventory(d);
 	if (r == 0)
 		r = trace(d);
-	return r == 0 ? prove(d) : r;
+	if (r == 0)
+		r = prove(d);
+	if (r < 0)
+		return r;
+	heading(d, "The index is deleted and built again from the record, by the next command that writes");
+	snprintf(index, sizeof(index), "%s/index", d->state);
+	remove_tree(index);
+	r = run_tyto(d, people, true) == EXIT_DONE ? ask(d) : -EIO;
+	if (r < 0)
+		return r;
+	heading(d, "Losses, and how far the index is");
+	return run_tyto(d, status, true) == EXIT_DONE ? 0 : -EIO;
 }
 
 static int run(int argc, char **argv)

@@ -106,7 +106,7 @@ int store_keys_open(struct evidence *e, bool create)
 		return r;
 	snprintf(e->origin, sizeof(e->origin), "%s", keys[0].name);
 	r = note_key_load(e->keys_fd, KEY_FILE, e->origin, &e->key, &why);
-	return r < 0 ? evidence_fail(r, "keys/%s: %s", KEY_FILE, why) : 0;
+	return r < 0 ? evidence_fail(r, "%s/keys/%s: %s", e->state, KEY_FILE, why) : 0;
 }
 
 /* A rotation whose leaf is durable is carried to its end; one that did not get so far is forgotten. */
@@ -130,7 +130,7 @@ int store_keys_finish(struct evidence *e, const uint8_t *last_key_leaf)
 	if (r < 0)
 		return r;
 	if (memcmp(keys[0].public_key, note_key_public(e->key), 32) != 0)
-		return evidence_fail(-EUCLEAN, "keys/%s: expected the key of the first line of log.vkey", KEY_FILE);
+		return evidence_fail(-EUCLEAN, "%s/keys/%s: expected the key of the first line of log.vkey", e->state, KEY_FILE);
 	return 0;
 }
 

@@ -483,6 +483,7 @@ static void evidence_free(struct evidence *e)
 	for (size_t i = 0; e->dirs && i < STORE_DIRS; i++)
 		buf_free(&e->dirs[i].path);
 	free(e->dirs);
+	free(e->state);
 	buf_free(&e->scratch);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close_fd(fds[i]);
@@ -502,7 +503,8 @@ int evidence_open(const char *state, const struct evidence_options *o, struct ev
 	e->hasher = leaf_hasher_new();
 	e->packer = frame_packer_new();
 	e->dirs = calloc(STORE_DIRS, sizeof(*e->dirs));
-	r = e->tree && e->hasher && e->packer && e->dirs ? 0 : evidence_fail(-ENOMEM, "no memory");
+	e->state = strdup(state);
+	r = e->tree && e->hasher && e->packer && e->dirs && e->state ? 0 : evidence_fail(-ENOMEM, "no memory");
 	if (r == 0 && getrandom(e->dirs_key, sizeof(e->dirs_key), 0) != (ssize_t)sizeof(e->dirs_key))
 		r = evidence_fail(-EIO, "no random numbers");
 	if (r == 0)

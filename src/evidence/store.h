@@ -57,6 +57,7 @@ struct directory {
 
 struct evidence {
 	int state_fd, log_fd, kept_fd, keys_fd, lock_fd;
+	char *state; /* as it was named: for messages */
 	char origin[NOTE_NAME_MAX + 1];
 	struct note_key *key;
 	struct note_key *old_key; /* a rotation whose first checkpoint is not written yet */

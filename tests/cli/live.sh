@@ -32,6 +32,8 @@ if [ -z "$(pgrep -f 'tyto-demo\.')" ]; then
 		is "demo as ${as:-root}: exit 0" "$rc" 0
 		like "demo as ${as:-root}: ends with how to go on" "$out" 'To go on with a real share'
 		like "demo as ${as:-root}: shows the damage found" "$out" 'NOT INTACT: first bad record .*exit status 4'
+		like "demo as ${as:-root}: shows the index built again" "$out" 'The index is deleted .*\$ tyto who .*Losses.*indexed [1-9][0-9]*; waiting 0'
+		like "demo as ${as:-root}: ends with the losses" "$out" 'Losses.*\$ tyto status.*lost  *0 records.*To go on with a real share'
 		is "demo as ${as:-root}: no colour into a file" "$(grep -c $'\033' "$tmp/out")" 0
 		wait_for 5 eval '[ "$(traces)" = "$before" ]'
 		is "demo as ${as:-root}: leaves nothing behind" "$(traces)" "$before"

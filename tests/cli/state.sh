@@ -87,20 +87,20 @@ rm -rf lost/log
 all_meet lost 4 '^tyto: lost/log: No such file or directory, but its key is there: expected the log'
 copy keyless
 rm keyless/keys/log.key
-writers_meet keyless 1 '^tyto: keys/log.key: there is no key file$'
+writers_meet keyless 1 '^tyto: keyless/keys/log.key: there is no key file$'
 copy openkey
 chmod 0644 openkey/keys/log.key
-writers_meet openkey 1 '^tyto: keys/log.key: .*only its owner can read \(mode 0600\)$'
+writers_meet openkey 1 '^tyto: openkey/keys/log.key: .*only its owner can read \(mode 0600\)$'
 copy rootkey
 chown 0 rootkey/keys/log.key
-writers_meet rootkey 1 '^tyto: keys/log.key: the key file cannot be opened$'
+writers_meet rootkey 1 '^tyto: rootkey/keys/log.key: the key file cannot be opened$'
 copy badkey
 head -c 200 /dev/urandom >badkey/keys/log.key
-writers_meet badkey 1 '^tyto: keys/log.key: the key file does not hold an Ed25519 key in PEM form$'
+writers_meet badkey 1 '^tyto: badkey/keys/log.key: the key file does not hold an Ed25519 key in PEM form$'
 copy otherkey
 "$TYTO" import -q --state second one.jsonl
 cat second/keys/log.key >otherkey/keys/log.key
-writers_meet otherkey 4 '^tyto: keys/log.key: expected the key of the first line of log.vkey$'
+writers_meet otherkey 4 '^tyto: otherkey/keys/log.key: expected the key of the first line of log.vkey$'
 for s in keyless openkey rootkey badkey; do
 	is "$s: reading and checking need no key" "$("$TYTO" events --state $s | wc -l) $("$TYTO" verify -q --state $s | head -c 7)" "59 intact:"
 	run "$TYTO" doctor --state $s

@@ -91,7 +91,7 @@ for connector in yes no; do
 	ok "sftp inside sshd ($note)" all uid=41003 session_uid=41003 'via="ssh"' "$FROM" 'program="/usr/sbin/sshd"'
 	session_end
 
-	session clerk "setsid nohup bash -c '$CAT' >/dev/null 2>&1 </dev/null & sleep 0.5"
+	session clerk "setsid nohup bash -c '$CAT' >/dev/null 2>&1 </dev/null & until [ -s $TMP/pid ]; do sleep 0.05; done"
 	wait "$CLIENT" 2>/dev/null
 	LEFT=$PID
 	ended() { ! pgrep --ns $$ --nslist net -f '^sshd: clerk'; }

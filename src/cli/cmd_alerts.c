@@ -225,7 +225,7 @@ const struct command cmd_alerts = {
 		    "  tyto alerts --as ocsf                     for other systems: OCSF 1.8.0, ECS 9.4.0 or CEF, a line an alert\n",
 	.notes = "One alert a person a case: it grows as more is found, is closed by 14 quiet days of event time, and comes back when something more\n"
 		 "severe is found. Of a day's alerts, 3 persons of 1,000 known (at least one; the setting alerts.budget) are shown, the most severe first;\n"
-		 "critical ones, decoys and tampering always. Alerts and what is said of them are records in the log. Members of the group tyto-read read them beside a running\n"
-		 "`tyto watch`.\n",
+		 "critical ones, decoys and tampering always. Alerts and what is said of them are records in the log. Members of the group tyto-read\n"
+		 "read them beside a running `tyto watch`.\n",
 	.options = options, .run = run,
 };

@@ -410,10 +410,17 @@ static int tell_alerts(struct demo *d)
 	return run_tyto(d, alerts, true) == EXIT_DONE ? 0 : -EIO;
 }
 
+static void drop_index(const struct demo *d)
+{
+	char index[128];
+
+	snprintf(index, sizeof(index), "%s/index", d->state);
+	remove_tree(index);
+}
+
 static int story(struct demo *d)
 {
 	const char *const status[] = { "status", NULL };
-	char index[128];
 	int r;
 
 	r = take_inventory(d);
@@ -454,8 +461,7 @@ static int story(struct demo *d)
 	if (r < 0)
 		return r;
 	heading(d, "The index is deleted and built again from the record, by the next start");
-	snprintf(index, sizeof(index), "%s/index", d->state);
-	remove_tree(index);
+	drop_index(d);
 	r = watch_start(d, false);
 	if (r == 0)
 		r = wait_indexed(d);
@@ -473,7 +479,7 @@ static int story(struct demo *d)
 static int story_imported(struct demo *d)
 {
 	_cleanup_buf_ struct buf records = BUF_INIT;
-	char file[128], index[128];
+	char file[128];
 	const char *import[] = { "import", "--people", d->people, file, NULL };
 	const char *const people[] = { "people", "import", d->people, NULL };
 	const char *const events[] = { "events", "-n", "8", NULL };
@@ -505,8 +511,7 @@ static int story_imported(struct demo *d)
 	if (r < 0)
 		return r;
 	heading(d, "The index is deleted and built again from the record, by the next command that writes");
-	snprintf(index, sizeof(index), "%s/index", d->state);
-	remove_tree(index);
+	drop_index(d);
 	r = run_tyto(d, people, true) == EXIT_DONE ? ask(d) : -EIO;
 	if (r < 0)
 		return r;

@@ -140,6 +140,7 @@ class Bench:
                 time.sleep(.1)
             else:
                 self.proc.kill(); raise SystemExit('tyto did not become ready: ' + s.stdout + s.stderr + self.proc.stderr.read().decode())
+            self.rest()
         elif mode == 'auditd':
             conf = self.dir + '/audit'
             os.makedirs(conf + '/rules.d', exist_ok=True)
@@ -188,6 +189,25 @@ plugin_dir = {conf}/plugins.d
             time.sleep(1.5)
         else:
             self.proc = None
+
+    def status(self):
+        s = subprocess.run([self.a.tyto, 'status', '--json', '--state', self.state], capture_output=True, text=True)
+        return json.loads(s.stdout) if s.returncode == 0 else {}
+
+    def rest(self):
+        """The share's inventory is taken once, when the watch begins: until it is through, and the tool takes less than 2 % of a core for two seconds."""
+        deadline, quiet = time.time() + 300, 0
+        while time.time() < deadline:
+            if self.status().get('inventory', {}).get('places', 0) < self.a.files:
+                time.sleep(1)
+                continue
+            tool = children(self.proc.pid)
+            before = sum(map(ns_on_cpu, tool))
+            time.sleep(1)
+            quiet = quiet + 1 if tool == children(self.proc.pid) and sum(map(ns_on_cpu, tool)) - before < 2e7 else 0
+            if quiet == 2:
+                return
+        raise SystemExit('tyto does not come to rest')
 
     def settle(self, mode):
         if mode == 'tyto':

@@ -38,15 +38,6 @@ static void say_rules(const struct detection *d)
 		log_error("%zu more rules are not in force: `tyto rules check` names them", c.n - COMPLAINTS_MAX);
 }
 
-/* --- an import --- */
-
-static int append(void *arg, const struct evidence_alert *a)
-{
-	uint64_t seq;
-
-	return evidence_append_alert(arg, a, &seq);
-}
-
 int detecting_settings(const char *state, const struct config *c, struct evidence *ev)
 {
 	int r = decoys_excuse(state, ev, str_c(c->decoy_excused));
@@ -65,28 +56,6 @@ static bool is_news(const struct detection *d, str *ret_setting)
 	return detector_unrecorded(d, ret_setting) && (st.rules.all || detector_recorded_any(d));
 }
 
-static int record_rules(struct detection *d, struct evidence *ev)
-{
-	str setting;
-	int r = is_news(d, &setting) ? evidence_append_config(ev, time_now(), setting, NULL) : 0;
-
-	if (r == 0)
-		detector_recorded(d);
-	return r;
-}
-
-static int all_of(struct detection *d, struct evidence *ev)
-{
-	bool more = true;
-	int r = 0;
-
-	while (r == 0 && more)
-		r = detector_advance(d, UINT64_MAX, append, ev, &more);
-	while (r == 0 && detector_unsettled(d))
-		r = detector_settle(d, UINT64_MAX, append, ev, &more);
-	return r;
-}
-
 /* Beside a keeper `tyto doctor` says it. */
 static void say_full(const struct detection *d)
 {
@@ -98,38 +67,15 @@ static void say_full(const struct detection *d)
 			(unsigned long long)st.full);
 }
 
-int detecting_alone(const char *state, const struct config *c, struct evidence *ev)
-{
-	char *rules[CONFIG_PATHS_MAX];
-	struct detection *d = NULL;
-	int r = detector_open(state, rules, config_rules(c, rules), &d);
+/* --- between the thread and the writer --- */
 
-	if (r == 0) {
-		detector_budget(d, c->alerts_budget);
-		say_rules(d);
-		r = record_rules(d, ev);
-	}
-	if (r == 0)
-		r = all_of(d, ev);
-	if (r == 0)
-		r = detector_save(d, append, ev);
-	if (r == 0)
-		say_full(d);
-	if (r == 0)
-		r = evidence_commit(ev);
-	/* What was raised is read back: then it need not be looked for again. */
-	if (r == 0)
-		r = all_of(d, ev);
-	detector_close(d);
-	return r;
-}
-
-/* --- behind the keeper --- */
 
 struct waiting {
 	struct evidence_alert a;
 	char *person, *rule, *body;
 };
+
+enum end { GOES_ON, TO_FINISH, LOOKED_THROUGH, DURABLE, ENDED }; /* of an import, in this order */
 
 struct detecting {
 	pthread_t thread;
@@ -137,6 +83,7 @@ struct detecting {
 	pthread_cond_t wake;
 	char *state;
 	const struct config *c;
+	enum detecting_how how;
 	int fd;
 	uint64_t size; /* under lock, as what follows */
 	struct waiting waiting[WAITING_MAX];
@@ -147,6 +94,7 @@ struct detecting {
 	int64_t since; /* the rules have been in force */
 	char set[65];
 	bool stop, reload, failed;
+	enum end end;
 };
 
 static void waiting_free(struct waiting *w)
@@ -166,6 +114,13 @@ static char *copy(str *s)
 	s->n = p ? s->n : 0;
 	s->p = p;
 	return p;
+}
+
+/* Under lock: the keeper looks at the descriptor, the end of an import at the condition. */
+static void tell_writer(struct detecting *d)
+{
+	eventfd_write(d->fd, 1);
+	pthread_cond_broadcast(&d->wake);
 }
 
 static int hand_over(void *arg, const struct evidence_alert *a)
@@ -190,7 +145,7 @@ static int hand_over(void *arg, const struct evidence_alert *a)
 			r = -ENOMEM;
 		} else {
 			d->n++;
-			eventfd_write(d->fd, 1);
+			tell_writer(d);
 		}
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -211,12 +166,12 @@ static bool wait_more(struct detecting *d, uint64_t *done, int64_t ms, bool *ret
 		until.tv_nsec -= NSEC_PER_SEC;
 	}
 	pthread_mutex_lock(&d->lock);
-	while (!d->stop && !d->reload && d->size <= *done && ms && pthread_cond_timedwait(&d->wake, &d->lock, &until) == 0)
+	while (!d->stop && !d->reload && d->size <= *done && d->end == GOES_ON && ms && pthread_cond_timedwait(&d->wake, &d->lock, &until) == 0)
 		;
 	*done = d->size;
 	*ret_reload = d->reload;
 	d->reload = false;
-	stop = d->stop;
+	stop = d->stop || d->end != GOES_ON;
 	pthread_mutex_unlock(&d->lock);
 	return !stop;
 }
@@ -260,7 +215,7 @@ static void publish(struct following *f, bool fresh)
 		free(d->setting);
 		d->setting = strndup(setting.p, setting.n);
 		d->setting_at = d->n;
-		eventfd_write(d->fd, 1);
+		tell_writer(d);
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (news)
@@ -339,7 +294,8 @@ static int save(struct following *f)
 	return 0;
 }
 
-static int follow(struct following *f)
+/* As the keeper does it, at the keeper's times. */
+static int follow_live(struct following *f)
 {
 	bool again = false, past = false;
 	uint64_t done = 0;
@@ -364,6 +320,54 @@ static int follow(struct following *f)
 	return r;
 }
 
+/* Until it is `end`, or it is to stop. */
+static bool wait_end(struct detecting *d, enum end end)
+{
+	bool stop;
+
+	pthread_mutex_lock(&d->lock);
+	while (d->end < end && !d->stop)
+		pthread_cond_wait(&d->wake, &d->lock);
+	stop = d->stop;
+	pthread_mutex_unlock(&d->lock);
+	return !stop;
+}
+
+static void set_end(struct detecting *d, enum end end)
+{
+	pthread_mutex_lock(&d->lock);
+	d->end = MAX(d->end, end);
+	pthread_cond_broadcast(&d->wake);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* What was raised is read back at last: then it need not be looked for again. */
+static int follow_import(struct following *f)
+{
+	struct detecting *d = f->d;
+	bool again, past = true;
+	uint64_t done = 0;
+	int r = 0;
+
+	while (r == 0 && wait_more(d, &done, LOOK_MS, &again))
+		r = advance(f);
+	if (r < 0 || !wait_end(d, TO_FINISH))
+		return r;
+	r = advance(f);
+	while (r == 0 && detector_unsettled(f->detector) && !stopping(d))
+		r = detector_settle(f->detector, PAST_STEP, hand_over, d, &past);
+	if (r == 0)
+		r = detector_save(f->detector, hand_over, d);
+	if (r < 0)
+		return r;
+	set_end(d, LOOKED_THROUGH);
+	if (!wait_end(d, DURABLE))
+		return 0;
+	r = advance(f);
+	say_full(f->detector);
+	return r;
+}
+
 static void *run(void *arg)
 {
 	struct following f = { .d = arg };
@@ -377,10 +381,10 @@ static void *run(void *arg)
 		detector_budget(f.detector, f.d->c->alerts_budget);
 		say_rules(f.detector);
 		detector_stat(f.detector, &st);
-		if (st.rules.run == 0)
+		if (st.rules.run == 0 && f.d->how == DETECTING_LIVE)
 			log_info("no detection rules: nothing will raise an alert (the setting `rules`)");
 		publish(&f, true);
-		r = follow(&f);
+		r = f.d->how == DETECTING_LIVE ? follow_live(&f) : follow_import(&f);
 	}
 	if (r < 0 && r != -EINTR) {
 		log_error("alerts: %s; the record goes on, and the next start finds what it missed", detector_why());
@@ -389,10 +393,11 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&f.d->lock);
 	}
 	detector_close(f.detector);
+	set_end(f.d, ENDED);
 	return NULL;
 }
 
-int detecting_start(const char *state, const struct config *c, struct detecting **ret)
+int detecting_start(const char *state, const struct config *c, enum detecting_how how, struct detecting **ret)
 {
 	struct detecting *d = calloc(1, sizeof(*d));
 	pthread_condattr_t clock;
@@ -403,6 +408,7 @@ int detecting_start(const char *state, const struct config *c, struct detecting 
 		return -ENOMEM;
 	}
 	d->c = c;
+	d->how = how;
 	d->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_condattr_init(&clock);
@@ -482,6 +488,43 @@ int detecting_take(struct detecting *d, struct evidence *ev)
 	pthread_cond_broadcast(&d->wake);
 	pthread_mutex_unlock(&d->lock);
 	return r < 0 ? r : (int)taken + recorded;
+}
+
+/* Something waits for the writer, or the thread is through. */
+static enum end next_end(struct detecting *d)
+{
+	enum end end;
+
+	pthread_mutex_lock(&d->lock);
+	while (d->end < LOOKED_THROUGH && !d->n && !d->setting)
+		pthread_cond_wait(&d->wake, &d->lock);
+	end = d->end;
+	pthread_mutex_unlock(&d->lock);
+	return end;
+}
+
+int detecting_finish(struct detecting *d, struct evidence *ev)
+{
+	struct evidence_stat st;
+	enum end end;
+	int r;
+
+	set_end(d, TO_FINISH);
+	do {
+		end = next_end(d);
+		r = detecting_take(d, ev);
+	} while (r >= 0 && end < LOOKED_THROUGH);
+	if (r >= 0)
+		r = evidence_commit(ev);
+	if (r < 0)
+		return r;
+	evidence_stat(ev, &st);
+	detecting_tell(d, st.size);
+	if (end < DURABLE) {
+		set_end(d, DURABLE);
+		(void)wait_end(d, ENDED);
+	}
+	return 0;
 }
 
 void detecting_reload(struct detecting *d)

@@ -18,6 +18,7 @@
 #include "evidence/evidence.h"
 
 #define COMMIT_LEAVES 65536
+#define ALERTS_EACH 2048 /* records between two looks whether alerts wait */
 #define FLUSH_AT (64 * 1024)
 #define TIMEOUT_MS 60000
 
@@ -29,7 +30,7 @@ struct importer {
 	struct evidence_reader *reader; /* of what was imported before */
 	struct people *people;
 	struct persons *persons;
-	const struct config *detect;
+	struct detecting *detecting;
 	uint64_t pending;
 	int64_t last_checkpoint;
 	/* through the keeper */
@@ -112,7 +113,17 @@ static int commit(struct importer *i)
 	i->pending = 0;
 	evidence_stat(i->ev, &st);
 	indexer_tell(i->indexer, st.size);
+	if (i->detecting)
+		detecting_tell(i->detecting, st.size);
 	return 0;
+}
+
+/* Alerts so far: durable with what comes next. */
+static int take_alerts(struct importer *i)
+{
+	int r = i->detecting ? detecting_take(i->detecting, i->ev) : 0;
+
+	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
 }
 
 /* The connection was closed: the keeper mostly says why before. */
@@ -158,10 +169,20 @@ static void stop_remote(struct importer *i)
 
 void importer_detect(struct importer *i, const struct config *c)
 {
-	i->detect = c;
+	struct evidence_stat st;
+	int r;
+
+	if (!i->ev)
+		return;
 	/* In force from before the first record. */
-	if (i->ev && detecting_settings(i->state, c, i->ev) < 0)
+	if (detecting_settings(i->state, c, i->ev) < 0)
 		log_error("settings of detection: %s", evidence_why());
+	r = detecting_start(i->state, c, DETECTING_IMPORT, &i->detecting);
+	if (r < 0)
+		log_error("alerts: %s", strerror(-r));
+	evidence_stat(i->ev, &st);
+	if (i->detecting)
+		detecting_tell(i->detecting, st.size);
 }
 
 int importer_close(struct importer *i)
@@ -177,8 +198,9 @@ int importer_close(struct importer *i)
 	/* Late records are found by the index. */
 	i->indexer = indexer_stop(i->indexer, true);
 	/* What is recorded stays so whatever becomes of it: the next who comes finds the alerts. */
-	if (i->ev && i->detect && r == 0 && detecting_alone(i->state, i->detect, i->ev) < 0)
-		log_error("alerts: %s", detector_why());
+	if (i->detecting && r == 0 && detecting_finish(i->detecting, i->ev) < 0)
+		log_error("alerts: %s", evidence_why());
+	detecting_stop(i->detecting);
 	evidence_close(i->ev);
 	evidence_reader_close(i->reader);
 	persons_free(i->persons);
@@ -286,7 +308,9 @@ int importer_event(struct importer *i, struct event *ev)
 	r = imports_append_event(i->ev, i->persons, ev, i->begins);
 	if (r < 0)
 		return fail(r, "%s", evidence_why());
-	return ++i->pending >= COMMIT_LEAVES ? commit(i) : 0;
+	if (++i->pending % ALERTS_EACH == 0)
+		r = take_alerts(i);
+	return r == 0 && i->pending >= COMMIT_LEAVES ? commit(i) : r;
 }
 
 int importer_row(struct importer *i, str row, const char **ret_expect)

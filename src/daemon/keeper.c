@@ -112,8 +112,8 @@ static int checkpoint(struct keeper *k)
 {
 	int r = evidence_checkpoint(k->ev, time_now());
 
-	/* What is durable stays so; it is signed when there is room. */
-	if (r == -ENOSPC)
+	/* What is durable stays so; it is signed when there is room, or a descriptor. */
+	if (evidence_may_wait(r))
 		r = 0;
 	else
 		k->checkpoint_due = false;
@@ -342,7 +342,7 @@ static int open_all(struct keeper *k)
 	if (r == 0)
 		r = keeper_appended(k, detecting_settings(c->state, c->settings, k->ev));
 	if (r == 0)
-		r = detecting_start(c->state, c->settings, &k->detecting);
+		r = detecting_start(c->state, c->settings, DETECTING_LIVE, &k->detecting);
 	if (r == 0)
 		r = keeper_watch_fd(k, detecting_fd(k->detecting), TAG_ALERTS, EPOLLIN);
 	if (r == 0) /* what the last one did not get to */

@@ -396,23 +396,21 @@ static int merge_named(struct cases *c, struct kase *k, const struct firing *h)
 struct counted {
 	uint64_t *seqs;
 	size_t n;
-	uint64_t below;
 };
 
 static int note_seq(void *arg, const struct event *e)
 {
 	struct counted *k = arg;
 
-	if (e->seq < k->below)
-		k->seqs[k->n++] = e->seq;
+	k->seqs[k->n++] = e->seq;
 	return k->n == CASE_LOOK_MAX;
 }
 
 /* A rule tells the newest records only, and one that leans on correlations just those that completed its parts. The others that it counted are this person's with the same verbs, of the same time. */
 static int merge_counted(struct cases *c, struct kase *k, const struct firings *f, const struct firing *h)
 {
-	struct counted found = { .below = f->mode == FIRING_PAST ? UINT64_MAX : f->seq + 1 };
-	struct index_filter filter = { .since = h->first, .until = h->last + 1, .n_persons = 1 };
+	struct index_filter filter = { .since = h->first, .until = h->last + 1, .n_persons = 1, .below = f->mode == FIRING_PAST ? 0 : f->seq + 1 };
+	struct counted found = { 0 };
 	str person;
 	int r = names_value(evidence_reader_names(c->r), NAME_PERSON, f->person, &person);
 

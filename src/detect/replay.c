@@ -144,7 +144,7 @@ static int feed(void *arg, const struct event *e)
 	struct replay *p = arg;
 	int r;
 
-	if (e->seq >= p->range.below || (p->begun && e->time == p->at && e->seq <= p->last_seq))
+	if (p->begun && e->time == p->at && e->seq <= p->last_seq)
 		return 0;
 	p->begun = true;
 	p->at = e->time;
@@ -161,7 +161,8 @@ static int feed(void *arg, const struct event *e)
 
 int replay_step(struct replay *p, uint64_t max, replay_fired *fired, void *arg, bool *ret_more)
 {
-	struct index_filter f = { .since = p->begun ? p->at : p->beside ? p->range.lead : p->range.from, .until = p->range.to };
+	struct index_filter f = { .since = p->begun ? p->at : p->beside ? p->range.lead : p->range.from, .until = p->range.to,
+		.below = p->range.below };
 	uint64_t size;
 	int r = evidence_reader_refresh(p->r, &size);
 
@@ -179,29 +180,19 @@ int replay_step(struct replay *p, uint64_t max, replay_fired *fired, void *arg, 
 	return p->failed;
 }
 
-struct looking {
-	uint64_t below;
-	int64_t time;
-};
-
 static int newest(void *arg, const struct event *e)
 {
-	struct looking *k = arg;
-
-	if (e->seq >= k->below)
-		return 0;
-	k->time = e->time;
+	*(int64_t *)arg = e->time;
 	return 1;
 }
 
 int replay_frontier(const char *state, uint64_t below, int64_t *ret)
 {
-	struct looking k = { below, INT64_MIN };
-	const struct index_filter f = { .reverse = true };
-	int r = below ? index_events(state, &f, newest, &k) : 0;
+	const struct index_filter f = { .reverse = true, .below = below, .limit = 1 };
+	int r = 0;
 
-	if (r < 0)
-		return fail(r, "%s", index_why());
-	*ret = k.time;
-	return 0;
+	*ret = INT64_MIN;
+	if (below)
+		r = index_events(state, &f, newest, ret);
+	return r < 0 ? fail(r, "%s", index_why()) : 0;
 }

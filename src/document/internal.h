@@ -26,6 +26,9 @@ struct documents {
 	bool identifiers_lost;
 	struct postings *counted;     /* the same for reading, by the one who counts */
 	struct prints *prints;        /* likewise */
+	struct documents_stat counts; /* of rows, as they were… */
+	uint64_t counts_of;           /* …at so many changes of the view, + 1; 0: not counted yet */
+	int64_t count_again;          /* CLOCK_BOOTTIME: not before it */
 };
 
 #define documents_fail(r, ...) why_set(&documents_last, (r), __VA_ARGS__)

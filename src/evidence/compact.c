@@ -10,9 +10,20 @@
 #include "evidence/vfs.h"
 
 struct segment_end {
-	size_t segment; /* in e->segments */
+	int fd; /* kept open: cutting must not need a descriptor that there is none for */
 	off_t bytes;
 };
+struct segment_ends {
+	struct segment_end *v;
+	size_t n;
+};
+
+static void segment_ends_free(struct segment_ends *s)
+{
+	while (s->n)
+		close_fd(&s->v[--s->n].fd);
+	free(s->v);
+}
 
 int store_segment_begin(struct evidence *e, uint64_t first, int64_t day)
 {
@@ -94,28 +105,22 @@ int store_root_full(void *arg, unsigned level, uint64_t n, const hash32 *root)
 }
 
 /* A compaction that does not come to its end takes its frames back: the next one writes them again, at the same place. */
-static void cut_frames(struct evidence *e, const struct segment_end *ends, size_t n)
+static void cut_frames(struct evidence *e, const struct segment_ends *ends)
 {
-	for (size_t i = 0; i < n; i++) {
-		_cleanup_close_ int fd = -1;
-		char name[LOGDIR_NAME_MAX];
-
-		logdir_segment_name(name, e->segments[ends[i].segment]);
-		fd = vfs_open(e->log_fd, name, O_WRONLY, 0);
-		if (fd < 0 || vfs_truncate(fd, ends[i].bytes) < 0)
+	for (size_t i = 0; i < ends->n; i++)
+		if (vfs_truncate(ends->v[i].fd, ends->v[i].bytes) < 0)
 			e->broken = true;
-	}
 }
 
-/* Frames of journal leaves [0, n), within their segments. *ret_ends (freed by the caller): where those ended before. */
-static int write_frames(struct evidence *e, size_t n, struct segment_end **ret_ends, size_t *ret_n)
+/* Frames of journal leaves [0, n), within their segments. ends: where those ended before. */
+static int write_frames(struct evidence *e, size_t n, struct segment_ends *ends)
 {
 	for (size_t done = 0; done < n;) {
 		uint64_t index = e->journal_first + done;
 		size_t s = segment_of(e, index), stop = n;
 		_cleanup_buf_ struct buf b = BUF_INIT;
 		_cleanup_close_ int fd = -1;
-		struct segment_end *grown;
+		struct segment_end *grown, *end;
 		char name[LOGDIR_NAME_MAX];
 		struct stat st;
 		int r = 0;
@@ -134,15 +139,16 @@ static int write_frames(struct evidence *e, size_t n, struct segment_end **ret_e
 		fd = vfs_open(e->log_fd, name, O_WRONLY, 0);
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return evidence_fail(fd < 0 ? fd : -errno, "log/%s cannot be opened", name);
-		grown = reallocarray(*ret_ends, *ret_n + 1, sizeof(*grown));
+		grown = reallocarray(ends->v, ends->n + 1, sizeof(*grown));
 		if (!grown)
 			return evidence_fail(-ENOMEM, "no memory");
-		*ret_ends = grown;
-		grown[(*ret_n)++] = (struct segment_end){ s, st.st_size };
-		r = vfs_pwrite(fd, b.p, b.n, st.st_size);
+		ends->v = grown;
+		end = &grown[ends->n++];
+		*end = (struct segment_end){ TAKE_FD(fd), st.st_size };
+		r = vfs_pwrite(end->fd, b.p, b.n, st.st_size);
 		if (r < 0)
 			return store_broken(e, r, "cannot write a segment");
-		if (vfs_fsync(fd) < 0)
+		if (vfs_fsync(end->fd) < 0)
 			return store_broken(e, -EIO, "fsync of a segment failed");
 	}
 	return 0;
@@ -225,14 +231,14 @@ int store_save_counters(struct evidence *e)
 
 int store_compact(struct evidence *e)
 {
-	size_t n = e->journal.n / FRAME_ALIGN * FRAME_ALIGN, n_ends = 0;
+	size_t n = e->journal.n / FRAME_ALIGN * FRAME_ALIGN;
 	uint64_t next = e->journal_first + n;
-	_cleanup_free_ struct segment_end *ends = NULL;
+	_cleanup_(segment_ends_free) struct segment_ends ends = { 0 };
 	int r;
 
 	if (n == 0)
 		return 0;
-	r = write_frames(e, n, &ends, &n_ends);
+	r = write_frames(e, n, &ends);
 	if (r == 0)
 		r = write_roots(e, next);
 	if (r == 0)
@@ -241,7 +247,7 @@ int store_compact(struct evidence *e)
 	if (e->journal_first == next)
 		e->compacted = e->aligned;
 	else if (!e->broken)
-		cut_frames(e, ends, n_ends);
+		cut_frames(e, &ends);
 	if (r == 0 && e->compacted.size - e->counters_saved >= STORE_COUNTERS_LEAVES)
 		r = store_save_counters(e);
 	e->disk_base = 0;

@@ -94,6 +94,8 @@ int evidence_append_alert(struct evidence *e, const struct evidence_alert *a, ui
 
 /* Everything appended is durable when this returns 0. Compacts when due. */
 int evidence_commit(struct evidence *e);
+/* What failed so can be asked for again, and nothing is lost meanwhile: no room on the disk, no descriptor to be had. */
+bool evidence_may_wait(int r);
 /* Signs the durable size; at most one a second is useful. `now` decides the period of the kept ones. */
 int evidence_checkpoint(struct evidence *e, int64_t now);
 int evidence_key_rotate(struct evidence *e, int64_t now);

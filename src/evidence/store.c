@@ -245,6 +245,11 @@ static int commit_pending(struct evidence *e)
 	return r;
 }
 
+bool evidence_may_wait(int r)
+{
+	return r == -ENOSPC || r == -EMFILE || r == -ENFILE;
+}
+
 int evidence_commit(struct evidence *e)
 {
 	int r;
@@ -261,7 +266,7 @@ int evidence_commit(struct evidence *e)
 		return r;
 	r = store_compact(e);
 	/* Everything is durable in the journal: compaction waits until there is room. */
-	return r == -ENOSPC ? 0 : r;
+	return evidence_may_wait(r) ? 0 : r;
 }
 
 /* While the disk is full nothing is taken in: it could only wait in memory, and be lost there. */

@@ -182,52 +182,87 @@ static int place_cmp(const void *va, const void *vb)
 	return 0;
 }
 
+static void bind_row(sqlite3_stmt *s, int at, const void *p, const void *leaves)
+{
+	const struct row *row = p;
+
+	sqlite3_bind_int64(s, at, row->who);
+	sqlite3_bind_int64(s, at + 1, row->time);
+	sqlite3_bind_int64(s, at + 2, (sqlite3_int64)row->seq);
+	sqlite3_bind_blob(s, at + 3, (const char *)leaves + row->leaf, row->leaf_n, SQLITE_STATIC);
+}
+
 static int put_rows(struct wpart *w, const struct batch *b, const struct row *row, const struct row *end)
 {
+	const void *some[DB_BULK];
+	size_t n = 0;
 	int r = 0;
 
 	for (; r == 0 && row < end; row++) {
-		if (row->seq < w->upto)
-			continue;
-		sqlite3_bind_int64(w->event, 1, row->who);
-		sqlite3_bind_int64(w->event, 2, row->time);
-		sqlite3_bind_int64(w->event, 3, (sqlite3_int64)row->seq);
-		sqlite3_bind_blob(w->event, 4, b->leaves.p + row->leaf, row->leaf_n, SQLITE_STATIC);
-		r = db_run(w->event);
+		if (row->seq >= w->upto)
+			some[n++] = row;
+		if (n == DB_BULK || row + 1 == end) {
+			r = db_bulk_run(&w->event, some, n, bind_row, b->leaves.p);
+			n = 0;
+		}
 	}
 	return r;
 }
 
+static void bind_subject(sqlite3_stmt *st, int at, const void *p, const void *arg)
+{
+	const struct subject_row *s = p;
+	const int64_t v[] = { s->subject, s->time, (int64_t)s->seq, s->who, (int64_t)s->flags };
+
+	for (int k = 0; k < (int)ARRAY_SIZE(v); k++)
+		sqlite3_bind_int64(st, at + k, v[k]);
+}
+
 static int put_subjects(struct wpart *w, const struct subject_row *s, const struct subject_row *end)
 {
+	const void *some[DB_BULK];
+	size_t n = 0;
 	bool sums;
 	int r = busy_keep(w, (size_t)(end - s), &sums);
 
 	for (; r == 0 && s < end; s++) {
-		const int64_t v[] = { s->subject, s->time, (int64_t)s->seq, s->who, (int64_t)s->flags };
+		bool fresh = s->seq >= w->upto;
 
-		if (s->seq < w->upto)
-			continue;
-		for (int k = 0; k < (int)ARRAY_SIZE(v); k++)
-			sqlite3_bind_int64(w->subject, k + 1, v[k]);
-		r = db_run(w->subject);
-		if (r == 0 && sums)
+		if (fresh)
+			some[n++] = s;
+		if (n == DB_BULK || s + 1 == end) {
+			r = db_bulk_run(&w->subject, some, n, bind_subject, NULL);
+			n = 0;
+		}
+		if (r == 0 && fresh && sums)
 			r = busy_add(w, s);
 	}
 	return r;
 }
 
+static void bind_place(sqlite3_stmt *s, int at, const void *p, const void *arg)
+{
+	const struct place_row *place = p;
+
+	sqlite3_bind_int64(s, at, (sqlite3_int64)place->component);
+	sqlite3_bind_int64(s, at + 1, (sqlite3_int64)place->object);
+	sqlite3_bind_int64(s, at + 2, place->first);
+	sqlite3_bind_int64(s, at + 3, place->last);
+}
+
 /* Of a batch applied again nothing is new: an interval put twice stays what it is. */
 static int put_places(struct wpart *w, const struct place_row *p, const struct place_row *end)
 {
+	const void *some[DB_BULK];
+	size_t n = 0;
 	int r = 0;
 
 	for (; r == 0 && p < end; p++) {
-		sqlite3_bind_int64(w->place, 1, (sqlite3_int64)p->component);
-		sqlite3_bind_int64(w->place, 2, (sqlite3_int64)p->object);
-		sqlite3_bind_int64(w->place, 3, p->first);
-		sqlite3_bind_int64(w->place, 4, p->last);
-		r = db_run(w->place);
+		some[n++] = p;
+		if (n == DB_BULK || p + 1 == end) {
+			r = db_bulk_run(&w->place, some, n, bind_place, NULL);
+			n = 0;
+		}
 	}
 	return r;
 }

@@ -190,6 +190,51 @@ int db_meta_put(sqlite3 *db, const char *k, uint64_t v)
 	return db_run(s);
 }
 
+int db_bulk_prepare(sqlite3 *db, const char *insert, int columns, const char *behind, struct db_bulk *ret)
+{
+	_cleanup_buf_ struct buf one = BUF_INIT, many = BUF_INIT;
+	int r;
+
+	ret->columns = columns;
+	buf_puts(&one, STR("("));
+	for (int i = 0; i < columns; i++)
+		buf_puts(&one, i ? STR(",?") : STR("?"));
+	buf_puts(&one, STR(")"));
+	for (int i = 0; i < DB_BULK; i++)
+		buf_putf(&many, "%s%.*s", i ? "," : insert, (int)one.n, one.p ? one.p : "");
+	buf_puts(&many, str_c(behind));
+	if (!buf_cstr(&many))
+		return -ENOMEM;
+	r = db_prepare(db, many.p, &ret->many);
+	buf_clear(&many);
+	buf_putf(&many, "%s%.*s%s", insert, (int)one.n, one.p ? one.p : "", behind);
+	if (!buf_cstr(&many))
+		return -ENOMEM;
+	return r < 0 ? r : db_prepare(db, many.p, &ret->one);
+}
+
+void db_bulk_finalize(struct db_bulk *k)
+{
+	db_finalize(&k->one);
+	db_finalize(&k->many);
+}
+
+int db_bulk_run(const struct db_bulk *k, const void *const *rows, size_t n, db_bind *bind, const void *arg)
+{
+	int r = 0;
+
+	if (n == DB_BULK) {
+		for (size_t i = 0; i < n; i++)
+			bind(k->many, (int)i * k->columns + 1, rows[i], arg);
+		return db_run(k->many);
+	}
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		bind(k->one, 1, rows[i], arg);
+		r = db_run(k->one);
+	}
+	return r;
+}
+
 str db_column(sqlite3_stmt *s, int i)
 {
 	const void *p = sqlite3_column_blob(s, i);

@@ -27,6 +27,19 @@ void db_finalize(sqlite3_stmt **s);
 int db_step(sqlite3_stmt *s);
 /* For statements without rows: step and reset. */
 int db_run(sqlite3_stmt *s);
+/* Rows of one table, many by a statement: to start and end one costs as much as its row. Zero is empty. */
+#define DB_BULK 16
+struct db_bulk {
+	sqlite3_stmt *one, *many;
+	int columns;
+};
+/* insert: "INSERT INTO t VALUES"; behind: what follows the rows. */
+int db_bulk_prepare(sqlite3 *db, const char *insert, int columns, const char *behind, struct db_bulk *ret);
+void db_bulk_finalize(struct db_bulk *k);
+/* Sets a row's columns, from parameter `at` on. */
+typedef void db_bind(sqlite3_stmt *s, int at, const void *row, const void *arg);
+/* At most DB_BULK rows. */
+int db_bulk_run(const struct db_bulk *k, const void *const *rows, size_t n, db_bind *bind, const void *arg);
 /* A column's bytes, until the next step; STR_NONE where it is NULL. */
 str db_column(sqlite3_stmt *s, int i);
 /* Copied; STR_NONE, and a field that the leaf does not have, stay NULL (bindings were cleared). */

@@ -41,7 +41,7 @@ static bool in_set(uint64_t asked, bool known, unsigned v)
 
 bool index_matches(const struct index_filter *f, const struct event *e)
 {
-	if ((f->since && e->time < f->since) || (f->until && e->time >= f->until))
+	if ((f->since && e->time < f->since) || (f->until && e->time >= f->until) || (f->below && e->seq >= f->below))
 		return false;
 	if (!in_set(f->verbs, true, e->verb) || !in_set(f->vias, event_has(e, EV_VIA), e->via) || !in_set(f->labels, event_has(e, EV_LABEL),
 		e->label))

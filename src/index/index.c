@@ -224,9 +224,9 @@ static bool is_marked(const struct index *x)
 
 static void wpart_close(struct wpart *w)
 {
-	db_finalize(&w->event);
-	db_finalize(&w->subject);
-	db_finalize(&w->place);
+	db_bulk_finalize(&w->event);
+	db_bulk_finalize(&w->subject);
+	db_bulk_finalize(&w->place);
 	db_close(&w->db);
 	*w = (struct wpart){ 0 };
 }
@@ -453,12 +453,12 @@ static const struct part *find_part(const struct snapshot *s, int32_t month)
 
 static int part_prepare(struct wpart *w)
 {
-	int r = db_prepare(w->db, "INSERT INTO by_person VALUES(?, ?, ?, ?)", &w->event);
+	int r = db_bulk_prepare(w->db, "INSERT OR FAIL INTO by_person VALUES", 4, "", &w->event);
 
 	if (r == 0)
-		r = db_prepare(w->db, "INSERT INTO by_subject VALUES(?, ?, ?, ?, ?)", &w->subject);
+		r = db_bulk_prepare(w->db, "INSERT OR FAIL INTO by_subject VALUES", 5, "", &w->subject);
 	if (r == 0)
-		r = db_prepare(w->db, "INSERT INTO place VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET first=min(first, excluded.first),"
+		r = db_bulk_prepare(w->db, "INSERT OR FAIL INTO place VALUES", 4, " ON CONFLICT DO UPDATE SET first=min(first, excluded.first),"
 			" last=max(last, excluded.last) WHERE excluded.first < first OR excluded.last > last", &w->place);
 	return r;
 }

@@ -33,6 +33,7 @@ struct index_filter {
 	uint64_t vias;             /* bit a via; 0 all */
 	uint64_t labels;           /* bit a label; 0 all */
 	str client;
+	uint64_t below;            /* records before this leaf only; 0: all */
 	uint64_t limit;            /* 0 none */
 	bool reverse;              /* newest first */
 };

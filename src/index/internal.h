@@ -122,7 +122,7 @@ extern const char *const index_part_schema;
 /* Writer (index.c, build.c). */
 struct wpart {
 	sqlite3 *db;
-	sqlite3_stmt *event, *subject, *place;
+	struct db_bulk event, subject, place;
 	int32_t month;
 	uint64_t upto, used;
 	uint64_t busy; /* the sums are right for the rows below this seq; 0: there are none */
@@ -173,6 +173,15 @@ struct rpart {
 	struct rest rest;
 };
 #define QUERY_OPEN_PARTS 64
+/* Whose and when each leaf of the tail is: the same tail is asked again and again while the index is behind. Leaf from + i is v[i]. */
+struct tail_seen {
+	struct tail_entry {
+		int64_t who, time; /* time INT64_MAX: not an event */
+	} *v;
+	size_t n, cap;
+	uint64_t from;
+};
+
 struct index_query {
 	char *state, *top, *dir;
 	struct evidence_reader *r;
@@ -184,6 +193,7 @@ struct index_query {
 	struct snapshot snap;
 	struct rpart parts[QUERY_OPEN_PARTS];
 	size_t n_parts;
+	struct tail_seen seen;
 };
 static inline uint64_t query_tail(const struct index_query *q)
 {
@@ -233,6 +243,7 @@ int tail_each(struct index_query *q, uint64_t from, int (*cb)(void *arg, uint64_
 /* Compiled filter: numbers only. Owned: plan_free. */
 struct plan {
 	int64_t since, until;      /* [since, until) */
+	uint64_t below;            /* leaves before this one */
 	int64_t *whos;             /* sorted */
 	size_t n_whos;
 	bool by_who, by_path, nothing;

@@ -47,6 +47,7 @@ struct index_query *index_query_close(struct index_query *q)
 		return NULL;
 	forget(q);
 	evidence_reader_close(q->r);
+	free(q->seen.v);
 	free(q->state);
 	free(q->top);
 	free(q->dir);
@@ -289,8 +290,9 @@ static int plan_make(const struct names *n, const struct index_filter *f, struct
 	_cleanup_buf_ struct buf key = BUF_INIT;
 	int r;
 
-	*p = (struct plan){ .since = f->since ? f->since : INT64_MIN, .until = f->until ? f->until : INT64_MAX, .verbs = f->verbs, .vias = f->vias,
-		.labels = f->labels, .reverse = f->reverse, .limit = f->limit };
+	*p = (struct plan){ .since = f->since ? f->since : INT64_MIN, .until = f->until ? f->until : INT64_MAX,
+		.below = f->below ? f->below : UINT64_MAX, .verbs = f->verbs, .vias = f->vias, .labels = f->labels, .reverse = f->reverse,
+		.limit = f->limit };
 	r = plan_persons(n, f, p);
 	if (r < 0)
 		return r;
@@ -410,7 +412,7 @@ static int add_cursor(struct run *x, const char *sql, int64_t key, bool keyed)
 	/* After damage a run goes on where it was: the bounds are those of what is still to come. */
 	sqlite3_bind_int64(c[x->n].st, 2, x->plan->since);
 	sqlite3_bind_int64(c[x->n].st, 3, x->plan->until);
-	sqlite3_bind_int64(c[x->n].st, 4, (sqlite3_int64)x->q->snap.indexed);
+	sqlite3_bind_int64(c[x->n].st, 4, (sqlite3_int64)MIN(x->q->snap.indexed, x->plan->below));
 	x->n++;
 	return cursor_next(x, x->n - 1);
 }

@@ -6,6 +6,7 @@
 
 #define TAIL_STEP 4096       /* leaves between look-ups of what a decision refers to: a callback may not read */
 #define TAIL_WINDOW (1 << 20) /* places held at once: 16 MiB */
+#define TAIL_SEEN (1 << 20)   /* leaves of the tail, from its beginning, of which is known whose they are: 16 MiB */
 
 struct step {
 	struct index_query *q;
@@ -113,13 +114,72 @@ static int tail_take(void *arg, uint64_t seq, const struct leaf *l)
 	return 0;
 }
 
+static int see(void *arg, uint64_t seq, const struct leaf *l)
+{
+	struct tail_seen *k = arg;
+
+	if (array_room(k->v, k->cap, k->n + 1) < 0)
+		return -ENOMEM;
+	k->v[k->n++] = l->kind == LEAF_EVENT ? (struct tail_entry){ index_who_key(l), leaf_time(l) } : (struct tail_entry){ 0, INT64_MAX };
+	return 0;
+}
+
+/* Brings what is known of the tail up to leaf `to`. */
+static int tail_see(struct index_query *q, uint64_t from, uint64_t to)
+{
+	struct tail_seen *k = &q->seen;
+
+	if (from < k->from || from > k->from + k->n) {
+		k->n = 0;
+	} else {
+		k->n -= (size_t)(from - k->from);
+		memmove(k->v, k->v + (from - k->from), k->n * sizeof(*k->v));
+	}
+	k->from = from;
+	return k->from + k->n < to ? evidence_each(q->r, k->from + k->n, to, see, k) : 0;
+}
+
+static bool may_match(const struct plan *p, const struct tail_entry *e)
+{
+	if (e->time < p->since || e->time >= p->until)
+		return false;
+	for (size_t i = 0; p->by_who && i < p->n_whos; i++)
+		if (p->whos[i] == e->who)
+			return true;
+	return !p->by_who;
+}
+
+/* Of the leaves that are known only those are read that can be meant. */
+static int take_seen(struct tail *t, uint64_t from, uint64_t to)
+{
+	int r = tail_see(t->q, from, to);
+
+	for (uint64_t seq = from; r == 0 && seq < to; seq++) {
+		struct leaf l;
+		str packed;
+
+		if (!may_match(t->plan, &t->q->seen.v[seq - from]))
+			continue;
+		r = evidence_read(t->q->r, seq, &packed);
+		if (r == 0)
+			r = leaf_decode_any((const uint8_t *)packed.p, packed.n, &l);
+		if (r == 0)
+			r = tail_take(t, seq, &l);
+	}
+	return r;
+}
+
 static int tail_fill(struct tail *t)
 {
-	int r;
+	uint64_t from = query_tail(t->q), to = MIN(t->q->size, t->plan->below), seen = MIN(to, from + TAIL_SEEN);
+	int r = 0;
 
 	t->n = t->at = 0;
 	t->more = false;
-	r = evidence_each(t->q->r, query_tail(t->q), t->q->size, tail_take, t);
+	if (from < seen)
+		r = take_seen(t, from, seen);
+	if (r == 0 && seen < to)
+		r = evidence_each(t->q->r, seen, to, tail_take, t);
 	if (r < 0)
 		return r == -ENOMEM ? r : index_fail(r, "%s", evidence_why());
 	for (size_t i = t->n / 2; t->n < t->max && i-- > 0;)

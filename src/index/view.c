@@ -82,7 +82,7 @@ void view_close(struct view *v)
 
 /* --- following --- */
 
-static int take_leaves(const struct view *v, struct evidence_reader *r, uint64_t from, uint64_t to, void *arg, struct why *why)
+static int take_leaves(struct view *v, struct evidence_reader *r, uint64_t from, uint64_t to, void *arg, struct why *why)
 {
 	int e = 0;
 
@@ -96,6 +96,7 @@ static int take_leaves(const struct view *v, struct evidence_reader *r, uint64_t
 		/* Most of a log is none of ours. */
 		if (packed.n < 2 || (uint8_t)packed.p[1] >= 32 || !(v->kind->leaves & 1U << (uint8_t)packed.p[1]))
 			continue;
+		v->changes++;
 		e = leaf_decode((const uint8_t *)packed.p, packed.n, &l);
 		e = e < 0 ? why_set(why, -EUCLEAN, "record %llu: expected a leaf", (unsigned long long)seq) :
 			v->kind->take(arg, evidence_reader_names(r), seq, &l);
@@ -114,6 +115,7 @@ static int advance_batch(struct view *v, struct evidence_reader *r, uint64_t to,
 	e = db_meta_get(v->db, "known", &known);
 	if (e < 0)
 		view_failed(v, e, why);
+	v->changes += known != v->known;
 	to = MAX(to, known);
 	if (e == 0)
 		e = take_leaves(v, r, known, to, arg, why);

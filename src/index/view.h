@@ -29,6 +29,7 @@ struct view {
 	char *dir;
 	sqlite3 *db;
 	uint64_t known; /* leaves below it stand in the table */
+	uint64_t changes; /* grows whenever rows may have changed, by whomever */
 	bool write;
 };
 

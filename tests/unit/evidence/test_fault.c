@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "crash_model.h"
+#include "evidence/store.h"
 
 #define DAY (86400 * NSEC_PER_SEC)
 #define LOST 3
@@ -31,6 +32,7 @@ static struct {
 	unsigned count, at;  /* the at-th operation fails, from 1; 0: none */
 	int error;
 	bool on;             /* and all after it */
+	bool opens;          /* every opening fails, nothing else */
 	bool hit, hit_fsync;
 	const char *what;
 } fault;
@@ -38,6 +40,8 @@ static struct {
 static int step(const char *what)
 {
 	fault.count++;
+	if (fault.opens && strcmp(what, "open") == 0)
+		return -ENFILE;
 	if (fault.at == 0 || fault.count < fault.at || (fault.count > fault.at && !fault.on))
 		return 0;
 	if (!fault.hit)
@@ -301,6 +305,33 @@ static void operations(void **state)
 	fixture_end(&f);
 }
 
+/* No descriptor in the whole system, while the journal grows over its size: what needs one waits, the rest goes on. */
+static void descriptors(void **state)
+{
+	struct fixture f;
+	struct evidence *e;
+	uint64_t gaps[2];
+
+	fixture_begin(&f);
+	vfs_set(&faulty);
+	memset(&fault, 0, sizeof(fault));
+	n_appended = n_acknowledged = 0;
+	e = fixture_open(&f);
+	assert_int_equal(add(e, 0, 3, false), 0);
+	fault.opens = true;
+	assert_int_equal(add(e, 100, STORE_COMPACT_LEAVES + 4, false), 0);
+	assert_int_equal(evidence_checkpoint(e, RICH_TIME), -ENFILE);
+	assert_true(evidence_may_wait(-ENFILE));
+	fault.opens = false;
+	assert_int_equal(evidence_checkpoint(e, RICH_TIME), 0);
+	assert_int_equal(add(e, 7000, 2, false), 0);
+	evidence_close(e);
+	check(&f, "no descriptors", gaps);
+	assert_int_equal(gaps[0], 0);
+	vfs_set(NULL);
+	fixture_end(&f);
+}
+
 /* --- memory --- */
 
 static void read_all(const struct fixture *f)
@@ -439,6 +470,6 @@ static void real_disk(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(operations), cmocka_unit_test(allocations), cmocka_unit_test(real_disk) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(operations), cmocka_unit_test(descriptors), cmocka_unit_test(allocations), cmocka_unit_test(real_disk) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,7 @@ static void some_filter(struct index_filter *f, str persons[static 2])
 		f->since = (int64_t)(1750000000 + rnd(5000000)) * NSEC_PER_SEC;
 	if (rnd(4) == 0)
 		f->until = (int64_t)(1750000000 + rnd(5000000)) * NSEC_PER_SEC;
+	f->below = rnd(5) ? 0 : 1 + rnd(EVENTS);
 	f->verbs = rnd(3) ? 0 : 1ULL << (1 + rnd(5)) | 1ULL << (1 + rnd(5));
 	f->vias = rnd(4) ? 0 : 1ULL << (1 + rnd(4));
 	f->labels = rnd(4) ? 0 : 1ULL << (1 + rnd(4));

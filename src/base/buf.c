@@ -86,13 +86,9 @@ const char *buf_cstr(struct buf *b)
 
 void buf_put_dec(struct buf *b, uint64_t v)
 {
-	char tmp[20];
-	size_t i = sizeof(tmp);
+	char tmp[STR_DEC_MAX];
 
-	do
-		tmp[--i] = (char)('0' + v % 10);
-	while (v /= 10);
-	buf_put(b, tmp + i, sizeof(tmp) - i);
+	buf_put(b, tmp, str_put_dec(tmp, v));
 }
 
 void buf_put_be32(struct buf *b, uint32_t v)

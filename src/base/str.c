@@ -51,6 +51,18 @@ bool str_utf8_valid(str s)
 	return true;
 }
 
+size_t str_put_dec(char out[static STR_DEC_MAX], uint64_t v)
+{
+	char tmp[STR_DEC_MAX];
+	size_t i = sizeof(tmp);
+
+	do
+		tmp[--i] = (char)('0' + v % 10);
+	while (v /= 10);
+	memcpy(out, tmp + i, sizeof(tmp) - i);
+	return sizeof(tmp) - i;
+}
+
 int str_to_u64(str s, uint64_t *ret)
 {
 	uint64_t v = 0;

@@ -47,6 +47,10 @@ bool str_utf8_valid(str s);
 /* Decimal u64 of the whole view; no sign, no space, no leading zero but "0" itself. -EINVAL, -ERANGE. */
 int str_to_u64(str s, uint64_t *ret);
 
+/* Its decimal digits, without a NUL. Returns how many. */
+#define STR_DEC_MAX 20
+size_t str_put_dec(char out[static STR_DEC_MAX], uint64_t v);
+
 /* Shell-style match over bytes, as in `--path GLOB`: `*` stays within a path component, `**` crosses them, `?` one byte
  * but '/', `[a-z]` sets, `\` quotes. A pattern without '/' is matched against the last component. Linear time for any
  * pattern (no exponential back-tracking). */

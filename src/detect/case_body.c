@@ -393,24 +393,25 @@ static int merge_named(struct cases *c, struct kase *k, const struct firing *h)
 	return 0;
 }
 
-struct counted {
-	uint64_t *seqs;
-	size_t n;
+struct counting {
+	struct cases *c;
+	struct kase *k;
 };
 
-static int note_seq(void *arg, const struct event *e)
+static int merge_one(void *arg, uint64_t seq, const struct leaf *l)
 {
-	struct counted *k = arg;
+	struct counting *m = arg;
 
-	k->seqs[k->n++] = e->seq;
-	return k->n == CASE_LOOK_MAX;
+	merge_record(m->c, m->k, seq, l);
+	return 0;
 }
 
 /* A rule tells the newest records only, and one that leans on correlations just those that completed its parts. The others that it counted are this person's with the same verbs, of the same time. */
 static int merge_counted(struct cases *c, struct kase *k, const struct firings *f, const struct firing *h)
 {
-	struct index_filter filter = { .since = h->first, .until = h->last + 1, .n_persons = 1, .below = f->mode == FIRING_PAST ? 0 : f->seq + 1 };
-	struct counted found = { 0 };
+	struct index_filter filter = { .since = h->first, .until = h->last + 1, .n_persons = 1, .below = f->mode == FIRING_PAST ? 0 : f->seq + 1,
+		.limit = CASE_LOOK_MAX };
+	struct counting m = { c, k };
 	str person;
 	int r = names_value(evidence_reader_names(c->r), NAME_PERSON, f->person, &person);
 
@@ -425,19 +426,7 @@ static int merge_counted(struct cases *c, struct kase *k, const struct firings *
 	filter.persons = &person;
 	if (r == 0 && !c->index)
 		r = index_query_open(c->state, &c->index);
-	if (r == 0 && !(found.seqs = calloc(CASE_LOOK_MAX, sizeof(*found.seqs))))
-		r = -ENOMEM;
-	if (r == 0)
-		r = index_query_events(c->index, &filter, note_seq, &found);
-	for (size_t i = 0; i < found.n && r == 0; i++) {
-		struct leaf l;
-
-		r = read_leaf(c, found.seqs[i], &l);
-		if (r == 0)
-			merge_record(c, k, found.seqs[i], &l);
-	}
-	free(found.seqs);
-	return r;
+	return r < 0 ? r : index_query_leaves(c->index, &filter, merge_one, &m);
 }
 
 /* What stands first: numbers that anybody can count in the records named. */

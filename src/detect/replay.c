@@ -13,6 +13,7 @@ struct replay {
 	struct beside *beside;
 	struct replay_range range;
 	struct firings firings;
+	struct buf scratch;
 	/* where the last step ended: a time, and the records of that time which were fed */
 	int64_t at;
 	uint64_t last_seq;
@@ -75,6 +76,7 @@ struct replay *replay_close(struct replay *p)
 	index_query_close(p->q);
 	beside_free(p->beside);
 	free(p->firings.v);
+	buf_free(&p->scratch);
 	free(p);
 	return NULL;
 }
@@ -92,68 +94,58 @@ static void on_hit(void *arg, const struct sigma_hit *h)
 	p->failed = p->failed ? p->failed : r;
 }
 
-/* Numbers of persons and paths stand in the leaf. */
-static int read_leaf(struct replay *p, uint64_t seq, struct leaf *ret)
+static int64_t record_time(const struct leaf *l)
 {
-	str packed;
-	int r = evidence_read(p->r, seq, &packed);
-
-	if (r == 0)
-		r = leaf_decode((const uint8_t *)packed.p, packed.n, ret);
-	return r < 0 ? fail(r, "%s", evidence_why()) : 0;
+	return (int64_t)l->value[EV_TIME];
 }
 
-static int tell(struct replay *p, const struct event *e)
+static int tell(struct replay *p, uint64_t seq, const struct leaf *l)
 {
-	struct leaf l;
-	int r = read_leaf(p, e->seq, &l);
-
-	if (r < 0)
-		return r;
-	p->firings.seq = e->seq;
-	p->firings.time = e->time;
-	p->firings.person = l.present & EV_BIT(EV_PERSON) ? l.value[EV_PERSON] : 0;
-	p->firings.path = l.present & EV_BIT(EV_PATH) ? l.value[EV_PATH] : 0;
+	p->firings.seq = seq;
+	p->firings.time = record_time(l);
+	p->firings.person = l->present & EV_BIT(EV_PERSON) ? l->value[EV_PERSON] : 0;
+	p->firings.path = l->present & EV_BIT(EV_PATH) ? l->value[EV_PATH] : 0;
 	return p->fired(p->arg, &p->firings);
 }
 
 /* Rules, with what is known beside the record. */
-static int feed_rules(struct replay *p, const struct event *e)
+static int feed_rules(struct replay *p, uint64_t seq, const struct leaf *l)
 {
 	struct sigma_beside beside = { 0 };
-	struct leaf l;
-	int r = p->beside ? read_leaf(p, e->seq, &l) : 0;
+	struct event e;
+	int r = p->beside ? beside_leaf(p->beside, seq, l) : 0;
 
-	if (r == 0 && p->beside) {
-		r = beside_leaf(p->beside, e->seq, &l);
-		if (r < 0)
-			return fail(r, "the baseline: %s", strerror(-r));
-		if (e->time >= p->range.from)
-			beside_tell(p->beside, &l, e, &beside);
-	}
-	if (r < 0 || e->time < p->range.from)
-		return r;
-	r = sigma_feed_beside(p->engine, e, &beside, on_hit, p);
+	if (r < 0)
+		return fail(r, "the baseline: %s", strerror(-r));
+	if (record_time(l) < p->range.from)
+		return 0;
+	buf_clear(&p->scratch);
+	r = evidence_event(evidence_reader_names(p->r), seq, l, &p->scratch, &e);
+	if (r < 0)
+		return fail(r, "%s", evidence_why());
+	if (p->beside)
+		beside_tell(p->beside, l, &e, &beside);
+	r = sigma_feed_beside(p->engine, &e, &beside, on_hit, p);
 	if (r == 0)
 		r = p->failed;
 	return r < 0 ? fail(r, "rules: %s", strerror(-r)) : 0;
 }
 
-static int feed(void *arg, const struct event *e)
+static int feed(void *arg, uint64_t seq, const struct leaf *l)
 {
 	struct replay *p = arg;
 	int r;
 
-	if (p->begun && e->time == p->at && e->seq <= p->last_seq)
+	if (p->begun && record_time(l) == p->at && seq <= p->last_seq)
 		return 0;
 	p->begun = true;
-	p->at = e->time;
-	p->last_seq = e->seq;
+	p->at = record_time(l);
+	p->last_seq = seq;
 	p->fed++;
 	p->firings.n = 0;
-	r = feed_rules(p, e);
+	r = feed_rules(p, seq, l);
 	if (r == 0 && p->firings.n)
-		r = tell(p, e);
+		r = tell(p, seq, l);
 	p->failed = r;
 	p->full = r == 0 && --p->left == 0;
 	return r || p->full ? 1 : 0;
@@ -173,7 +165,7 @@ int replay_step(struct replay *p, uint64_t max, replay_fired *fired, void *arg, 
 	p->full = false;
 	if (r < 0)
 		return fail(r, "%s", evidence_why());
-	r = index_query_events(p->q, &f, feed, p);
+	r = index_query_leaves(p->q, &f, feed, p);
 	if (r < 0)
 		return fail(r, "%s", index_why());
 	*ret_more = p->full;

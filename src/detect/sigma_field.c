@@ -89,7 +89,7 @@ static str text_of(const struct event *e, const struct event_key *k, char room[s
 	case KEY_U32: n = *(const uint32_t *)p; break;
 	default: n = *(const uint64_t *)p;
 	}
-	return (str){ room, (size_t)snprintf(room, TIME_TEXT_MAX, "%llu", (unsigned long long)n) };
+	return (str){ room, str_put_dec(room, n) };
 }
 
 size_t event_values(const struct event *e, struct value *out, uint32_t *first, uint32_t *count, char *room, size_t n_room)

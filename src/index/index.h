@@ -68,6 +68,9 @@ struct index_query;
 int index_query_open(const char *state, struct index_query **ret);
 struct index_query *index_query_close(struct index_query *q);
 int index_query_events(struct index_query *q, const struct index_filter *f, int (*cb)(void *arg, const struct event *e), void *arg);
+/* The same records as leaves, names as numbers; `cb` does not ask q. */
+int index_query_leaves(struct index_query *q, const struct index_filter *f, int (*cb)(void *arg, uint64_t seq, const struct leaf *l),
+	void *arg);
 int index_query_who(struct index_query *q, const struct index_subject *s, int (*cb)(void *arg, const struct index_who *w), void *arg);
 int index_query_paths(struct index_query *q, const struct event_object *o, int (*cb)(void *arg, str path, int64_t first, int64_t last),
 		void *arg);

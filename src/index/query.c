@@ -331,7 +331,8 @@ struct run {
 	bool begun;
 	struct place_in_time last; /* given */
 	uint64_t given;
-	int (*cb)(void *arg, const struct event *e);
+	int (*cb)(void *arg, const struct event *e); /* or */
+	int (*leaf_cb)(void *arg, uint64_t seq, const struct leaf *l);
 	void *arg;
 	struct buf scratch;
 };
@@ -477,14 +478,14 @@ static bool before_month(const struct run *x, const struct place_in_time *t, con
 static int give(struct run *x, uint64_t seq, const struct leaf *l)
 {
 	struct event e;
-	int r = evidence_event(x->q->names, seq, l, &x->scratch, &e);
+	int r = x->cb ? evidence_event(x->q->names, seq, l, &x->scratch, &e) : 0;
 
 	if (r < 0)
 		return index_fail(r, "record %llu: %s", (unsigned long long)seq, evidence_why());
 	x->given++;
-	if (x->cb(x->arg, &e) || (x->plan->limit && x->given == x->plan->limit))
+	if (x->cb ? x->cb(x->arg, &e) : x->leaf_cb(x->arg, seq, l))
 		return 1;
-	return 0;
+	return x->plan->limit && x->given == x->plan->limit;
 }
 
 static int give_cursor(struct run *x)
@@ -586,25 +587,41 @@ static int run_once(struct run *x)
 	return r;
 }
 
-int index_query_events(struct index_query *q, const struct index_filter *f, int (*cb)(void *arg, const struct event *e), void *arg)
+static int run_all(struct run *x, const struct index_filter *f)
 {
 	_cleanup_(plan_free) struct plan plan = { 0 };
-	struct run x = { .q = q, .plan = &plan, .cb = cb, .arg = arg };
+	struct index_query *q = x->q;
 	int r = query_refresh(q);
 
+	x->plan = &plan;
 	if (r == 0)
 		r = plan_make(q->names, f, &plan);
 	if (r == 0 && !plan.nothing)
-		while ((r = run_once(&x)) < 0 && q->use) {
+		while ((r = run_once(x)) < 0 && q->use) {
 			query_drop(q, r);
-			subjects_free(&x.subjects);
-			x.next = 0;
+			subjects_free(&x->subjects);
+			x->next = 0;
 		}
-	subjects_free(&x.subjects);
-	buf_free(&x.scratch);
+	subjects_free(&x->subjects);
+	buf_free(&x->scratch);
 	if (r >= 0 && names_error(q->names))
 		r = index_fail(names_error(q->names), "the names cannot be read");
 	return MIN(r, 0);
+}
+
+int index_query_events(struct index_query *q, const struct index_filter *f, int (*cb)(void *arg, const struct event *e), void *arg)
+{
+	struct run x = { .q = q, .cb = cb, .arg = arg };
+
+	return run_all(&x, f);
+}
+
+int index_query_leaves(struct index_query *q, const struct index_filter *f, int (*cb)(void *arg, uint64_t seq, const struct leaf *l),
+	void *arg)
+{
+	struct run x = { .q = q, .leaf_cb = cb, .arg = arg };
+
+	return run_all(&x, f);
 }
 
 int index_events(const char *state, const struct index_filter *f, int (*cb)(void *arg, const struct event *e), void *arg)

@@ -119,6 +119,15 @@ void db_close(sqlite3 **db)
 	*db = NULL;
 }
 
+void db_close_writer(sqlite3 **db)
+{
+	if (*db) {
+		sqlite3_busy_timeout(*db, 0);
+		(void)sqlite3_wal_checkpoint_v2(*db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	}
+	db_close(db);
+}
+
 int db_exec(sqlite3 *db, const char *sql)
 {
 	int r = sqlite3_exec(db, sql, NULL, NULL, NULL);

@@ -18,6 +18,9 @@ int db_open(const char *dir, const char *file, bool write, bool create, sqlite3 
 /* Read only, by nobody else written to: no locks, no shared memory. */
 int db_open_resting(const char *dir, const char *file, sqlite3 **ret);
 void db_close(sqlite3 **db);
+/* A writer's: what stands in the write-ahead log goes into the file first, unless somebody is reading there just now. SQLite does that only
+ * for the last one to close. */
+void db_close_writer(sqlite3 **db);
 #define _cleanup_db_ _cleanup_(db_close)
 int db_exec(sqlite3 *db, const char *sql);
 int db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret);

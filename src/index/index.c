@@ -227,7 +227,7 @@ static void wpart_close(struct wpart *w)
 	db_bulk_finalize(&w->event);
 	db_bulk_finalize(&w->subject);
 	db_bulk_finalize(&w->place);
-	db_close(&w->db);
+	db_close_writer(&w->db);
 	*w = (struct wpart){ 0 };
 }
 
@@ -235,7 +235,7 @@ static void close_all(struct index *x)
 {
 	for (size_t i = 0; i < INDEX_OPEN_PARTS; i++)
 		wpart_close(&x->open[i]);
-	db_close(&x->meta);
+	db_close_writer(&x->meta);
 	snapshot_free(&x->snap);
 }
 
